@@ -1,0 +1,121 @@
+//! The settings that make one futures root different from another.
+
+use jiff::{civil::Date, tz::TimeZone};
+use kernels::Tick;
+use serde::{Deserialize, Serialize};
+
+/// What to select from a file and how to read its prices. The defaults are those of ES.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instrument {
+    /// Root symbol, such as `ES`.
+    pub root: String,
+    /// Minimum price increment in units of 1e-9 points.
+    pub tick_nanos: i64,
+    /// First second of the session, local time of day in seconds.
+    pub session_start: u32,
+    /// Second after the last one of the session, local time of day in seconds.
+    pub session_end: u32,
+    /// IANA time zone of the session.
+    pub time_zone: String,
+    /// A change of close between consecutive rows of more than this many units of 1e-9 points is a gap.
+    pub gap_nanos: i64,
+}
+
+impl Default for Instrument {
+    fn default() -> Self {
+        Self {
+            root: "ES".into(),
+            tick_nanos: 250_000_000,
+            session_start: 7 * 3600 + 30 * 60,
+            session_end: 15 * 3600,
+            time_zone: "America/Chicago".into(),
+            gap_nanos: 20_000_000_000,
+        }
+    }
+}
+
+/// Settings no session can be cut with.
+#[derive(Debug, thiserror::Error)]
+pub enum InstrumentError {
+    /// The root is empty or has other characters than capital letters and digits.
+    #[error("root '{0}': expected capital letters and digits, such as ES, NQ or 6E")]
+    Root(String),
+    /// The tick is not usable.
+    #[error("tick size: {0}")]
+    Tick(#[from] kernels::Error),
+    /// The session does not lie within one local day.
+    #[error("session {start}..{end} seconds of the day: expected start < end <= 86400")]
+    Session {
+        /// First second.
+        start: u32,
+        /// Second after the last.
+        end: u32,
+    },
+    /// The gap limit is negative.
+    #[error("gap limit of {0} units of 1e-9 points: expected 0 or more")]
+    Gap(i64),
+    /// Unknown time zone.
+    #[error("time zone '{name}': expected an IANA name such as America/Chicago")]
+    TimeZone {
+        /// As given.
+        name: String,
+        /// What the time zone database said.
+        source: jiff::Error,
+    },
+}
+
+impl Instrument {
+    /// Checks the settings and resolves the time zone.
+    ///
+    /// # Errors
+    /// [`InstrumentError`] naming the setting.
+    pub fn check(&self) -> Result<(), InstrumentError> {
+        let valid = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+        if self.root.is_empty() || self.root.len() > 8 || !self.root.bytes().all(valid) {
+            return Err(InstrumentError::Root(self.root.clone()));
+        }
+        self.tick()?;
+        if self.session_start >= self.session_end || self.session_end > 86_400 {
+            return Err(InstrumentError::Session { start: self.session_start, end: self.session_end });
+        }
+        if self.gap_nanos < 0 {
+            return Err(InstrumentError::Gap(self.gap_nanos));
+        }
+        self.zone().map(drop)
+    }
+
+    /// The tick as a fraction of a point.
+    ///
+    /// # Errors
+    /// [`InstrumentError::Tick`].
+    pub fn tick(&self) -> Result<Tick, InstrumentError> {
+        Ok(Tick::from_nanos(self.tick_nanos)?)
+    }
+
+    /// The time zone of the session.
+    ///
+    /// # Errors
+    /// [`InstrumentError::TimeZone`].
+    pub fn zone(&self) -> Result<TimeZone, InstrumentError> {
+        TimeZone::get(&self.time_zone)
+            .map_err(|source| InstrumentError::TimeZone { name: self.time_zone.clone(), source })
+    }
+
+    /// Rows of a full session.
+    #[must_use]
+    pub fn session_rows(&self) -> usize {
+        (self.session_end - self.session_start) as usize
+    }
+
+    /// The largest whole number of ticks that is not a gap.
+    #[must_use]
+    pub fn gap_ticks(&self) -> i32 {
+        i32::try_from(self.gap_nanos / self.tick_nanos).unwrap_or(i32::MAX)
+    }
+}
+
+/// Third Friday of the month a date lies in: the last trading day of an equity-index future.
+#[must_use]
+pub fn third_friday(any_day: Date) -> Option<Date> {
+    any_day.nth_weekday_of_month(3, jiff::civil::Weekday::Friday).ok()
+}

@@ -1,0 +1,9 @@
+//! From a Databento file to the session grid, and from finished columns to Parquet.
+#![deny(missing_docs)]
+
+pub mod instrument;
+pub mod month;
+pub mod synth;
+
+pub use instrument::Instrument;
+pub use month::{Month, MonthRange};

@@ -1,0 +1,1 @@
+//! Synthetic months one can believe.

@@ -1,0 +1,38 @@
+//! What can be wrong with a kernel's input.
+
+use std::ops::Range;
+
+/// A kernel refuses input it cannot answer exactly.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// A tick that is not positive, or whose fraction of a point does not fit 32 bits.
+    #[error("tick of {nanos} units of 1e-9 points: expected a positive fraction of a point that fits 32 bits")]
+    Tick {
+        /// The tick in units of 1e-9 points.
+        nanos: i64,
+    },
+    /// Columns of different lengths.
+    #[error("the columns of a series differ in length")]
+    Lengths,
+    /// A row whose prices are not ordered or not within the limits of a series.
+    #[error(
+        "row {row}: expected 1 <= low <= open, close <= high <= {} ticks and a second of the day below 86400",
+        crate::series::MAX_TICKS
+    )]
+    Bar {
+        /// Row of the series.
+        row: usize,
+    },
+    /// Price times volume of the series overflows.
+    #[error("highest price times total volume of the series does not fit 63 bits")]
+    Turnover,
+    /// Rows outside the series, more rows than the scratch space was made for, or an output of another size.
+    #[error("rows {rows:?} of a series of {len}: outside it, beyond the chunk size, or not the size of the output")]
+    Rows {
+        /// The rows asked for.
+        rows: Range<usize>,
+        /// Rows of the series.
+        len: usize,
+    },
+}

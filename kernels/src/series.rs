@@ -1,0 +1,114 @@
+//! The input of every kernel: columns of integer ticks, one row a second.
+
+use crate::Error;
+
+/// The highest price a series may hold, in ticks. It keeps every windowed sum of squares inside 64 bits.
+pub const MAX_TICKS: i32 = 1 << 22;
+
+/// Rows over which windows and look-ahead run: one session (profile `session`) or one month (profile `rolling`).
+///
+/// All columns have the same length; prices are in ticks, `1..=MAX_TICKS`, with `low <= open, close <= high`.
+#[derive(Clone, Copy, Debug)]
+pub struct Series<'a> {
+    open: &'a [i32],
+    high: &'a [i32],
+    low: &'a [i32],
+    close: &'a [i32],
+    volume: &'a [u32],
+    second: &'a [u32],
+}
+
+/// The columns a [`Series`] is checked and built from.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns<'a> {
+    /// First price of the second, in ticks.
+    pub open: &'a [i32],
+    /// Highest price of the second, in ticks.
+    pub high: &'a [i32],
+    /// Lowest price of the second, in ticks.
+    pub low: &'a [i32],
+    /// Last price of the second, in ticks.
+    pub close: &'a [i32],
+    /// Contracts traded in the second.
+    pub volume: &'a [u32],
+    /// Exchange-local (Central) second of the day, `0..86_400`.
+    pub second: &'a [u32],
+}
+
+impl<'a> Series<'a> {
+    /// Checks the columns once, so that no kernel has to.
+    ///
+    /// # Errors
+    /// [`Error::Lengths`] when the columns differ in length, [`Error::Bar`] for a row outside the limits above,
+    /// [`Error::Turnover`] when highest price times total volume does not fit 63 bits.
+    pub fn new(columns: Columns<'a>) -> Result<Self, Error> {
+        let Columns { open, high, low, close, volume, second } = columns;
+        let rows = open.len();
+        if [high.len(), low.len(), close.len(), volume.len(), second.len()].iter().any(|&n| n != rows) {
+            return Err(Error::Lengths);
+        }
+        let mut total: u128 = 0;
+        let mut highest = 0;
+        for row in 0..rows {
+            let (o, h, l, c) = (open[row], high[row], low[row], close[row]);
+            let ordered = l <= o && o <= h && l <= c && c <= h;
+            if !(ordered && l >= 1 && h <= MAX_TICKS && second[row] < 86_400) {
+                return Err(Error::Bar { row });
+            }
+            highest = highest.max(h);
+            total += u128::from(volume[row]);
+        }
+        if total * u128::from(highest.unsigned_abs()) > i64::MAX as u128 {
+            return Err(Error::Turnover);
+        }
+        Ok(Self { open, high, low, close, volume, second })
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// First price of each second, in ticks.
+    #[must_use]
+    pub fn open(&self) -> &'a [i32] {
+        self.open
+    }
+
+    /// Highest price of each second, in ticks.
+    #[must_use]
+    pub fn high(&self) -> &'a [i32] {
+        self.high
+    }
+
+    /// Lowest price of each second, in ticks.
+    #[must_use]
+    pub fn low(&self) -> &'a [i32] {
+        self.low
+    }
+
+    /// Last price of each second, in ticks.
+    #[must_use]
+    pub fn close(&self) -> &'a [i32] {
+        self.close
+    }
+
+    /// Contracts traded in each second.
+    #[must_use]
+    pub fn volume(&self) -> &'a [u32] {
+        self.volume
+    }
+
+    /// Exchange-local second of the day of each row.
+    #[must_use]
+    pub fn second(&self) -> &'a [u32] {
+        self.second
+    }
+}

@@ -5,9 +5,13 @@
 #![deny(missing_docs)]
 
 mod error;
+pub mod labels;
 mod profile;
+#[cfg(test)]
+mod random;
 pub mod series;
 mod tick;
+pub mod weights;
 
 pub use error::Error;
 pub use profile::Profile;

@@ -1,0 +1,198 @@
+//! What followed each entry: the label's win or loss, its adverse move and its time.
+//!
+//! All six modes of a row are answered by a few reads of a touch table ([`touch`]) instead of a scan of up to 900 rows.
+//! It is not the right tool where prices span more than 2^16 levels within a few hours; [`scan`] answers there.
+
+mod scan;
+mod touch;
+
+use std::ops::Range;
+
+use crate::{Error, Profile, Series};
+
+/// Rows after the signal bar on which a trade may be decided.
+pub const LOOK_AHEAD: usize = 900;
+
+/// Rows labelled between two fresh starts of the table: local row numbers then fit the table's 16-bit cells.
+const BLOCK: usize = 16_384;
+
+/// Signal rows before and after a gap of price that are not labelled (profile `rolling`).
+const BEFORE_GAP: usize = 1;
+const AFTER_GAP: usize = 5;
+
+/// Which way a trade wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Wins when the price rises.
+    Long,
+    /// Wins when the price falls.
+    Short,
+}
+
+/// One kind of trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mode {
+    /// Name as in the columns `label_<name>` and `weight_<name>`.
+    pub name: &'static str,
+    /// Which way it wins.
+    pub direction: Direction,
+    /// Ticks against the entry that lose it.
+    pub stop: i32,
+    /// Ticks for the entry that win it.
+    pub target: i32,
+}
+
+/// The six modes in the order of the columns.
+pub const MODES: [Mode; 6] = [
+    Mode { name: "low_vol_long", direction: Direction::Long, stop: 6, target: 12 },
+    Mode { name: "normal_vol_long", direction: Direction::Long, stop: 8, target: 16 },
+    Mode { name: "high_vol_long", direction: Direction::Long, stop: 10, target: 20 },
+    Mode { name: "low_vol_short", direction: Direction::Short, stop: 6, target: 12 },
+    Mode { name: "normal_vol_short", direction: Direction::Short, stop: 8, target: 16 },
+    Mode { name: "high_vol_short", direction: Direction::Short, stop: 10, target: 20 },
+];
+
+/// What followed one entry, in 16 bits: a loss, or a win with its maximum adverse excursion (MAE) and its duration.
+#[repr(transparent)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Outcome(u16);
+
+impl Outcome {
+    /// Stopped, undecided within the look-ahead, or without an entry.
+    pub const LOSS: Self = Self(0);
+
+    const WIN: u16 = 1 << 15;
+    const MAE_SHIFT: u32 = 10;
+    const SECONDS: u16 = (1 << Self::MAE_SHIFT) - 1;
+
+    /// A win after `seconds` rows (below 1024) that went at most `mae` ticks (below 32) against the entry.
+    #[must_use]
+    #[inline]
+    pub fn win(mae: u8, seconds: u16) -> Self {
+        debug_assert!(mae < 32 && seconds <= Self::SECONDS);
+        Self(Self::WIN | (u16::from(mae) << Self::MAE_SHIFT) | seconds)
+    }
+
+    /// Whether the target came before the stop.
+    #[must_use]
+    #[inline]
+    pub fn is_win(self) -> bool {
+        self.0 & Self::WIN != 0
+    }
+
+    /// Worst move against the entry up to the deciding row, in ticks, `0..stop`; 0 for a loss.
+    #[must_use]
+    #[inline]
+    pub fn mae(self) -> u8 {
+        ((self.0 & !Self::WIN) >> Self::MAE_SHIFT) as u8
+    }
+
+    /// Rows from the entry to the deciding row, `0..900`; 0 for a loss.
+    #[must_use]
+    #[inline]
+    pub fn seconds(self) -> u16 {
+        self.0 & Self::SECONDS
+    }
+}
+
+/// Finds the outcomes of the entries of a series, a chunk of rows at a time. Holds the scratch space.
+#[derive(Clone, Debug)]
+pub struct Labeller {
+    gap_ticks: i32,
+    chunk_rows: usize,
+    table: touch::Table,
+}
+
+impl Labeller {
+    /// Scratch space for at most `chunk_rows` rows a call. Only profile `rolling` knows gaps: a change of close of more
+    /// than `gap_ticks` between two rows.
+    #[must_use]
+    pub fn new(profile: Profile, gap_ticks: i32, chunk_rows: usize) -> Self {
+        let gap_ticks = match profile {
+            // No change of price exceeds it: a session has no gap.
+            Profile::Session => i32::MAX,
+            Profile::Rolling => gap_ticks,
+        };
+        Self { gap_ticks, chunk_rows, table: touch::Table::new() }
+    }
+
+    /// Outcomes of the entries of signal rows `rows` of `series`, for each of [`MODES`]; each of the six slices has
+    /// `rows.len()` elements. The last row of a series has no entry and is a loss.
+    ///
+    /// # Errors
+    /// [`Error::Rows`] when `rows` lie outside the series, exceed the chunk size or are not as many as the output's.
+    pub fn outcomes(
+        &mut self,
+        series: &Series<'_>,
+        rows: Range<usize>,
+        mut out: [&mut [Outcome]; 6],
+    ) -> Result<(), Error> {
+        let fits = rows.start <= rows.end && rows.end <= series.len() && rows.len() <= self.chunk_rows;
+        if !fits || out.iter().any(|column| column.len() != rows.len()) {
+            return Err(Error::Rows { rows, len: series.len() });
+        }
+        for start in rows.clone().step_by(BLOCK) {
+            let end = rows.end.min(start + BLOCK);
+            let part = start - rows.start..end - rows.start;
+            self.block(series, start..end, out.each_mut().map(|column| &mut column[part.clone()]));
+        }
+        Ok(())
+    }
+
+    /// [`Labeller::outcomes`] of at most [`BLOCK`] rows.
+    fn block(&mut self, series: &Series<'_>, rows: Range<usize>, mut out: [&mut [Outcome]; 6]) {
+        let end = series.len().min(rows.end + LOOK_AHEAD);
+        let ahead = Ahead {
+            open: &series.open()[rows.start..end],
+            high: &series.high()[rows.start..end],
+            low: &series.low()[rows.start..end],
+            close: &series.close()[rows.start..end],
+            gap_ticks: self.gap_ticks,
+        };
+        // Signal row k enters at row k + 1; the series' last row has no entry.
+        let entries = rows.len().min(ahead.open.len() - 1);
+        for column in &mut out {
+            column[entries..].fill(Outcome::LOSS);
+        }
+        let mut entered = out.each_mut().map(|column| &mut column[..entries]);
+        match touch::Span::of(&ahead) {
+            Some(span) => self.table.outcomes(&ahead, span, &mut entered),
+            None => scan::outcomes(&ahead, &mut entered),
+        }
+        if self.gap_ticks < i32::MAX {
+            self.exclude_gaps(series.close(), rows, &mut out);
+        }
+    }
+
+    /// Labels the signal rows around each gap of price a loss.
+    fn exclude_gaps(&self, close: &[i32], rows: Range<usize>, out: &mut [&mut [Outcome]; 6]) {
+        let first = rows.start.saturating_sub(AFTER_GAP).max(1);
+        let last = close.len().min(rows.end + BEFORE_GAP);
+        for gap in first..last {
+            if is_gap(close[gap - 1], close[gap], self.gap_ticks) {
+                let from = rows.start.max(gap - BEFORE_GAP) - rows.start;
+                let to = rows.end.min(gap + AFTER_GAP + 1) - rows.start;
+                for column in &mut *out {
+                    column[from..to].fill(Outcome::LOSS);
+                }
+            }
+        }
+    }
+}
+
+/// The rows of a block from its first signal row to the end of its look-ahead.
+struct Ahead<'a> {
+    open: &'a [i32],
+    high: &'a [i32],
+    low: &'a [i32],
+    close: &'a [i32],
+    gap_ticks: i32,
+}
+
+#[inline]
+fn is_gap(before: i32, close: i32, gap_ticks: i32) -> bool {
+    (close - before).abs() > gap_ticks
+}
+
+#[cfg(test)]
+mod tests;

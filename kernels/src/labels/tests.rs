@@ -1,0 +1,138 @@
+use super::*;
+use crate::Columns;
+use crate::random::Tape;
+
+fn outcomes(tape: &Tape, profile: Profile, chunk: usize) -> Vec<Vec<Outcome>> {
+    let series = tape.series();
+    let mut labeller = Labeller::new(profile, 30, chunk);
+    let mut out = vec![vec![Outcome::LOSS; series.len()]; 6];
+    for start in (0..series.len()).step_by(chunk) {
+        let rows = start..series.len().min(start + chunk);
+        let mut parts = out.iter_mut().map(|column| &mut column[rows.clone()]);
+        let parts = [(); 6].map(|()| parts.next().unwrap());
+        labeller.outcomes(&series, rows, parts).unwrap();
+    }
+    out
+}
+
+/// The definition, row by row.
+fn naive(tape: &Tape, profile: Profile) -> Vec<Vec<Outcome>> {
+    let n = tape.open.len();
+    let gap = |g: usize| profile == Profile::Rolling && g > 0 && (tape.close[g] - tape.close[g - 1]).abs() > 30;
+    let entry = |i: usize, mode: &Mode| {
+        if i + 1 == n || (i.saturating_sub(5)..=i + 1).any(gap) {
+            return Outcome::LOSS;
+        }
+        let e = tape.open[i + 1];
+        let mut mae = 0;
+        for j in i + 1..n.min(i + 901) {
+            let (won, lost, adverse) = match mode.direction {
+                Direction::Long => (tape.high[j] >= e + mode.target, tape.low[j] <= e - mode.stop, e - tape.low[j]),
+                Direction::Short => (tape.low[j] <= e - mode.target, tape.high[j] >= e + mode.stop, tape.high[j] - e),
+            };
+            mae = mae.max(adverse);
+            if lost || gap(j) {
+                return Outcome::LOSS;
+            }
+            if won {
+                return Outcome::win(mae as u8, (j - i - 1) as u16);
+            }
+        }
+        Outcome::LOSS
+    };
+    MODES.iter().map(|mode| (0..n).map(|i| entry(i, mode)).collect()).collect()
+}
+
+#[test]
+fn table_scan_and_definition_agree() {
+    for (seed, step) in [(1, 1), (2, 3), (3, 12), (4, 40)] {
+        let tape = Tape::walk(seed, 2_500, step);
+        for profile in [Profile::Session, Profile::Rolling] {
+            let expected = naive(&tape, profile);
+            assert!(step > 3 || expected.iter().flatten().any(|outcome| outcome.is_win()));
+            for chunk in [2_500, 1_000, 77] {
+                assert_eq!(outcomes(&tape, profile, chunk), expected, "step {step}, chunk {chunk}, {profile:?}");
+            }
+            // One far price takes the block's span beyond the table.
+            let mut far = tape.clone();
+            far.close[2_499] = 1 << 20;
+            far.high[2_499] = 1 << 20;
+            let scanned = naive(&far, profile);
+            assert_eq!(outcomes(&far, profile, 2_500), scanned, "step {step}, {profile:?}");
+        }
+    }
+}
+
+#[test]
+fn blocks_do_not_show() {
+    let tape = Tape::walk(5, 40_000, 2);
+    assert_eq!(outcomes(&tape, Profile::Session, 40_000), outcomes(&tape, Profile::Session, 4_096));
+    assert_eq!(outcomes(&tape, Profile::Rolling, 40_000), outcomes(&tape, Profile::Rolling, 999));
+}
+
+/// Entry at 100 on row 1, then the given (high, low) of rows 2, 3, ..
+fn after_entry(bars: &[(i32, i32)]) -> Vec<Outcome> {
+    let mut tape = Tape::default();
+    for &(high, low) in [(100, 100), (100, 100)].iter().chain(bars) {
+        tape.push([low.max(100.min(high)), high, low, low.max(100.min(high))], 1);
+    }
+    outcomes(&tape, Profile::Session, 64).iter().map(|column| column[0]).collect()
+}
+
+#[test]
+fn by_hand() {
+    let loss = Outcome::LOSS;
+    // Five against, then twelve, sixteen and twenty for the long side.
+    let long = after_entry(&[(100, 95), (112, 100), (116, 107), (120, 110)]);
+    assert_eq!(long, [Outcome::win(5, 2), Outcome::win(5, 3), Outcome::win(5, 4), loss, loss, loss]);
+    // The mirror image for the short side.
+    let short = after_entry(&[(105, 100), (100, 88), (93, 84), (90, 80)]);
+    assert_eq!(short, [loss, loss, loss, Outcome::win(5, 2), Outcome::win(5, 3), Outcome::win(5, 4)]);
+    // Target and stop of the low mode on the same row: a loss.
+    assert_eq!(after_entry(&[(112, 94)]), [loss; 6]);
+    // A win within the first second, with nine against for the widest stop only.
+    assert_eq!(after_entry(&[(120, 91)]), [loss, loss, Outcome::win(9, 1), loss, loss, loss]);
+}
+
+#[test]
+fn last_decidable_row() {
+    // Row 900 of the look-ahead still decides, row 901 does not.
+    for (flat, expected) in [(898, Outcome::win(0, 899)), (899, Outcome::LOSS)] {
+        let mut bars = vec![(100, 100); flat];
+        bars.push((112, 100));
+        assert_eq!(after_entry(&bars)[0], expected);
+    }
+}
+
+#[test]
+fn gap_rows() {
+    // A rise of 40 ticks between rows 9 and 10: rows 9..=15 are not labelled, and no earlier look-ahead passes it.
+    let mut tape = Tape::default();
+    for row in 0..40 {
+        let price = if row < 10 { 100 } else { 140 + (row - 10) * 2 };
+        tape.push([price; 4], 1);
+    }
+    let wins: Vec<bool> = outcomes(&tape, Profile::Rolling, 7)[0].iter().map(|outcome| outcome.is_win()).collect();
+    let expected: Vec<bool> = (0..40).map(|row| row > 15 && row + 1 + 6 < 40).collect();
+    assert_eq!(wins, expected);
+    assert!(outcomes(&tape, Profile::Session, 7)[0][0].is_win());
+}
+
+#[test]
+fn sizes() {
+    let tape = Tape::walk(1, 10, 1);
+    let series = tape.series();
+    let mut labeller = Labeller::new(Profile::Session, 80, 4);
+    let column = || vec![Outcome::LOSS; 4];
+    let mut out = [column(), column(), column(), column(), column(), column()];
+    let mut run = |rows: Range<usize>| labeller.outcomes(&series, rows, out.each_mut().map(|c| &mut c[..]));
+    assert_eq!(run(0..4), Ok(()));
+    assert_eq!(run(6..10), Ok(()));
+    assert!(run(7..11).is_err());
+    assert!(run(0..3).is_err());
+    assert!(run(0..5).is_err());
+    let empty = Columns { open: &[], high: &[], low: &[], close: &[], volume: &[], second: &[] };
+    let empty = Series::new(empty).unwrap();
+    let mut none: [Vec<Outcome>; 6] = Default::default();
+    assert_eq!(labeller.outcomes(&empty, 0..0, none.each_mut().map(|c| &mut c[..])), Ok(()));
+}

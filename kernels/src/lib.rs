@@ -5,6 +5,7 @@
 #![deny(missing_docs)]
 
 mod error;
+pub mod features;
 pub mod labels;
 mod profile;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod random;
 pub mod series;
 mod tick;
 pub mod weights;
+pub mod window;
 
 pub use error::Error;
 pub use profile::Profile;

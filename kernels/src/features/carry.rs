@@ -1,0 +1,55 @@
+//! What a chunk needs to know of the rows before its look-back.
+
+use std::ops::Range;
+
+use crate::Series;
+
+/// Running values of a series over the rows before `row`: turnover, volume, highest and lowest price.
+///
+/// Only profile `session` reads them; they are kept in both. All are integers, so a carry is the same however the rows
+/// before it were cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Carry {
+    row: usize,
+    /// Sum of close (ticks) times volume.
+    pub(super) turnover: i64,
+    pub(super) volume: i64,
+    /// `i32::MIN` before the first row.
+    pub(super) high: i32,
+    /// `i32::MAX` before the first row.
+    pub(super) low: i32,
+}
+
+impl Carry {
+    /// Before the first row of a series.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { row: 0, turnover: 0, volume: 0, high: i32::MIN, low: i32::MAX }
+    }
+
+    /// Before row `row` of `series` (at most its length), from all rows before.
+    #[must_use]
+    pub fn at(series: &Series<'_>, row: usize) -> Self {
+        let mut carry = Self::start();
+        carry.advance(series, 0..row);
+        carry
+    }
+
+    /// The row it stands before.
+    #[must_use]
+    pub fn row(&self) -> usize {
+        self.row
+    }
+
+    /// Takes in `rows`, which start where it stands.
+    pub(super) fn advance(&mut self, series: &Series<'_>, rows: Range<usize>) {
+        let bars = series.close()[rows.clone()].iter().zip(&series.volume()[rows.clone()]);
+        for (&close, &volume) in bars {
+            self.turnover += i64::from(close) * i64::from(volume);
+            self.volume += i64::from(volume);
+        }
+        self.high = series.high()[rows.clone()].iter().fold(self.high, |highest, &high| highest.max(high));
+        self.low = series.low()[rows.clone()].iter().fold(self.low, |lowest, &low| lowest.min(low));
+        self.row = rows.end;
+    }
+}

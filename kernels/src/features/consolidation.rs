@@ -1,0 +1,91 @@
+//! The ranges of the last 300 and 900 seconds: short_range_*, position_in_short_range, medium_range_*,
+//! range_compression_ratio, short_range_retouches, medium_range_retouches.
+
+use super::Float;
+use super::bars::{Bars, Points, ratio, write};
+use crate::Profile;
+use crate::window::extrema::Extrema;
+use crate::window::retouch::Retouch;
+
+const SHORT: usize = 300;
+const MEDIUM: usize = 900;
+
+#[derive(Clone, Debug)]
+pub(super) struct Consolidation {
+    short: Extrema,
+    medium: Extrema,
+    retouch: Retouch,
+}
+
+impl Consolidation {
+    pub(super) fn new(rows: usize) -> Self {
+        Self {
+            short: Extrema::new(SHORT, rows),
+            medium: Extrema::new(MEDIUM, rows),
+            retouch: Retouch::new(MEDIUM, rows),
+        }
+    }
+
+    pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, profile: Profile, points: Points, out: [&mut [F]; 10]) {
+        let [short_high, short_low, short_size, position, high, low, size, compression, short_retouches, retouches] =
+            out;
+        extremes(&mut self.short, bars, points, [short_high, short_low, short_size]);
+        extremes(&mut self.medium, bars, points, [high, low, size]);
+
+        let (at, out) = bars.defined(SHORT - 1, position);
+        let rows = bars.close[at].iter().zip(self.short.high().iter().zip(self.short.low()));
+        write(out, rows.map(|(&close, (&high, &low))| ratio(f64::from(close - low), f64::from(high - low))));
+
+        let (at, out) = bars.defined(MEDIUM - 1, compression);
+        let later = self.short.high().len() - at.len();
+        let short = self.short.high()[later..].iter().zip(&self.short.low()[later..]);
+        let medium = self.medium.high().iter().zip(self.medium.low());
+        let sizes = short.zip(medium).map(|((&high, &low), (&top, &bottom))| (high - low, top - bottom));
+        write(out, sizes.map(|(short, medium)| ratio(f64::from(short), f64::from(medium))));
+
+        match profile {
+            Profile::Session => {
+                session_retouches(&mut self.retouch, &self.short, bars, short_retouches);
+                session_retouches(&mut self.retouch, &self.medium, bars, retouches);
+            }
+            Profile::Rolling => {
+                rolling_retouches(&self.short, bars, short_retouches);
+                rolling_retouches(&self.medium, bars, retouches);
+            }
+        }
+    }
+}
+
+/// The extremes of the rows whose window is full, and the columns high, low and size.
+fn extremes<F: Float>(extrema: &mut Extrema, bars: &Bars<'_>, points: Points, out: [&mut [F]; 3]) {
+    let before = extrema.window() - 1;
+    let [high, low, size] = out.map(|column| bars.defined(before, column));
+    let window = high.0.start.saturating_sub(before)..high.0.end;
+    extrema.set(&bars.high[window.clone()], &bars.low[window]);
+    write(high.1, extrema.high().iter().map(|&high| points.ticks(high)));
+    write(low.1, extrema.low().iter().map(|&low| points.ticks(low)));
+    let sizes = extrema.high().iter().zip(extrema.low());
+    write(size.1, sizes.map(|(&high, &low)| points.ticks(high - low)));
+}
+
+/// How often the window came back to the ends of its range, see [`crate::window::retouch`].
+fn session_retouches<F: Float>(retouch: &mut Retouch, extrema: &Extrema, bars: &Bars<'_>, out: &mut [F]) {
+    let before = extrema.window() - 1;
+    let (at, out) = bars.defined(before, out);
+    let window = at.start.saturating_sub(before)..at.end;
+    retouch.set(extrema.window(), &bars.high[window.clone()], &bars.low[window], extrema.high(), extrema.low());
+    write(out, retouch.counts().iter().map(|&count| f64::from(count)));
+}
+
+/// Whether the close is within 5 % of the range's size of either end; 0 before the window is full.
+fn rolling_retouches<F: Float>(extrema: &Extrema, bars: &Bars<'_>, out: &mut [F]) {
+    let defined = extrema.high().len();
+    let (before, out) = out.split_at_mut(out.len() - defined);
+    before.fill(F::from_f64(0.0));
+    let closes = bars.close[bars.len() - defined..].iter();
+    let near = closes.zip(extrema.high().iter().zip(extrema.low())).map(|(&close, (&high, &low))| {
+        let size = high - low;
+        20 * close >= 20 * high - size || 20 * close <= 20 * low + size
+    });
+    write(out, near.map(|near| f64::from(u8::from(near))));
+}

@@ -1,0 +1,62 @@
+//! bar_range, relative_bar_size, uptick_pct_30s, uptick_pct_60s, bar_flow_consistency, directional_strength.
+
+use super::Float;
+use super::bars::{Bars, Points, ratio, write};
+use super::volatility::{self, ATR, Volatility};
+use crate::window::sum::Sums;
+
+/// The longer window and the close before its oldest row.
+const LOOK_BACK: usize = 60;
+
+#[derive(Clone, Debug)]
+pub(super) struct Microstructure {
+    upticks: Sums<i32>,
+}
+
+impl Microstructure {
+    pub(super) fn new(rows: usize) -> Self {
+        Self { upticks: Sums::new(rows + LOOK_BACK) }
+    }
+
+    /// After `volatility` has computed the same rows.
+    pub(super) fn compute<F: Float>(
+        &mut self,
+        bars: &Bars<'_>,
+        volatility: &Volatility,
+        points: Points,
+        out: [&mut [F]; 6],
+    ) {
+        let [bar_range, relative, upticks_30, upticks_60, consistency, strength] = out;
+        write(bar_range, sizes(bars, bars.lead).map(|size| points.ticks(size)));
+        // (h - l)/(A30/30)
+        let bars = bars.back(volatility::LOOK_BACK);
+        let (at, out) = bars.defined(ATR - 1, relative);
+        let rows = sizes(&bars, at.start).zip(volatility.true_range().over(ATR, at));
+        write(out, rows.map(|(size, sum)| ratio(30.0 * f64::from(size), f64::from(sum))));
+
+        let bars = bars.back(LOOK_BACK);
+        // Element 0 is right on the first row of a series, which counts as not up, and otherwise not used.
+        let later = bars.close.windows(2).map(|pair| i32::from(pair[1] > pair[0]));
+        self.upticks.set(bars.close.iter().take(1).map(|_| 0).chain(later));
+        for (window, column) in [(30, upticks_30), (60, upticks_60)] {
+            let (at, out) = bars.defined(window - 1, column);
+            let counts = self.upticks.over(window, at);
+            write(out, counts.map(|count| f64::from(100 * count) / window as f64));
+        }
+
+        // |100*n30/30 - 100*n60/60|
+        let (at, out) = bars.defined(59, consistency);
+        let counts = self.upticks.over(30, at.clone()).zip(self.upticks.over(60, at));
+        write(out, counts.map(|(short, long)| f64::from(100 * (2 * short - long).abs()) / 60.0));
+
+        // |100*n30/30 - 50|*2
+        let (at, out) = bars.defined(29, strength);
+        let counts = self.upticks.over(30, at);
+        write(out, counts.map(|count| f64::from((200 * count - 3000).abs()) / 30.0));
+    }
+}
+
+/// High minus low from element `from` on, in ticks.
+fn sizes<'a>(bars: &Bars<'a>, from: usize) -> impl Iterator<Item = i32> + use<'a> {
+    bars.high[from..].iter().zip(&bars.low[from..]).map(|(high, low)| high - low)
+}

@@ -1,0 +1,189 @@
+//! The 43 feature columns: 36 rolling values and 7 flags of the time of day.
+//!
+//! All windows are integer windows ([`crate::window`]); a value becomes a float once, at its end.
+
+mod bars;
+mod carry;
+mod consolidation;
+mod microstructure;
+mod price_context;
+mod returns;
+mod time;
+mod volatility;
+mod volume;
+
+use std::ops::Range;
+
+use ndarray::{ArrayViewMut2, Axis};
+
+pub use self::carry::Carry;
+use crate::{Error, Profile, Series, Tick};
+
+/// Rows a value may depend on before its own; what lies farther back is in the [`Carry`].
+pub const LOOK_BACK: usize = 1800;
+
+/// Float columns.
+pub const FLOATS: usize = 36;
+
+/// Flag columns, after the floats.
+pub const FLAGS: usize = 7;
+
+/// Names of the float columns, in the order of the output.
+pub const FLOAT_NAMES: [&str; FLOATS] = [
+    "volume_ratio_30s",
+    "volume_slope_30s",
+    "volume_slope_5s",
+    "volume_exhaustion",
+    "vwap",
+    "distance_from_vwap_pct",
+    "vwap_slope",
+    "distance_from_rth_high",
+    "distance_from_rth_low",
+    "short_range_high",
+    "short_range_low",
+    "short_range_size",
+    "position_in_short_range",
+    "medium_range_high",
+    "medium_range_low",
+    "medium_range_size",
+    "range_compression_ratio",
+    "short_range_retouches",
+    "medium_range_retouches",
+    "return_30s",
+    "return_60s",
+    "return_300s",
+    "momentum_acceleration",
+    "momentum_consistency",
+    "atr_30s",
+    "atr_300s",
+    "volatility_regime",
+    "volatility_acceleration",
+    "volatility_breakout",
+    "atr_percentile",
+    "bar_range",
+    "relative_bar_size",
+    "uptick_pct_30s",
+    "uptick_pct_60s",
+    "bar_flow_consistency",
+    "directional_strength",
+];
+
+/// Names of the flag columns, in the order of the output.
+pub const FLAG_NAMES: [&str; FLAGS] =
+    ["is_eth", "is_pre_open", "is_rth_open", "is_morning", "is_lunch", "is_afternoon", "is_rth_close"];
+
+/// The float a feature is stored as. Values are computed in f64 and rounded once.
+pub trait Float: Copy + Send + Sync + 'static + sealed::Sealed {
+    /// The nearest value of this type.
+    fn from_f64(value: f64) -> Self;
+}
+
+impl Float for f32 {
+    #[inline]
+    fn from_f64(value: f64) -> Self {
+        value as f32
+    }
+}
+
+impl Float for f64 {
+    #[inline]
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// Computes the features of a series, a chunk of rows at a time. Holds the scratch space.
+#[derive(Clone, Debug)]
+pub struct Features {
+    profile: Profile,
+    points: bars::Points,
+    chunk_rows: usize,
+    volume: volume::Volume,
+    price_context: price_context::PriceContext,
+    consolidation: consolidation::Consolidation,
+    returns: returns::Returns,
+    volatility: volatility::Volatility,
+    microstructure: microstructure::Microstructure,
+}
+
+impl Features {
+    /// Scratch space for at most `chunk_rows` rows a call. Prices come out in points of `tick`.
+    #[must_use]
+    pub fn new(profile: Profile, tick: Tick, chunk_rows: usize) -> Self {
+        Self {
+            profile,
+            points: bars::Points::new(tick),
+            chunk_rows,
+            volume: volume::Volume::new(chunk_rows),
+            price_context: price_context::PriceContext::new(chunk_rows),
+            consolidation: consolidation::Consolidation::new(chunk_rows),
+            returns: returns::Returns::new(chunk_rows),
+            volatility: volatility::Volatility::new(chunk_rows),
+            microstructure: microstructure::Microstructure::new(chunk_rows),
+        }
+    }
+
+    /// Features of the rows `rows` of `series`: `values` of shape (36, `rows.len()`) in the order of [`FLOAT_NAMES`],
+    /// `flags` of shape (7, `rows.len()`) in that of [`FLAG_NAMES`]. Each of their rows is contiguous. `carry` stands at
+    /// `rows.start` and is moved to `rows.end`.
+    ///
+    /// # Errors
+    /// [`Error::Rows`] when `rows` lie outside the series, exceed the chunk size or do not start where `carry` stands,
+    /// and when an output has another shape or rows that are not contiguous. Then `carry` stays.
+    pub fn compute<F: Float>(
+        &mut self,
+        series: &Series<'_>,
+        rows: Range<usize>,
+        carry: &mut Carry,
+        mut values: ArrayViewMut2<'_, F>,
+        mut flags: ArrayViewMut2<'_, i8>,
+    ) -> Result<(), Error> {
+        let refused = || Error::Rows { rows: rows.clone(), len: series.len() };
+        let fits = rows.start <= rows.end && rows.end <= series.len() && rows.len() <= self.chunk_rows;
+        let shaped = values.dim() == (FLOATS, rows.len()) && flags.dim() == (FLAGS, rows.len());
+        if !fits || !shaped || carry.row() != rows.start {
+            return Err(refused());
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+
+        let mut values = columns::<F, FLOATS>(&mut values).ok_or_else(refused)?.into_iter();
+        let flags = columns::<i8, FLAGS>(&mut flags).ok_or_else(refused)?;
+        let bars = bars::Bars::new(series, rows.clone(), LOOK_BACK);
+        let points = self.points;
+        self.volume.compute(&bars, take(&mut values));
+        self.price_context.compute(&bars, self.profile, carry, points, take(&mut values));
+        self.consolidation.compute(&bars, self.profile, points, take(&mut values));
+        self.returns.compute(&bars, take(&mut values));
+        self.volatility.compute(&bars, points, take(&mut values));
+        self.microstructure.compute(&bars, &self.volatility, points, take(&mut values));
+        time::flags(&series.second()[rows.clone()], flags);
+        carry.advance(series, rows);
+        Ok(())
+    }
+}
+
+/// The rows of an array as slices, if there are `N` and each is contiguous.
+fn columns<'a, T, const N: usize>(array: &'a mut ArrayViewMut2<'_, T>) -> Option<[&'a mut [T]; N]> {
+    let mut columns = [(); N].map(|()| Default::default());
+    let mut rows = array.axis_iter_mut(Axis(0));
+    for column in &mut columns {
+        *column = rows.next()?.into_slice()?;
+    }
+    Some(columns)
+}
+
+/// The next `N` columns. The families of `compute` take all of them, 36 in total.
+fn take<'a, T, const N: usize>(columns: &mut impl Iterator<Item = &'a mut [T]>) -> [&'a mut [T]; N] {
+    [(); N].map(|()| columns.next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

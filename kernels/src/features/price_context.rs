@@ -1,0 +1,183 @@
+//! vwap, distance_from_vwap_pct, vwap_slope, distance_from_rth_high, distance_from_rth_low.
+//!
+//! The vwap is a quotient of two integers. Its distance is computed from those, and its slope from whole ticks and
+//! fractions, so that neither loses digits to the price level.
+
+use super::bars::{Bars, Points, write};
+use super::{Carry, Float};
+use crate::Profile;
+use crate::window::extrema::Extrema;
+use crate::window::slope::split_30;
+use crate::window::sum::Sums;
+
+/// Rows of the vwap in profile `rolling`.
+const VWAP: usize = 300;
+/// Rows before the newest one of the slope.
+const SLOPE: usize = 29;
+/// Rows of the running high and low in profile `rolling`.
+pub(super) const RUNNING: usize = 1800;
+
+#[derive(Clone, Debug)]
+pub(super) struct PriceContext {
+    turnover: Sums<i64>,
+    volume: Sums<i64>,
+    quotients: Vec<(i64, i64)>,
+    whole: Vec<f64>,
+    fraction: Vec<f64>,
+    slope: Vec<f64>,
+    running: Extrema,
+}
+
+impl PriceContext {
+    pub(super) fn new(rows: usize) -> Self {
+        let look_back = VWAP - 1 + SLOPE;
+        Self {
+            turnover: Sums::new(rows + look_back),
+            volume: Sums::new(rows + look_back),
+            quotients: Vec::with_capacity(rows + SLOPE),
+            whole: Vec::with_capacity(rows + SLOPE),
+            fraction: Vec::with_capacity(rows + SLOPE),
+            slope: vec![0.0; rows],
+            running: Extrema::new(RUNNING, rows),
+        }
+    }
+
+    /// `carry` stands before the first row asked for.
+    pub(super) fn compute<F: Float>(
+        &mut self,
+        bars: &Bars<'_>,
+        profile: Profile,
+        carry: &Carry,
+        points: Points,
+        out: [&mut [F]; 5],
+    ) {
+        let [vwap, distance, slope, from_high, from_low] = out;
+        match profile {
+            Profile::Session => {
+                self.session_vwap(&bars.back(SLOPE), carry);
+                session_distances(bars, carry, points, from_high, from_low);
+            }
+            Profile::Rolling => {
+                self.rolling_vwap(&bars.back(VWAP - 1 + SLOPE));
+                self.rolling_distances(bars, points, from_high, from_low);
+            }
+        }
+
+        let rows = vwap.len();
+        let lead = self.quotients.len() - rows;
+        let quotients = &self.quotients[lead..];
+        write(vwap, quotients.iter().map(|&(turnover, volume)| points.of(turnover as f64, volume as f64)));
+        // (c - S/V)/(S/V) = (c*V - S)/S
+        let closes = bars.close[bars.lead..].iter();
+        let distances = closes.zip(quotients).map(|(&close, &(turnover, volume))| {
+            100.0 * (i64::from(close) * volume - turnover) as f64 / turnover as f64
+        });
+        write(distance, distances);
+
+        self.split();
+        let (at, out) = bars.defined(SLOPE, slope);
+        let slopes = &mut self.slope[..at.len()];
+        let from = self.whole.len() - (at.len() + SLOPE).min(self.whole.len());
+        if !slopes.is_empty() {
+            split_30(&self.whole[from..], &self.fraction[from..], slopes);
+        }
+        write(out, slopes.iter().map(|&slope| points.of(slope, 1.0)));
+    }
+
+    /// Quotients since the first row of the series, for the rows asked for and up to 29 before.
+    fn session_vwap(&mut self, bars: &Bars<'_>, carry: &Carry) {
+        self.sum(bars);
+        let turnover = carry.turnover - self.turnover.before(bars.lead);
+        let volume = carry.volume - self.volume.before(bars.lead);
+        self.quotients.clear();
+        self.quotients.extend(bars.close.iter().enumerate().map(|(row, &close)| {
+            quotient(close, turnover + self.turnover.before(row + 1), volume + self.volume.before(row + 1))
+        }));
+    }
+
+    /// Quotients over the last 300 rows, for the rows asked for and up to 29 before.
+    fn rolling_vwap(&mut self, bars: &Bars<'_>) {
+        self.sum(bars);
+        let from = bars.lead.saturating_sub(SLOPE);
+        let full = from.max(VWAP - 1).min(bars.len());
+        self.quotients.clear();
+        // Only at the start of a series is a window not full.
+        self.quotients.extend(bars.close[from..full].iter().map(|&close| (i64::from(close), 1)));
+        let sums = self.turnover.over(VWAP, full..bars.len()).zip(self.volume.over(VWAP, full..bars.len()));
+        let rows = bars.close[full..].iter().zip(sums);
+        self.quotients.extend(rows.map(|(&close, (turnover, volume))| quotient(close, turnover, volume)));
+    }
+
+    fn sum(&mut self, bars: &Bars<'_>) {
+        let rows = bars.close.iter().zip(bars.volume);
+        self.turnover.set(rows.map(|(&close, &volume)| i64::from(close) * i64::from(volume)));
+        self.volume.set(bars.volume.iter().map(|&volume| i64::from(volume)));
+    }
+
+    /// Splits the quotients into whole ticks and fractions.
+    fn split(&mut self) {
+        self.whole.clear();
+        self.fraction.clear();
+        for &(turnover, volume) in &self.quotients {
+            // The rounded quotient is off by one at most, and the remainder tells.
+            let whole = (turnover as f64 / volume as f64) as i32;
+            let rest = turnover - i64::from(whole) * volume;
+            let step = i32::from(rest >= volume) - i32::from(rest < 0);
+            let rest = rest - i64::from(step) * volume;
+            self.whole.push(f64::from(whole + step));
+            self.fraction.push(rest as f64 / volume as f64);
+        }
+    }
+
+    fn rolling_distances<F: Float>(
+        &mut self,
+        bars: &Bars<'_>,
+        points: Points,
+        from_high: &mut [F],
+        from_low: &mut [F],
+    ) {
+        let (at, from_high) = bars.defined(RUNNING - 1, from_high);
+        let (_, from_low) = bars.defined(RUNNING - 1, from_low);
+        let window = at.start.saturating_sub(RUNNING - 1)..at.end;
+        if at.is_empty() {
+            return;
+        }
+        self.running.set(&bars.high[window.clone()], &bars.low[window]);
+        let closes = &bars.close[at];
+        write(from_high, closes.iter().zip(self.running.high()).map(|(&close, &high)| points.ticks(close - high)));
+        write(from_low, closes.iter().zip(self.running.low()).map(|(&close, &low)| points.ticks(close - low)));
+    }
+}
+
+/// The close while there is no volume.
+#[inline]
+fn quotient(close: i32, turnover: i64, volume: i64) -> (i64, i64) {
+    if volume == 0 { (i64::from(close), 1) } else { (turnover, volume) }
+}
+
+fn session_distances<F: Float>(
+    bars: &Bars<'_>,
+    carry: &Carry,
+    points: Points,
+    from_high: &mut [F],
+    from_low: &mut [F],
+) {
+    let bars = bars.back(0);
+    let (mut highest, mut lowest) = (carry.high, carry.low);
+    let highs = bars.close.iter().zip(bars.high);
+    write(
+        from_high,
+        highs.map(|(&close, &high)| {
+            highest = highest.max(high);
+            points.ticks(close - highest)
+        }),
+    );
+    let lows = bars.close.iter().zip(bars.low);
+    write(
+        from_low,
+        lows.map(|(&close, &low)| {
+            lowest = lowest.min(low);
+            points.ticks(close - lowest)
+        }),
+    );
+}

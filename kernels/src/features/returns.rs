@@ -1,0 +1,89 @@
+//! return_30s, return_60s, return_300s, momentum_acceleration, momentum_consistency.
+
+use super::Float;
+use super::bars::{Bars, lag, write};
+
+/// Rows of momentum_consistency.
+const CONSISTENCY: usize = 30;
+/// Rows whose deviation is computed at once.
+const BLOCK: usize = 16;
+
+#[derive(Clone, Debug)]
+pub(super) struct Returns {
+    one_row: Vec<f64>,
+    deviations: Vec<f64>,
+}
+
+impl Returns {
+    pub(super) fn new(rows: usize) -> Self {
+        Self { one_row: Vec::with_capacity(rows + CONSISTENCY), deviations: vec![0.0; rows] }
+    }
+
+    pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, out: [&mut [F]; 5]) {
+        let [return_30, return_60, return_300, acceleration, consistency] = out;
+        for (window, column) in [(30, return_30), (60, return_60), (300, return_300)] {
+            let (at, out) = bars.defined(window, column);
+            let rows = lag(bars.close, &at, 0).iter().zip(lag(bars.close, &at, window));
+            write(out, rows.map(|(&close, &before)| change(close, before)));
+        }
+
+        // c/c30 - c/c60 = c*(c60 - c30)/(c30*c60), whose products are exact.
+        let (at, out) = bars.defined(60, acceleration);
+        let closes = lag(bars.close, &at, 0).iter();
+        let rows = closes.zip(lag(bars.close, &at, 30).iter().zip(lag(bars.close, &at, 60)));
+        write(
+            out,
+            rows.map(|(&close, (&close_30, &close_60))| {
+                let difference = f64::from(close_60 - close_30);
+                f64::from(close) * difference / (f64::from(close_30) * f64::from(close_60))
+            }),
+        );
+
+        let bars = bars.back(CONSISTENCY);
+        let (at, out) = bars.defined(CONSISTENCY, consistency);
+        // Element k is the return of row k + 1; the first row has none.
+        self.one_row.clear();
+        self.one_row.extend(bars.close.windows(2).map(|pair| change(pair[1], pair[0])));
+        let deviations = &mut self.deviations[..at.len()];
+        deviations_30(&self.one_row[at.start.saturating_sub(CONSISTENCY).min(self.one_row.len())..], deviations);
+        write(out, deviations.iter().copied());
+    }
+}
+
+/// (c - before)/before
+#[inline]
+fn change(close: i32, before: i32) -> f64 {
+    f64::from(close - before) / f64::from(before)
+}
+
+/// Sample standard deviations of the windows of 30 values. Two passes, each from the oldest to the newest value:
+/// mean = sum(y)/30, then sqrt(sum((y - mean)*(y - mean))/29).
+fn deviations_30(values: &[f64], out: &mut [f64]) {
+    let (blocks, tail) = out.as_chunks_mut::<BLOCK>();
+    let done = blocks.len() * BLOCK;
+    for (block, out) in blocks.iter_mut().enumerate() {
+        *out = deviation_block(&values[block * BLOCK..][..BLOCK + CONSISTENCY - 1]);
+    }
+    for (row, out) in (done..).zip(tail) {
+        [*out] = deviation_block(&values[row..][..CONSISTENCY]);
+    }
+}
+
+#[inline(always)]
+fn deviation_block<const N: usize>(values: &[f64]) -> [f64; N] {
+    let mut mean = [0.0; N];
+    for values in values.windows(N).take(CONSISTENCY) {
+        for lane in 0..N {
+            mean[lane] += values[lane];
+        }
+    }
+    let mean = mean.map(|sum| sum / 30.0);
+    let mut squares = [0.0; N];
+    for values in values.windows(N).take(CONSISTENCY) {
+        for lane in 0..N {
+            let distance = values[lane] - mean[lane];
+            squares[lane] += distance * distance;
+        }
+    }
+    squares.map(|sum| (sum / 29.0).sqrt())
+}

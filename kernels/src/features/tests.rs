@@ -1,0 +1,139 @@
+use ndarray::Array2;
+
+use super::*;
+use crate::random::Tape;
+
+fn tick() -> Tick {
+    Tick::from_nanos(250_000_000).unwrap()
+}
+
+fn compute<F: Float + Default>(tape: &Tape, profile: Profile, chunk: usize) -> (Array2<F>, Array2<i8>) {
+    let series = tape.series();
+    let n = series.len();
+    let mut features = Features::new(profile, tick(), chunk);
+    let mut values = Array2::from_elem((FLOATS, n), F::from_f64(-7.0));
+    let mut flags = Array2::from_elem((FLAGS, n), 7);
+    let mut carry = Carry::start();
+    for start in (0..n).step_by(chunk) {
+        let rows = start..n.min(start + chunk);
+        assert_eq!(carry, Carry::at(&series, start));
+        let part = ndarray::s![.., rows.clone()];
+        features.compute(&series, rows, &mut carry, values.slice_mut(part), flags.slice_mut(part)).unwrap();
+    }
+    assert_eq!(carry.row(), n);
+    (values, flags)
+}
+
+fn bits(values: &Array2<f64>) -> Vec<u64> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn chunks_do_not_show() {
+    for (seed, step) in [(1, 1), (2, 3), (3, 200)] {
+        let tape = Tape::walk(seed, 5_000, step);
+        for profile in [Profile::Session, Profile::Rolling] {
+            let (whole, flags) = compute::<f64>(&tape, profile, 5_000);
+            for chunk in [1_024, 333, 47] {
+                let (parts, part_flags) = compute::<f64>(&tape, profile, chunk);
+                for (name, (whole, part)) in FLOAT_NAMES.iter().zip(whole.outer_iter().zip(parts.outer_iter())) {
+                    let differs = whole.iter().zip(part).position(|(a, b)| a.to_bits() != b.to_bits());
+                    assert_eq!(differs, None, "{name}, chunk {chunk}, {profile:?}, step {step}");
+                }
+                assert_eq!(flags, part_flags);
+            }
+            let (narrow, _) = compute::<f32>(&tape, profile, 512);
+            assert!(narrow.iter().zip(&whole).all(|(n, w)| n.to_bits() == (*w as f32).to_bits()));
+        }
+    }
+}
+
+#[test]
+fn prefixes_do_not_show_the_future() {
+    let tape = Tape::walk(6, 2_000, 2);
+    let (whole, _) = compute::<f64>(&tape, Profile::Session, 2_000);
+    for rows in [1, 2, 4, 5, 30, 31, 299, 300, 301, 899, 900, 1_799] {
+        let mut start = tape.clone();
+        for column in [&mut start.open, &mut start.high, &mut start.low, &mut start.close] {
+            column.truncate(rows);
+        }
+        start.volume.truncate(rows);
+        start.second.truncate(rows);
+        let (part, _) = compute::<f64>(&start, Profile::Session, 2_000);
+        let expected = whole.slice(ndarray::s![.., ..rows]).to_owned();
+        assert_eq!(bits(&part), bits(&expected), "{rows} rows");
+    }
+}
+
+/// First row with a value, of columns that have no other reason to be NaN.
+#[test]
+fn first_defined_rows() {
+    let tape = Tape::walk(8, 2_000, 5);
+    let first = |profile, name: &str| {
+        let column = FLOAT_NAMES.iter().position(|other| *other == name).unwrap();
+        let values = compute::<f64>(&tape, profile, 600).0;
+        values.row(column).iter().position(|value| !value.is_nan()).unwrap()
+    };
+    for (name, session, rolling) in [
+        ("volume_ratio_30s", 29, 29),
+        ("volume_slope_30s", 33, 33),
+        ("volume_slope_5s", 4, 4),
+        ("volume_exhaustion", 29, 29),
+        ("vwap", 0, 0),
+        ("distance_from_vwap_pct", 0, 0),
+        ("vwap_slope", 29, 29),
+        ("distance_from_rth_high", 0, 1_799),
+        ("distance_from_rth_low", 0, 1_799),
+        ("short_range_high", 299, 299),
+        ("position_in_short_range", 299, 299),
+        ("medium_range_size", 899, 899),
+        ("range_compression_ratio", 899, 899),
+        ("short_range_retouches", 299, 0),
+        ("medium_range_retouches", 899, 0),
+        ("return_30s", 30, 30),
+        ("return_60s", 60, 60),
+        ("return_300s", 300, 300),
+        ("momentum_acceleration", 60, 60),
+        ("momentum_consistency", 30, 30),
+        ("atr_30s", 29, 29),
+        ("atr_300s", 299, 299),
+        ("volatility_regime", 299, 299),
+        ("volatility_acceleration", 59, 59),
+        ("volatility_breakout", 328, 328),
+        ("atr_percentile", 328, 328),
+        ("bar_range", 0, 0),
+        ("relative_bar_size", 29, 29),
+        ("uptick_pct_30s", 29, 29),
+        ("uptick_pct_60s", 59, 59),
+        ("bar_flow_consistency", 59, 59),
+        ("directional_strength", 29, 29),
+    ] {
+        assert_eq!((first(Profile::Session, name), first(Profile::Rolling, name)), (session, rolling), "{name}");
+    }
+}
+
+#[test]
+fn sizes() {
+    let tape = Tape::walk(1, 10, 1);
+    let series = tape.series();
+    let mut features = Features::new(Profile::Session, tick(), 4);
+    let mut run = |rows: Range<usize>, at: usize, shape: (usize, usize)| {
+        let mut values = Array2::<f32>::zeros((shape.0, shape.1));
+        let mut flags = Array2::zeros((FLAGS, shape.1));
+        features.compute(&series, rows, &mut Carry::at(&series, at), values.view_mut(), flags.view_mut())
+    };
+    assert_eq!(run(2..6, 2, (36, 4)), Ok(()));
+    assert_eq!(run(10..10, 10, (36, 0)), Ok(()));
+    assert!(run(2..6, 1, (36, 4)).is_err());
+    assert!(run(2..5, 2, (36, 4)).is_err());
+    assert!(run(2..6, 2, (35, 4)).is_err());
+    assert!(run(2..7, 2, (36, 5)).is_err());
+    assert!(run(8..12, 8, (36, 4)).is_err());
+    let mut standing = Array2::<f32>::zeros((4, FLOATS));
+    let mut flags = Array2::zeros((FLAGS, 4));
+    let mut carry = Carry::start();
+    assert!(
+        features.compute(&series, 0..4, &mut carry, standing.view_mut().reversed_axes(), flags.view_mut()).is_err()
+    );
+    assert_eq!(carry.row(), 0);
+}

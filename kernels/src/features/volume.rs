@@ -1,0 +1,59 @@
+//! volume_ratio_30s, volume_slope_30s, volume_slope_5s, volume_exhaustion.
+
+use super::Float;
+use super::bars::{Bars, lag, ratio, shift, write};
+use crate::window::slope::Slope;
+use crate::window::sum::Sums;
+
+/// slope(mean(v,5), 30) reaches back over both windows.
+const LOOK_BACK: usize = 33;
+
+#[derive(Clone, Debug)]
+pub(super) struct Volume {
+    volume: Sums<i64>,
+    slope: Slope,
+}
+
+impl Volume {
+    pub(super) fn new(rows: usize) -> Self {
+        Self { volume: Sums::new(rows + LOOK_BACK), slope: Slope::new(rows + LOOK_BACK) }
+    }
+
+    pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, out: [&mut [F]; 4]) {
+        let bars = bars.back(LOOK_BACK);
+        let [ratio_30, slope_30, slope_5, exhaustion] = out;
+        self.volume.set(bars.volume.iter().map(|&volume| i64::from(volume)));
+        // Element k of the slope's column is the sum over the rows up to k + 4.
+        let sums_5 = self.volume.over(5, bars.len().min(4)..bars.len());
+        self.slope.set(sums_5);
+
+        // v / (sum/30)
+        let (at, out) = bars.defined(29, ratio_30);
+        let sums = self.volume.over(30, at.clone());
+        let volumes = bars.volume[at].iter();
+        write(out, volumes.zip(sums).map(|(&volume, sum)| ratio(30.0 * f64::from(volume), sum as f64)));
+
+        // Twice the numerator over 2 * 2247.5, and 5 for the mean.
+        let (at, out) = bars.defined(33, slope_30);
+        write(out, self.slope.over(30, shift(&at, 4)).map(|twice| twice as f64 / 22_475.0));
+
+        let (at, out) = bars.defined(4, slope_5);
+        write(out, tenfold_slope_5(bars.volume, &at).map(|tenfold| tenfold / 10.0));
+
+        // 30*v/sum * slope with one division. Adding 0 makes the -0 of an empty second and a falling volume 0.
+        let (at, out) = bars.defined(29, exhaustion);
+        let sums = self.volume.over(30, at.clone());
+        let slopes = tenfold_slope_5(bars.volume, &at);
+        let rows = bars.volume[at].iter().zip(sums).zip(slopes);
+        write(out, rows.map(|((&volume, sum), slope)| ratio(3.0 * f64::from(volume) * slope, sum as f64) + 0.0));
+    }
+}
+
+/// Ten times slope(v, 5): -2, -1, 0, 1, 2 are the distances from the middle, 10 the sum of their squares. Exact.
+fn tenfold_slope_5<'a>(volume: &'a [u32], at: &std::ops::Range<usize>) -> impl Iterator<Item = f64> + use<'a> {
+    let (oldest, old) = (lag(volume, at, 4), lag(volume, at, 3));
+    let (new, newest) = (lag(volume, at, 1), lag(volume, at, 0));
+    oldest.iter().zip(old).zip(new.iter().zip(newest)).map(|((&oldest, &old), (&new, &newest))| {
+        2.0 * (f64::from(newest) - f64::from(oldest)) + (f64::from(new) - f64::from(old))
+    })
+}

@@ -1,0 +1,7 @@
+//! Windows over columns of integers. Every result depends on the rows of its own window only, so no chunk shows.
+
+pub mod extrema;
+pub mod rank;
+pub mod retouch;
+pub mod slope;
+pub mod sum;

@@ -1,0 +1,91 @@
+//! Sums over a trailing window, from prefix sums.
+//!
+//! Prefix sums may wrap: the difference of two is exact as long as the window's own sum fits the type.
+
+use std::ops::Range;
+
+/// An integer whose sums wrap.
+pub trait Wrapping: Copy + Default {
+    /// `self + other`, wrapping.
+    fn plus(self, other: Self) -> Self;
+    /// `self - other`, wrapping.
+    fn minus(self, other: Self) -> Self;
+}
+
+macro_rules! wrapping {
+    ($($integer:ty),*) => {$(
+        impl Wrapping for $integer {
+            #[inline]
+            fn plus(self, other: Self) -> Self {
+                self.wrapping_add(other)
+            }
+            #[inline]
+            fn minus(self, other: Self) -> Self {
+                self.wrapping_sub(other)
+            }
+        }
+    )*};
+}
+wrapping!(i32, i64, i128);
+
+/// Prefix sums of a column: one element more than it, starting with 0.
+#[derive(Clone, Debug, Default)]
+pub struct Sums<T> {
+    prefix: Vec<T>,
+}
+
+impl<T: Wrapping> Sums<T> {
+    /// Room for a column of `rows` elements.
+    #[must_use]
+    pub fn new(rows: usize) -> Self {
+        Self { prefix: Vec::with_capacity(rows + 1) }
+    }
+
+    /// Takes another column.
+    pub fn set(&mut self, column: impl Iterator<Item = T>) {
+        self.prefix.clear();
+        self.prefix.push(T::default());
+        let mut sum = T::default();
+        self.prefix.extend(column.map(|value| {
+            sum = sum.plus(value);
+            sum
+        }));
+    }
+
+    /// The sums of the `window` elements ending at each of the elements `at`, which must have as many before them.
+    pub fn over(&self, window: usize, at: Range<usize>) -> impl Iterator<Item = T> + Clone {
+        let len = at.len();
+        let newest = &self.prefix[at.start + 1..][..len];
+        // An empty range may stand where no window fits.
+        let oldest = &self.prefix[(at.start + 1).saturating_sub(window)..][..len];
+        newest.iter().zip(oldest).map(|(newest, oldest)| newest.minus(*oldest))
+    }
+
+    /// The sum of all elements before `row`.
+    #[must_use]
+    pub fn before(&self, row: usize) -> T {
+        self.prefix[row]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_hand() {
+        let mut sums = Sums::new(5);
+        sums.set([1_i64, -2, 3, 10, 0].into_iter());
+        assert_eq!(sums.over(3, 2..5).collect::<Vec<_>>(), [2, 11, 13]);
+        assert_eq!(sums.over(1, 0..5).collect::<Vec<_>>(), [1, -2, 3, 10, 0]);
+        assert_eq!(sums.over(9, 5..5).count(), 0);
+        assert_eq!(sums.before(4), 12);
+    }
+
+    #[test]
+    fn wrapped_prefixes() {
+        let mut sums = Sums::new(4);
+        sums.set([i32::MAX, 5, 6, i32::MIN].into_iter());
+        assert_eq!(sums.over(2, 2..3).collect::<Vec<_>>(), [11]);
+    }
+}

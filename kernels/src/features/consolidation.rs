@@ -89,3 +89,67 @@ fn rolling_retouches<F: Float>(extrema: &Extrema, bars: &Bars<'_>, out: &mut [F]
     });
     write(out, near.map(|near| f64::from(u8::from(near))));
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Profile;
+    use crate::features::tests::{column, session_column};
+    use crate::random::Tape;
+
+    /// 900 rows at 110 ticks, but 140 on row 10, 120 on rows 650 and 690, 100 on row 700, 119 on the last.
+    fn tape() -> Tape {
+        let mut tape = Tape::default();
+        for row in 0..900 {
+            let price = match row {
+                10 => 140,
+                650 | 690 => 120,
+                700 => 100,
+                899 => 119,
+                _ => 110,
+            };
+            tape.push([price; 4], 1);
+        }
+        tape
+    }
+
+    #[test]
+    fn by_hand() {
+        for (name, value) in [
+            ("short_range_high", 30.0),
+            ("short_range_low", 25.0),
+            ("short_range_size", 5.0),
+            ("position_in_short_range", 0.95),
+            ("medium_range_high", 35.0),
+            ("medium_range_low", 25.0),
+            ("medium_range_size", 10.0),
+            ("range_compression_ratio", 0.5),
+            // Rows 650, 690 and 899; row 700 comes too soon after 690.
+            ("short_range_retouches", 3.0),
+            // Zones from 136 up and from 104 down: rows 10 and 700.
+            ("medium_range_retouches", 2.0),
+        ] {
+            assert_eq!(session_column(&tape(), name)[899], value, "{name}");
+        }
+    }
+
+    #[test]
+    fn rolling_retouches() {
+        let short = column(&tape(), Profile::Rolling, "short_range_retouches");
+        // 119 is exactly 5 % of 20 ticks from the top; before the window is full it is 0.
+        assert_eq!((short[899], short[898], short[10]), (1.0, 0.0, 0.0));
+        assert_eq!(column(&tape(), Profile::Rolling, "medium_range_retouches")[899], 0.0);
+    }
+
+    #[test]
+    fn flat() {
+        let mut tape = Tape::default();
+        for _ in 0..900 {
+            tape.push([100; 4], 1);
+        }
+        assert!(session_column(&tape, "position_in_short_range")[899].is_nan());
+        assert!(session_column(&tape, "range_compression_ratio")[899].is_nan());
+        // Every row is in a zone: one in thirty counts.
+        assert_eq!(session_column(&tape, "medium_range_retouches")[899], 30.0);
+        assert_eq!(column(&tape, Profile::Rolling, "short_range_retouches")[299], 1.0);
+    }
+}

@@ -60,3 +60,38 @@ impl Microstructure {
 fn sizes<'a>(bars: &Bars<'a>, from: usize) -> impl Iterator<Item = i32> + use<'a> {
     bars.high[from..].iter().zip(&bars.low[from..]).map(|(high, low)| high - low)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::features::tests::session_column;
+    use crate::random::Tape;
+
+    #[test]
+    fn by_hand() {
+        // A tick up every second for 30 seconds, then still; bars of two ticks, the last one of six.
+        let mut tape = Tape::default();
+        for row in 0..60 {
+            let close = 100 + row.min(30);
+            tape.push([close, close + 1, close - if row == 59 { 5 } else { 1 }, close], 1);
+        }
+        let at = |name| session_column(&tape, name);
+        assert_eq!((at("bar_range")[0], at("bar_range")[59]), (0.5, 1.5));
+        // True ranges 29 times 2 and once 6: 30*6/64.
+        assert_eq!(at("relative_bar_size")[59], 180.0 / 64.0);
+        // The first row is not up.
+        assert_eq!((at("uptick_pct_30s")[29], at("uptick_pct_30s")[30]), (2900.0 / 30.0, 100.0));
+        assert_eq!((at("uptick_pct_30s")[59], at("uptick_pct_60s")[59]), (100.0 / 30.0, 50.0));
+        assert_eq!(at("bar_flow_consistency")[59], 100.0 * 28.0 / 60.0);
+        assert_eq!((at("directional_strength")[30], at("directional_strength")[59]), (100.0, 2800.0 / 30.0));
+    }
+
+    #[test]
+    fn no_movement() {
+        let mut tape = Tape::default();
+        for _ in 0..30 {
+            tape.push([100; 4], 1);
+        }
+        assert!(session_column(&tape, "relative_bar_size")[29].is_nan());
+        assert_eq!(session_column(&tape, "directional_strength")[29], 100.0);
+    }
+}

@@ -186,4 +186,6 @@ fn take<'a, T, const N: usize>(columns: &mut impl Iterator<Item = &'a mut [T]>) 
 }
 
 #[cfg(test)]
+mod naive;
+#[cfg(test)]
 mod tests;

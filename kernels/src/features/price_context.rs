@@ -181,3 +181,58 @@ fn session_distances<F: Float>(
         }),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Profile;
+    use crate::features::tests::{column, session_column};
+    use crate::random::Tape;
+
+    #[test]
+    fn by_hand() {
+        let mut tape = Tape::default();
+        tape.push([100, 101, 99, 100], 0);
+        tape.push([100, 100, 100, 100], 1);
+        tape.push([104, 106, 104, 104], 3);
+        tape.push([104, 104, 98, 98], 0);
+        // 100 while there is no volume, then 412/4 = 103 ticks of a quarter point.
+        assert_eq!(session_column(&tape, "vwap"), [25.0, 25.0, 25.75, 25.75]);
+        let distance = session_column(&tape, "distance_from_vwap_pct");
+        assert_eq!(distance, [0.0, 0.0, 100.0 / 103.0, -500.0 / 103.0]);
+        assert_eq!(session_column(&tape, "distance_from_rth_high"), [-0.25, -0.25, -0.5, -2.0]);
+        assert_eq!(session_column(&tape, "distance_from_rth_low"), [0.25, 0.25, 1.25, 0.0]);
+    }
+
+    #[test]
+    fn slopes() {
+        // Flat at 302/3 ticks from row 1 on.
+        let mut tape = Tape::default();
+        tape.push([100; 4], 1);
+        tape.push([101; 4], 2);
+        for _ in 0..60 {
+            tape.push([90; 4], 0);
+        }
+        assert_eq!(session_column(&tape, "vwap_slope")[30..], [0.0; 32]);
+        // Before row 299 the rolling vwap is the close: a tick a second.
+        let mut tape = Tape::default();
+        for row in 0..320 {
+            tape.push([100 + row; 4], 1);
+        }
+        assert_eq!(column(&tape, Profile::Rolling, "vwap_slope")[29..299], [0.25; 270]);
+        // Then the mean of 300 closes, 149.5 ticks behind.
+        assert_eq!(column(&tape, Profile::Rolling, "vwap")[299], 0.25 * 249.5);
+    }
+
+    #[test]
+    fn running_extremes() {
+        let mut tape = Tape::default();
+        for row in 0..1_802 {
+            let price = if row == 0 { 200 } else { 100 };
+            tape.push([price; 4], 1);
+        }
+        let distance = column(&tape, Profile::Rolling, "distance_from_rth_high");
+        assert!(distance[1_798].is_nan());
+        assert_eq!(distance[1_799..], [-25.0, 0.0, 0.0]);
+        assert_eq!(session_column(&tape, "distance_from_rth_high")[1_801], -25.0);
+    }
+}

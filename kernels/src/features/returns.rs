@@ -87,3 +87,27 @@ fn deviation_block<const N: usize>(values: &[f64]) -> [f64; N] {
     }
     squares.map(|sum| (sum / 29.0).sqrt())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::features::tests::session_column;
+    use crate::random::Tape;
+
+    #[test]
+    fn one_step() {
+        // 100 up to row 299, 200 from row 300 on.
+        let mut tape = Tape::default();
+        for row in 0..400 {
+            tape.push([if row < 300 { 100 } else { 200 }; 4], 1);
+        }
+        let return_30 = session_column(&tape, "return_30s");
+        assert_eq!((return_30[299], return_30[300], return_30[329], return_30[330]), (0.0, 1.0, 1.0, 0.0));
+        assert_eq!(session_column(&tape, "return_300s")[300], 1.0);
+        let acceleration = session_column(&tape, "momentum_acceleration");
+        assert_eq!((acceleration[329], acceleration[330], acceleration[360]), (0.0, -1.0, 0.0));
+        // One return of 1 among 30: variance (1 - 1/30)/29 = 1/30. Without it exactly 0.
+        let consistency = session_column(&tape, "momentum_consistency");
+        assert!((consistency[300] - (1.0_f64 / 30.0).sqrt()).abs() < 1e-15);
+        assert_eq!((consistency[299], consistency[330]), (0.0, 0.0));
+    }
+}

@@ -24,6 +24,17 @@ fn compute<F: Float + Default>(tape: &Tape, profile: Profile, chunk: usize) -> (
     (values, flags)
 }
 
+/// One float column, computed in small chunks.
+pub(super) fn column(tape: &Tape, profile: Profile, name: &str) -> Vec<f64> {
+    let row = FLOAT_NAMES.iter().position(|other| *other == name).unwrap();
+    compute::<f64>(tape, profile, 64).0.row(row).to_vec()
+}
+
+/// [`column`] in profile `session`.
+pub(super) fn session_column(tape: &Tape, name: &str) -> Vec<f64> {
+    column(tape, Profile::Session, name)
+}
+
 fn bits(values: &Array2<f64>) -> Vec<u64> {
     values.iter().map(|value| value.to_bits()).collect()
 }
@@ -44,6 +55,50 @@ fn chunks_do_not_show() {
             }
             let (narrow, _) = compute::<f32>(&tape, profile, 512);
             assert!(narrow.iter().zip(&whole).all(|(n, w)| n.to_bits() == (*w as f32).to_bits()));
+        }
+    }
+}
+
+#[test]
+fn definitions() {
+    // The last walk is wide enough for 32-bit ranks and 128-bit spreads.
+    for (seed, step) in [(1, 1), (2, 3), (3, 40), (4, 500_000)] {
+        let mut tape = Tape::walk(seed, 3_000, step);
+        if step == 500_000 {
+            for column in [&mut tape.open, &mut tape.high, &mut tape.low, &mut tape.close] {
+                column.iter_mut().for_each(|price| *price = price.rem_euclid(4_000_000) + 1);
+            }
+            let Tape { open, high, low, close, .. } = &mut tape;
+            for row in 0..3_000 {
+                high[row] = high[row].max(open[row]).max(close[row]);
+                low[row] = low[row].min(open[row]).min(close[row]);
+            }
+        }
+        // Stretches of no movement and no volume, one of them at the start.
+        for rows in [0..40, 1_000..1_950] {
+            for row in rows.clone() {
+                for column in [&mut tape.open, &mut tape.high, &mut tape.low, &mut tape.close] {
+                    column[row] = 20_000;
+                }
+                tape.volume[row] = 0;
+            }
+        }
+        for profile in [Profile::Session, Profile::Rolling] {
+            let values = compute::<f64>(&tape, profile, 777).0;
+            for (column, expected) in naive::values(&tape, profile).iter().enumerate() {
+                let name = FLOAT_NAMES[column];
+                // What plain f64 loses to cancellation, it loses in terms of the operands.
+                let noise = match name {
+                    "vwap_slope" | "distance_from_vwap_pct" => 1e-8,
+                    "volatility_breakout" => 1e-6,
+                    _ => 1e-11,
+                };
+                for (row, (&value, &expected)) in values.row(column).iter().zip(expected).enumerate() {
+                    let same = (value - expected).abs() <= noise + 1e-9 * expected.abs();
+                    let undefined = value.is_nan() && expected.is_nan();
+                    assert!(same || undefined, "{name} row {row}: {value}, {expected}; step {step}, {profile:?}");
+                }
+            }
         }
     }
 }

@@ -104,3 +104,47 @@ impl Volatility {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::features::tests::session_column;
+    use crate::random::Tape;
+
+    /// Bars of two ticks, and on row 330 one whose true range is 32: it opens and closes 30 below the close before.
+    fn tape() -> Tape {
+        let mut tape = Tape::default();
+        for row in 0..331 {
+            tape.push(if row < 330 { [100, 101, 99, 100] } else { [70, 71, 68, 70] }, 1);
+        }
+        tape
+    }
+
+    #[test]
+    fn by_hand() {
+        for (name, still, moved) in [
+            ("atr_30s", 0.5, 0.75),                                   // 60 and 90 quarter points over 30
+            ("atr_300s", 0.5, 630.0 / 300.0 / 4.0),                   // 600 and 630
+            ("volatility_regime", 1.0, 900.0 / 630.0),                // 10*90/630
+            ("volatility_acceleration", 0.0, 0.2),                    // (180 - 150)/150
+            ("atr_percentile", 301.0 / 6.0, 100.0),                   // all tied; the highest
+            ("volatility_breakout", f64::NAN, 29.9 / 3.0_f64.sqrt()), // mean 60.1, variance 897/299
+        ] {
+            let column = session_column(&tape(), name);
+            let (before, after) = (column[329], column[330]);
+            assert!(before == still || before.is_nan() && still.is_nan(), "{name}: {before}");
+            assert!((after - moved).abs() <= 1e-14 * moved, "{name}: {after}");
+        }
+    }
+
+    #[test]
+    fn no_movement() {
+        let mut tape = Tape::default();
+        for _ in 0..330 {
+            tape.push([100; 4], 1);
+        }
+        for name in ["volatility_regime", "volatility_acceleration", "volatility_breakout"] {
+            assert!(session_column(&tape, name)[329].is_nan(), "{name}");
+        }
+        assert_eq!(session_column(&tape, "atr_30s")[329], 0.0);
+    }
+}

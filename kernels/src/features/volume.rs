@@ -57,3 +57,36 @@ fn tenfold_slope_5<'a>(volume: &'a [u32], at: &std::ops::Range<usize>) -> impl I
         2.0 * (f64::from(newest) - f64::from(oldest)) + (f64::from(new) - f64::from(old))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::features::tests::session_column;
+    use crate::random::Tape;
+
+    #[test]
+    fn rising_by_one() {
+        let mut tape = Tape::default();
+        for row in 0..40 {
+            tape.push([100; 4], row);
+        }
+        // Row 29: v = 29, mean(v,30) = 14.5.
+        assert_eq!(session_column(&tape, "volume_ratio_30s")[29], 2.0);
+        assert_eq!(session_column(&tape, "volume_slope_30s")[33..], [1.0; 7]);
+        assert_eq!(session_column(&tape, "volume_slope_5s")[4..], [1.0; 36]);
+        assert_eq!(session_column(&tape, "volume_exhaustion")[29], 2.0);
+    }
+
+    #[test]
+    fn no_volume() {
+        let mut tape = Tape::default();
+        for row in 0..40 {
+            tape.push([100; 4], u32::from(row < 8));
+        }
+        let ratio = session_column(&tape, "volume_ratio_30s");
+        assert_eq!(ratio[36], 0.0);
+        assert!(ratio[37].is_nan());
+        assert!(session_column(&tape, "volume_exhaustion")[37].is_nan());
+        // A last second with volume leaves: (-2*1 + 0)/10.
+        assert_eq!(session_column(&tape, "volume_slope_5s")[11], -0.2);
+    }
+}

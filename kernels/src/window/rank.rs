@@ -1,17 +1,22 @@
 //! Rank of a value within its trailing window, by comparing with all of it and counting.
 //!
-//! Sixteen values a comparison: no sorted structure keeps up at a window of 300. It is the wrong tool for windows of
-//! many thousands of rows.
+//! A block of rows is ranked at once, in the narrowest lanes that hold its order: only the order of the old values
+//! towards the block's own newest values counts, so old values are cut to just outside the range of those. 32 values a
+//! comparison then: no sorted structure keeps up at a window of 300. It is the wrong tool for windows of many thousands.
 
-/// Rows ranked at once: two registers of 16-bit lanes.
+/// Rows ranked at once.
 const BLOCK: usize = 32;
+
+/// Comparisons whose sum fits the narrowest lane.
+const RUN: usize = 100;
 
 /// Ranks within windows of a fixed length. Holds the results and the scratch space.
 #[derive(Clone, Debug)]
 pub struct Rank {
     window: usize,
-    narrow: Vec<i16>,
-    wide: Vec<i32>,
+    values: Vec<i32>,
+    bytes: Vec<i8>,
+    words: Vec<i16>,
     scores: Vec<i16>,
 }
 
@@ -19,35 +24,45 @@ impl Rank {
     /// Windows of `window` values (below 2^14), at most `rows` of them at once.
     #[must_use]
     pub fn new(window: usize, rows: usize) -> Self {
-        let values = rows + window - 1 + BLOCK;
+        let block = window - 1 + BLOCK;
         Self {
             window,
-            narrow: Vec::with_capacity(values),
-            wide: Vec::with_capacity(values),
+            values: Vec::with_capacity(rows + block),
+            bytes: vec![0; block],
+            words: vec![0; block],
             scores: Vec::with_capacity(rows + BLOCK),
         }
     }
 
-    /// Takes another column: results for every full window in it.
+    /// Takes another column of values not below 0: results for every full window in it.
     pub fn set(&mut self, values: &[i32]) {
-        let results = (values.len() + 1).saturating_sub(self.window);
-        // Whole blocks only: the surplus results are cut off again.
-        let padding = results.next_multiple_of(BLOCK) - results;
         self.scores.clear();
-        self.scores.resize(results + padding, 0);
-        let lowest = values.iter().fold(i32::MAX, |lowest, &value| lowest.min(value));
-        let highest = values.iter().fold(i32::MIN, |highest, &value| highest.max(value));
-        // Only the order counts, so the distance from the lowest serves as well and nearly always fits 16 bits.
-        if i64::from(highest) - i64::from(lowest) <= i64::from(i16::MAX) {
-            self.narrow.clear();
-            self.narrow.extend(values.iter().map(|value| (value - lowest) as i16));
-            self.narrow.resize(values.len() + padding, 0);
-            scores(&self.narrow, self.window, &mut self.scores);
-        } else {
-            self.wide.clear();
-            self.wide.extend_from_slice(values);
-            self.wide.resize(values.len() + padding, 0);
-            scores(&self.wide, self.window, &mut self.scores);
+        let results = (values.len() + 1).saturating_sub(self.window);
+        let Some(&last) = values.last() else { return };
+        // Whole blocks only: the surplus results are cut off again.
+        self.scores.resize(results.next_multiple_of(BLOCK), 0);
+        self.values.clear();
+        self.values.extend_from_slice(values);
+        self.values.resize(self.window - 1 + self.scores.len(), last);
+
+        let (blocks, _) = self.scores.as_chunks_mut::<BLOCK>();
+        for (block, out) in blocks.iter_mut().enumerate() {
+            let values = &self.values[block * BLOCK..][..self.window - 1 + BLOCK];
+            let newest = &values[self.window - 1..];
+            let lowest = newest.iter().fold(i32::MAX, |lowest, &value| lowest.min(value));
+            let highest = newest.iter().fold(i32::MIN, |highest, &value| highest.max(value));
+            // One more on each side for the values outside.
+            let (below, above) = (lowest - 1, highest + 1);
+            let cut = values.iter().map(|&value| value.clamp(below, above) - below);
+            if above - below <= i32::from(u8::MAX) {
+                self.bytes.iter_mut().zip(cut).for_each(|(byte, value)| *byte = (value + i32::from(i8::MIN)) as i8);
+                *out = bytes(&self.bytes, self.window);
+            } else if above - below <= i32::from(u16::MAX) {
+                self.words.iter_mut().zip(cut).for_each(|(word, value)| *word = (value + i32::from(i16::MIN)) as i16);
+                *out = words(&self.words, self.window);
+            } else {
+                *out = integers(values, self.window);
+            }
         }
         self.scores.truncate(results);
     }
@@ -60,22 +75,33 @@ impl Rank {
     }
 }
 
-#[inline(always)]
-fn scores<T: Copy + PartialOrd>(values: &[T], window: usize, out: &mut [i16]) {
-    let (blocks, _) = out.as_chunks_mut::<BLOCK>();
-    for (block, out) in blocks.iter_mut().enumerate() {
-        let values = &values[block * BLOCK..][..window - 1 + BLOCK];
-        let newest = &values[window - 1..][..BLOCK];
-        // less + (less or equal) = window + less - greater
-        let mut score = [window as i16; BLOCK];
-        for old in values.windows(BLOCK).take(window) {
-            for lane in 0..BLOCK {
-                score[lane] += i16::from(newest[lane] > old[lane]) - i16::from(newest[lane] < old[lane]);
+/// One body for three lane widths: a function over the values of a block and the windows before them.
+macro_rules! block {
+    ($name:ident, $lane:ty) => {
+        fn $name(values: &[$lane], window: usize) -> [i16; BLOCK] {
+            // less + (less or equal) = window + less - greater
+            let mut scores = [window as i16; BLOCK];
+            let Some(newest) = values[window - 1..].first_chunk::<BLOCK>().copied() else { return scores };
+            for start in (0..window).step_by(RUN) {
+                let mut run = [0; BLOCK];
+                for old in start..window.min(start + RUN) {
+                    let Some(old) = values[old..].first_chunk::<BLOCK>().copied() else { return scores };
+                    for lane in 0..BLOCK {
+                        run[lane] += (newest[lane] > old[lane]) as $lane;
+                        run[lane] -= (newest[lane] < old[lane]) as $lane;
+                    }
+                }
+                for lane in 0..BLOCK {
+                    scores[lane] += run[lane] as i16;
+                }
             }
+            scores
         }
-        *out = score;
-    }
+    };
 }
+block!(bytes, i8);
+block!(words, i16);
+block!(integers, i32);
 
 #[cfg(test)]
 mod tests {
@@ -93,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn both_widths_count_the_same() {
+    fn all_widths_count_the_same() {
         let tape = Tape::walk(4, 700, 4);
         let expected: Vec<i16> = tape
             .close
@@ -103,8 +129,11 @@ mod tests {
         let mut rank = Rank::new(300, 700);
         rank.set(&tape.close);
         assert_eq!(rank.scores(), expected);
-        let far: Vec<i32> = tape.close.iter().map(|x| (x - 20_000) * 100_000).collect();
-        rank.set(&far);
-        assert_eq!(rank.scores(), expected);
+        let lowest = *tape.close.iter().min().unwrap();
+        for scale in [1, 100, 100_000] {
+            let far: Vec<i32> = tape.close.iter().map(|x| (x - lowest) * scale).collect();
+            rank.set(&far);
+            assert_eq!(rank.scores(), expected, "scale {scale}");
+        }
     }
 }

@@ -4,8 +4,9 @@
 //! its low within size/10 of L. Walking from the oldest row, a row in a zone counts when it is at least [`APART`] rows
 //! after the last counted one.
 //!
-//! The rows in a zone are a bit mask that is kept while the range stands. The walk jumps along it, and is repeated only
-//! when the range changes or its first counted row leaves the window.
+//! The rows in a zone are a bit mask that is kept while the range stands, and the counted rows are a chain of jumps
+//! along it. When the oldest counted row leaves the window the chain is walked anew, but only until it meets the old one:
+//! from there on both are the same.
 
 use wide::i32x8;
 
@@ -18,6 +19,7 @@ const BITS: usize = u64::BITS as usize;
 #[derive(Clone, Debug)]
 pub struct Retouch {
     zone: Vec<u64>,
+    chain: Chain,
     counts: Vec<i32>,
 }
 
@@ -25,7 +27,11 @@ impl Retouch {
     /// Windows of `window` rows, at most `rows` of them at once.
     #[must_use]
     pub fn new(window: usize, rows: usize) -> Self {
-        Self { zone: Vec::with_capacity((rows + window).div_ceil(BITS)), counts: Vec::with_capacity(rows) }
+        Self {
+            zone: Vec::with_capacity((rows + window).div_ceil(BITS)),
+            chain: Chain { rows: Vec::with_capacity(rows + window), head: 0 },
+            counts: Vec::with_capacity(rows),
+        }
     }
 
     /// Takes another pair of columns of equal length, and the extremes of every full window of `window` rows in them.
@@ -36,7 +42,6 @@ impl Retouch {
         let mut threshold = (i32::MAX, i32::MIN);
         // Words of `zone` that hold for the threshold, up to here.
         let mut valid = 0;
-        let (mut count, mut last) = (0, 0);
         for (start, (&highest, &lowest)) in highest.iter().zip(lowest).enumerate() {
             let end = start + window - 1;
             // high >= H - size/10 exactly when it holds with size/10 rounded down; likewise for lows.
@@ -51,13 +56,18 @@ impl Retouch {
                 self.zone[valid] = zone(&high[rows.clone()], &low[rows], threshold);
                 valid += 1;
             }
-            if changed || start > 0 && is_set(&self.zone, start - 1) {
-                (count, last) = walk(&self.zone, start, end);
-            } else if is_set(&self.zone, end) && (count == 0 || end >= last + APART) {
-                count += 1;
-                last = end;
+            if changed {
+                self.chain.walk(&self.zone, start, end);
+            } else {
+                if is_set(&self.zone, end) {
+                    self.chain.extend(end);
+                }
+                // A row in a zone at the start of the last window was its first counted one.
+                if is_set(&self.zone, start - 1) {
+                    self.chain.advance(&self.zone, start, end);
+                }
             }
-            self.counts.push(count);
+            self.counts.push(self.chain.len() as i32);
         }
     }
 
@@ -73,24 +83,82 @@ fn is_set(zone: &[u64], row: usize) -> bool {
     zone[row / BITS] >> (row % BITS) & 1 == 1
 }
 
-/// Counted rows from `row` to `end`, and the last of them.
+/// The first row in a zone from `row` on. Rows past `end` need not be valid.
 #[inline]
-fn walk(zone: &[u64], mut row: usize, end: usize) -> (i32, usize) {
-    let (mut count, mut last) = (0, 0);
+fn next(zone: &[u64], mut row: usize, end: usize) -> Option<usize> {
     while row <= end {
         let rest = zone[row / BITS] >> (row % BITS);
-        if rest == 0 {
-            row = (row / BITS + 1) * BITS;
-            continue;
+        if rest != 0 {
+            row += rest.trailing_zeros() as usize;
+            return (row <= end).then_some(row);
         }
-        row += rest.trailing_zeros() as usize;
-        if row <= end {
-            count += 1;
-            last = row;
-        }
-        row += APART;
+        row = (row / BITS + 1) * BITS;
     }
-    (count, last)
+    None
+}
+
+/// The counted rows of a window: `rows` from `head` on.
+#[derive(Clone, Debug)]
+struct Chain {
+    rows: Vec<u32>,
+    head: usize,
+}
+
+impl Chain {
+    fn len(&self) -> usize {
+        self.rows.len() - self.head
+    }
+
+    /// Starts again for the window from `row` to `end`.
+    fn walk(&mut self, zone: &[u64], mut row: usize, end: usize) {
+        self.rows.clear();
+        self.head = 0;
+        while let Some(counted) = next(zone, row, end) {
+            self.rows.push(counted as u32);
+            row = counted + APART;
+        }
+    }
+
+    /// Takes the next row in a zone.
+    fn extend(&mut self, row: usize) {
+        let free = self.rows[self.head..].last().is_none_or(|&last| row >= last as usize + APART);
+        if free {
+            self.rows.push(row as u32);
+        }
+    }
+
+    /// Drops the first counted row and walks from `row`. The new chain stays between the old one and the old one without
+    /// its first row, so it meets either by standing where that one stands.
+    fn advance(&mut self, zone: &[u64], mut row: usize, end: usize) {
+        let head = self.head;
+        self.head += 1;
+        // The old chain's row at the slot that was overwritten last.
+        let mut old = self.rows[head];
+        for slot in head + 1.. {
+            let Some(counted) = next(zone, row, end) else {
+                self.rows.truncate(slot);
+                return;
+            };
+            if counted as u32 == old {
+                // Met as many rows further on: what was walked moves back to where the old chain had it.
+                self.rows.copy_within(head + 1..slot, head);
+                self.rows[slot - 1] = old;
+                self.head = head;
+                return;
+            }
+            if slot == self.rows.len() {
+                self.rows.push(counted as u32);
+                // Nothing old is left to meet, and an old chain that ended here leaves no room for another row.
+                return;
+            }
+            old = self.rows[slot];
+            if counted as u32 == old {
+                return;
+            }
+            self.rows[slot] = counted as u32;
+            row = counted + APART;
+        }
+    }
 }
 
 /// The rows, at most 64, whose high is not below or whose low is not above the threshold, the first in bit 0.
@@ -141,7 +209,7 @@ mod tests {
 
     #[test]
     fn definition() {
-        for (seed, step) in [(1, 1), (2, 2), (3, 9)] {
+        for (seed, step) in [(1, 1), (2, 2), (3, 9), (4, 1), (5, 3)] {
             let Tape { high, low, .. } = Tape::walk(seed, 2_000, step);
             for window in [40, 300, 900] {
                 let expected: Vec<i32> =

@@ -1,8 +1,11 @@
 //! From a Databento file to the session grid, and from finished columns to Parquet.
 #![deny(missing_docs)]
 
+pub mod compute;
+pub mod grid;
 pub mod instrument;
 pub mod month;
+pub mod records;
 pub mod synth;
 
 pub use instrument::Instrument;

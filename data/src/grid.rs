@@ -1,0 +1,105 @@
+//! One month on the session grid: every second of every session has a row.
+
+use std::ops::Range;
+
+use jiff::civil::Date;
+use kernels::{Columns, Error, Series};
+use serde::{Deserialize, Serialize};
+
+use crate::month::Month;
+
+/// One trading date of the grid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Central trading date.
+    pub date: Date,
+    /// Symbol of the front contract.
+    pub contract: String,
+    /// UTC second (since 1970) of the session's first row; the rows follow second by second.
+    pub first_second: i64,
+    /// Its rows in the grid.
+    pub rows: Range<usize>,
+    /// Rows without a trade, filled with the previous close.
+    pub filled_rows: usize,
+    /// Nothing traded in the last 15 minutes or more of the window: the session ends with its last traded second.
+    pub early_close: bool,
+    /// Nothing traded in the first 15 minutes or more of the window.
+    pub late_open: bool,
+    /// Contracts traded.
+    pub volume: u64,
+}
+
+/// A session whose front contract differs from the previous session's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rollover {
+    /// Date of the first session of the new contract.
+    pub date: Date,
+    /// The contract left; empty where the input has neither symbols nor ids.
+    pub from: String,
+    /// The new contract; empty where the input has neither symbols nor ids.
+    pub to: String,
+    /// Close of `to` minus close of `from` in points at the last second before the session in which both traded.
+    pub price_gap: Option<f64>,
+    /// Volume of `from` in the session that decided.
+    pub volume_from: u64,
+    /// Volume of `to` in the session that decided.
+    pub volume_to: u64,
+    /// Whether the date lies from 10 calendar days before to the third Friday of the month `from` expires in.
+    pub expected: bool,
+}
+
+/// The rows of one month, session after session. Prices in ticks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grid {
+    /// Calendar month (Central).
+    pub month: Month,
+    /// Sessions in order of date; their rows cover the columns without a hole.
+    pub sessions: Vec<Session>,
+    /// Rollovers in order of date.
+    pub rollovers: Vec<Rollover>,
+    /// What a careful user should know; one sentence each.
+    pub warnings: Vec<String>,
+    /// First price of each second.
+    pub open: Vec<i32>,
+    /// Highest price.
+    pub high: Vec<i32>,
+    /// Lowest price.
+    pub low: Vec<i32>,
+    /// Last price.
+    pub close: Vec<i32>,
+    /// Contracts traded; 0 in a filled row.
+    pub volume: Vec<u32>,
+    /// Central second of the day.
+    pub second: Vec<u32>,
+}
+
+impl Grid {
+    /// An empty grid of a month.
+    #[must_use]
+    pub fn new(month: Month) -> Self {
+        let (open, high, low, close) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (sessions, rollovers, warnings) = (Vec::new(), Vec::new(), Vec::new());
+        Self { month, sessions, rollovers, warnings, open, high, low, close, volume: Vec::new(), second: Vec::new() }
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The series of some rows: one session's, or all of them.
+    ///
+    /// # Errors
+    /// See [`Series::new`].
+    pub fn series(&self, rows: Range<usize>) -> Result<Series<'_>, Error> {
+        Series::new(Columns {
+            open: &self.open[rows.clone()],
+            high: &self.high[rows.clone()],
+            low: &self.low[rows.clone()],
+            close: &self.close[rows.clone()],
+            volume: &self.volume[rows.clone()],
+            second: &self.second[rows],
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! What was read, and what cleaning dropped, by name.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Counts of one month's records. Every record of the input is counted once: kept, or under the first rule that hit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Records {
+    /// Records read.
+    pub total: u64,
+    /// Records read, by symbol (by instrument id where there is no symbol).
+    pub by_instrument: BTreeMap<String, u64>,
+    /// Calendar spreads and other combinations of the root.
+    pub spreads_dropped: u64,
+    /// Symbols of other roots.
+    pub other_roots_dropped: u64,
+    /// A price is absent (`i64::MAX`).
+    pub price_absent: u64,
+    /// A price is zero or negative.
+    pub price_not_positive: u64,
+    /// A price is not a whole number of ticks.
+    pub price_off_tick: u64,
+    /// A price beyond [`kernels::series::MAX_TICKS`], or a volume beyond 32 bits.
+    pub out_of_range: u64,
+    /// High below low.
+    pub high_below_low: u64,
+    /// Open or close outside low..high.
+    pub open_close_outside: u64,
+    /// Volume 0: not a trade.
+    pub no_trade: u64,
+    /// A timestamp that is not on a whole second.
+    pub sub_second: u64,
+    /// A second record, equal to the first, for the same instrument and second.
+    pub duplicate_equal: u64,
+    /// Records earlier than the one before them: sorted, not dropped.
+    pub time_backwards: u64,
+}
+
+impl Records {
+    /// Records dropped by cleaning; spreads and other roots are selection, not cleaning.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.rules().iter().map(|(_, count)| count).sum()
+    }
+
+    /// Every rule that drops a record, with its count.
+    #[must_use]
+    pub fn rules(&self) -> [(&'static str, u64); 9] {
+        [
+            ("price_absent", self.price_absent),
+            ("price_not_positive", self.price_not_positive),
+            ("price_off_tick", self.price_off_tick),
+            ("out_of_range", self.out_of_range),
+            ("high_below_low", self.high_below_low),
+            ("open_close_outside", self.open_close_outside),
+            ("no_trade", self.no_trade),
+            ("sub_second", self.sub_second),
+            ("duplicate_equal", self.duplicate_equal),
+        ]
+    }
+}

@@ -1,7 +1,8 @@
 //! What followed each entry: the label's win or loss, its adverse move and its time.
 //!
-//! All six modes of a row are answered by a few reads of a touch table ([`touch`]) instead of a scan of up to 900 rows.
-//! It is not the right tool where prices span more than 2^16 levels within a few hours; [`scan`] answers there.
+//! All six modes of a row are answered by a few reads of a touch table (`labels/touch.rs`) instead of a scan of up to 900 rows.
+//! It is not the right tool where prices span more than 2^16 levels within a few hours; a plain scan (`labels/scan.rs`)
+//! answers there.
 
 mod scan;
 mod touch;

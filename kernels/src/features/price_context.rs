@@ -8,7 +8,7 @@ use super::{Carry, Float};
 use crate::Profile;
 use crate::window::extrema::Extrema;
 use crate::window::slope::split_30;
-use crate::window::sum::Sums;
+use crate::window::sum::{Sums, float};
 
 /// Rows of the vwap in profile `rolling`.
 const VWAP: usize = 300;
@@ -66,12 +66,12 @@ impl PriceContext {
         let rows = vwap.len();
         let lead = self.quotients.len() - rows;
         let quotients = &self.quotients[lead..];
-        write(vwap, quotients.iter().map(|&(turnover, volume)| points.of(turnover as f64, volume as f64)));
+        write(vwap, quotients.iter().map(|&(turnover, volume)| points.of(float(turnover), float(volume))));
         // (c - S/V)/(S/V) = (c*V - S)/S
         let closes = bars.close[bars.lead..].iter();
-        let distances = closes.zip(quotients).map(|(&close, &(turnover, volume))| {
-            100.0 * (i64::from(close) * volume - turnover) as f64 / turnover as f64
-        });
+        let distances = closes
+            .zip(quotients)
+            .map(|(&close, &(turnover, volume))| 100.0 * float(i64::from(close) * volume - turnover) / float(turnover));
         write(distance, distances);
 
         self.split();
@@ -116,16 +116,19 @@ impl PriceContext {
 
     /// Splits the quotients into whole ticks and fractions.
     fn split(&mut self) {
-        self.whole.clear();
-        self.fraction.clear();
-        for &(turnover, volume) in &self.quotients {
-            // The rounded quotient is off by one at most, and the remainder tells.
-            let whole = (turnover as f64 / volume as f64) as i32;
-            let rest = turnover - i64::from(whole) * volume;
-            let step = i32::from(rest >= volume) - i32::from(rest < 0);
-            let rest = rest - i64::from(step) * volume;
-            self.whole.push(f64::from(whole + step));
-            self.fraction.push(rest as f64 / volume as f64);
+        /// Added to a float below 2^51, it leaves the nearest integer in the lower bits of the mantissa.
+        const INTEGER: f64 = (1_u64 << 52) as f64;
+        self.whole.resize(self.quotients.len(), 0.0);
+        self.fraction.resize(self.quotients.len(), 0.0);
+        let out = self.whole.iter_mut().zip(&mut self.fraction);
+        for ((whole, fraction), &(turnover, volume)) in out.zip(&self.quotients) {
+            let (divisor, nearest) = (float(volume), float(turnover) / float(volume) + INTEGER);
+            // Off by one at most, and the remainder tells.
+            let integer = (nearest.to_bits() & 0xffff_ffff) as i64;
+            let rest = turnover - integer * volume;
+            let step = i64::from(rest >= volume) - i64::from(rest < 0);
+            *whole = float(integer + step);
+            *fraction = float(rest - step * volume) / divisor;
         }
     }
 

@@ -103,6 +103,43 @@ fn definitions() {
     }
 }
 
+/// A digest of every value, to be met on every machine and instruction set: run the tests with other target features.
+#[test]
+fn same_bits_everywhere() {
+    let tape = Tape::walk(11, 4_000, 3);
+    let digest = |profile| {
+        let values = compute::<f64>(&tape, profile, 1_000).0;
+        // FNV-1a over words.
+        values
+            .iter()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, value| (hash ^ value.to_bits()).wrapping_mul(0x0000_0100_0000_01b3))
+    };
+    assert_eq!(
+        (digest(Profile::Session), digest(Profile::Rolling)),
+        (1_520_762_996_944_940_062, 8_730_368_371_677_517_166)
+    );
+}
+
+/// Turnover just below 63 bits: nothing overflows, and the quotients stay exact enough to split.
+#[test]
+fn largest_turnover() {
+    let mut tape = Tape::default();
+    for row in 0..500 {
+        let price = (1 << 22) - 1 - row % 7;
+        tape.push([price; 4], u32::MAX - row as u32 % 3);
+    }
+    for profile in [Profile::Session, Profile::Rolling] {
+        let values = compute::<f64>(&tape, profile, 100).0;
+        for (column, expected) in naive::values(&tape, profile).iter().enumerate().take(7) {
+            for (row, (&value, &expected)) in values.row(column).iter().zip(expected).enumerate() {
+                let same = (value - expected).abs() <= 1e-7 + 1e-9 * expected.abs();
+                let name = FLOAT_NAMES[column];
+                assert!(same || value.is_nan() && expected.is_nan(), "{name} row {row}: {value}, {expected}");
+            }
+        }
+    }
+}
+
 #[test]
 fn prefixes_do_not_show_the_future() {
     let tape = Tape::walk(6, 2_000, 2);

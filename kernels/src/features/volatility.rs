@@ -5,7 +5,7 @@
 use super::Float;
 use super::bars::{Bars, Points, ratio, shift, write};
 use crate::window::rank::Rank;
-use crate::window::sum::Sums;
+use crate::window::sum::{Sums, float};
 
 /// Rows of atr_30s.
 pub(super) const ATR: usize = 30;
@@ -90,9 +90,9 @@ impl Volatility {
         let sums = self.sums.over(COMPARED, at.clone()).zip(self.squares.over(COMPARED, at.clone()));
         let rows = self.atr[at].iter().zip(sums);
         let breakout =
-            |atr: i32, sum: i64, spread: f64| ratio((300 * i64::from(atr) - sum) as f64, (spread * SAMPLE).sqrt());
+            |atr: i32, sum: i64, spread: f64| ratio(float(300 * i64::from(atr) - sum), (spread * SAMPLE).sqrt());
         if self.atr.iter().fold(0, |highest, &atr| highest.max(atr)) < NARROW {
-            write(out, rows.map(|(&atr, (sum, squares))| breakout(atr, sum, (300 * squares - sum * sum) as f64)));
+            write(out, rows.map(|(&atr, (sum, squares))| breakout(atr, sum, float(300 * squares - sum * sum))));
         } else {
             write(
                 out,

@@ -3,7 +3,7 @@
 use super::Float;
 use super::bars::{Bars, lag, ratio, shift, write};
 use crate::window::slope::Slope;
-use crate::window::sum::Sums;
+use crate::window::sum::{Sums, float};
 
 /// slope(mean(v,5), 30) reaches back over both windows.
 const LOOK_BACK: usize = 33;
@@ -31,11 +31,11 @@ impl Volume {
         let (at, out) = bars.defined(29, ratio_30);
         let sums = self.volume.over(30, at.clone());
         let volumes = bars.volume[at].iter();
-        write(out, volumes.zip(sums).map(|(&volume, sum)| ratio(30.0 * f64::from(volume), sum as f64)));
+        write(out, volumes.zip(sums).map(|(&volume, sum)| ratio(30.0 * f64::from(volume), float(sum))));
 
         // Twice the numerator over 2 * 2247.5, and 5 for the mean.
         let (at, out) = bars.defined(33, slope_30);
-        write(out, self.slope.over(30, shift(&at, 4)).map(|twice| twice as f64 / 22_475.0));
+        write(out, self.slope.over(30, shift(&at, 4)).map(|twice| float(twice) / 22_475.0));
 
         let (at, out) = bars.defined(4, slope_5);
         write(out, tenfold_slope_5(bars.volume, &at).map(|tenfold| tenfold / 10.0));
@@ -45,7 +45,7 @@ impl Volume {
         let sums = self.volume.over(30, at.clone());
         let slopes = tenfold_slope_5(bars.volume, &at);
         let rows = bars.volume[at].iter().zip(sums).zip(slopes);
-        write(out, rows.map(|((&volume, sum), slope)| ratio(3.0 * f64::from(volume) * slope, sum as f64) + 0.0));
+        write(out, rows.map(|((&volume, sum), slope)| ratio(3.0 * f64::from(volume) * slope, float(sum)) + 0.0));
     }
 }
 

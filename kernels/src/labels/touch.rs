@@ -12,31 +12,30 @@ use super::{Ahead, Direction, LOOK_AHEAD, MODES, Mode, Outcome, is_gap};
 
 /// Price levels the table can hold.
 const LEVELS: usize = 1 << 16;
-/// Levels read beyond the highest and the lowest price: at least the farthest target, and [`LANES`].
-const PAD: usize = 32;
+/// Levels read beyond the last price.
+const PAD: usize = FAR;
 /// Levels next to the entry that are read at once.
 const LANES: usize = 16;
 /// A level not reached within the block. Rows of a block are below it.
 const NEVER: i16 = i16::MAX;
 
-/// The levels a block's prices lie on, if the table holds them.
+/// The range of a block's prices, if the table holds it.
 #[derive(Clone, Copy)]
 pub(super) struct Span {
-    /// Price of cell 0.
-    base: i32,
-    cells: usize,
+    lowest: i32,
+    highest: i32,
 }
 
 impl Span {
     pub(super) fn of(ahead: &Ahead<'_>) -> Option<Self> {
         let lowest = ahead.low.iter().fold(i32::MAX, |lowest, &low| lowest.min(low));
         let highest = ahead.high.iter().fold(i32::MIN, |highest, &high| highest.max(high));
-        let levels = usize::try_from(highest - lowest).ok()? + 1;
-        (levels <= LEVELS).then_some(Self { base: lowest - PAD as i32, cells: levels + 2 * PAD })
+        ((highest - lowest) < LEVELS as i32).then_some(Self { lowest, highest })
     }
 }
 
-/// The cells of both directions.
+/// The cells of both directions. Those of `down` stand upside down, so that one body serves both: a level is a distance
+/// from the lowest price or from the highest, and what has yet to be reached lies above it.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     up: Box<[i16]>,
@@ -45,50 +44,92 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new() -> Self {
-        let cells = vec![NEVER; LEVELS + 2 * PAD].into_boxed_slice();
+        let cells = vec![NEVER; LEVELS + PAD].into_boxed_slice();
         Self { up: cells.clone(), down: cells }
     }
 
     /// Outcomes of the entries at rows 1, 2, .. of `ahead`, as many as the columns of `out` are long.
     pub(super) fn outcomes(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; 6]) {
-        let Ahead { open, high, low, close, gap_ticks } = *ahead;
-        let up = &mut self.up[..span.cells];
-        let down = &mut self.down[..span.cells];
-        up.fill(NEVER);
-        down.fill(NEVER);
-
         let entries = out[0].len();
-        let mut next_gap = NEVER;
-        // Cells of the high and the low of the row to the right; empty ranges at the start.
-        let (mut right_high, mut right_low) = (0, span.cells);
-        for row in (1..high.len()).rev() {
-            let (row_high, row_low) = ((high[row] - span.base) as usize, (low[row] - span.base) as usize);
-            let right = row as i16 + 1;
-            if right_high > row_high {
-                up[row_high + 1..=right_high].fill(right);
-            }
-            if right_low < row_low {
-                down[right_low..row_low].fill(right);
-            }
-            (right_high, right_low) = (row_high, row_low);
-            if is_gap(close[row - 1], close[row], gap_ticks) {
-                next_gap = row as i16;
-            }
-            if row > entries {
-                continue;
-            }
-
-            let at = (open[row] - span.base) as usize;
+        let Some(last) = ahead.high.len().checked_sub(1) else { return };
+        let mut walk = Walk {
+            up: Touches::new(&mut self.up, span),
+            down: Touches::new(&mut self.down, span),
+            span,
+            next_gap: NEVER,
+        };
+        for row in (entries + 1..=last).rev() {
+            walk.step(ahead, row);
+        }
+        // Columns of one length, known to the compiler: the loop below checks no index.
+        let [a, b, c, d, e, f] = out.each_mut().map(|column| &mut column[..entries]);
+        let columns = a.iter_mut().zip(b).zip(c).zip(d.iter_mut().zip(e).zip(f));
+        for (signal, (((a, b), c), ((d, e), f))) in columns.enumerate().rev() {
+            let row = signal + 1;
+            let (high, low) = walk.step(ahead, row);
+            let open = ahead.open[row];
             let entry = Entry {
                 row: row as i16,
-                deadline: next_gap.min((row + LOOK_AHEAD) as i16),
-                above: Side::above(up, at, row as i16, row_high),
-                below: Side::below(down, at, row as i16, row_low),
+                deadline: walk.next_gap.min((row + LOOK_AHEAD) as i16),
+                above: Side::new(walk.up.cells, (open - span.lowest) as usize, high, row as i16),
+                below: Side::new(walk.down.cells, (span.highest - open) as usize, low, row as i16),
             };
-            for (mode, column) in out.iter_mut().enumerate() {
-                column[row - 1] = entry.outcome(&MODES[mode]);
-            }
+            *a = entry.outcome(&MODES[0]);
+            *b = entry.outcome(&MODES[1]);
+            *c = entry.outcome(&MODES[2]);
+            *d = entry.outcome(&MODES[3]);
+            *e = entry.outcome(&MODES[4]);
+            *f = entry.outcome(&MODES[5]);
         }
+    }
+}
+
+/// Both directions on the way from right to left.
+struct Walk<'a> {
+    up: Touches<'a>,
+    down: Touches<'a>,
+    span: Span,
+    /// The nearest gap of price at or after the row.
+    next_gap: i16,
+}
+
+impl Walk<'_> {
+    /// Takes in `row`; returns the levels of its high and its low.
+    #[inline(always)]
+    fn step(&mut self, ahead: &Ahead<'_>, row: usize) -> (usize, usize) {
+        let high = (ahead.high[row] - self.span.lowest) as usize;
+        let low = (self.span.highest - ahead.low[row]) as usize;
+        self.up.step(high, row);
+        self.down.step(low, row);
+        if is_gap(ahead.close[row - 1], ahead.close[row], ahead.gap_ticks) {
+            self.next_gap = row as i16;
+        }
+        (high, low)
+    }
+}
+
+/// The rows that reach each level in one direction, but for those up to the extreme of the row last taken in.
+struct Touches<'a> {
+    cells: &'a mut [i16],
+    /// Extreme of the row last taken in.
+    extreme: usize,
+}
+
+impl<'a> Touches<'a> {
+    fn new(cells: &'a mut [i16], span: Span) -> Self {
+        let cells = &mut cells[..(span.highest - span.lowest) as usize + 1 + PAD];
+        cells.fill(NEVER);
+        // Level 0 is within the extreme of every row, so nothing is written at the first one.
+        Self { cells, extreme: 0 }
+    }
+
+    /// Writes the levels that the row to the right reaches and `row` does not.
+    #[inline(always)]
+    fn step(&mut self, extreme: usize, row: usize) {
+        if self.extreme > extreme {
+            self.cells[extreme + 1..=self.extreme].fill(row as i16 + 1);
+        }
+        self.extreme = extreme;
     }
 }
 
@@ -102,37 +143,19 @@ struct Side {
 const FAR: usize = 20;
 
 /// Lane numbers, to compare with the number of levels the entry's own bar reaches.
-const LANE: [i16; LANES] = {
-    let mut lane = [0; LANES];
-    let mut k = 0;
-    while k < LANES {
-        lane[k] = k as i16;
-        k += 1;
-    }
-    lane
-};
+const LANE: [i16; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 impl Side {
+    /// Lane k is k + 1 ticks away. The bar at `row` itself reaches the levels up to `extreme`.
     #[inline(always)]
-    fn above(up: &[i16], entry: usize, row: i16, high: usize) -> Self {
-        let reached = high - entry;
+    fn new(cells: &[i16], entry: usize, extreme: usize, row: i16) -> Self {
+        let levels = &cells[entry + 1..][..FAR];
         let mut near = [NEVER; LANES];
-        near.copy_from_slice(&up[entry + 1..][..LANES]);
+        near.copy_from_slice(&levels[..LANES]);
+        let reached = extreme - entry;
         let own = i16x16::splat(reached.min(LANES) as i16).simd_gt(i16x16::new(LANE));
         let near = own.select(i16x16::splat(row), i16x16::new(near)).to_array();
-        Self { near, far: if reached >= FAR { row } else { up[entry + FAR] } }
-    }
-
-    /// Lane k is k + 1 ticks below, as in `above`.
-    #[inline(always)]
-    fn below(down: &[i16], entry: usize, row: i16, low: usize) -> Self {
-        let reached = entry - low;
-        let mut near = [NEVER; LANES];
-        near.copy_from_slice(&down[entry - LANES..][..LANES]);
-        near.reverse();
-        let own = i16x16::splat(reached.min(LANES) as i16).simd_gt(i16x16::new(LANE));
-        let near = own.select(i16x16::splat(row), i16x16::new(near)).to_array();
-        Self { near, far: if reached >= FAR { row } else { down[entry - FAR] } }
+        Self { near, far: if reached >= FAR { row } else { levels[FAR - 1] } }
     }
 
     /// The row that reaches the level `ticks` away.
@@ -177,7 +200,7 @@ const _: () = {
     let mut k = 0;
     while k < MODES.len() {
         let (stop, target) = (MODES[k].stop as usize, MODES[k].target as usize);
-        assert!(stop <= LANES && (target <= LANES || target == FAR) && target < PAD);
+        assert!(stop <= LANES && (target <= LANES || target == FAR));
         k += 1;
     }
 };

@@ -30,27 +30,26 @@ impl Extrema {
 
     /// Takes another pair of columns of equal length: results for every full window in them.
     pub fn set(&mut self, high: &[i32], low: &[i32]) {
-        self.high.clear();
-        self.low.clear();
         let results = (high.len() + 1).saturating_sub(self.window);
+        self.high.resize(results, 0);
+        self.low.resize(results, 0);
         for start in (0..results).step_by(self.window) {
             let end = start + self.window;
-            let block = (&high[start..end], &low[start..end]);
-            suffixes(block.0, &mut self.suffix_high, i32::max);
-            suffixes(block.1, &mut self.suffix_low, i32::min);
+            suffixes(&high[start..end], &mut self.suffix_high, i32::max);
+            suffixes(&low[start..end], &mut self.suffix_low, i32::min);
 
             // The window starting at `start` is the block itself; each further one takes a row of the next block.
-            self.high.push(self.suffix_high[0]);
-            self.low.push(self.suffix_low[0]);
-            let further = self.window.min(results - start) - 1;
-            let (mut highest, mut lowest) = (i32::MIN, i32::MAX);
-            let next = high[end..][..further].iter().zip(&low[end..][..further]);
+            let windows = self.window.min(results - start);
+            let (highs, lows) = (&mut self.high[start..][..windows], &mut self.low[start..][..windows]);
+            (highs[0], lows[0]) = (self.suffix_high[0], self.suffix_low[0]);
+            let next = high[end..][..windows - 1].iter().zip(&low[end..][..windows - 1]);
             let suffix = self.suffix_high[1..].iter().zip(&self.suffix_low[1..]);
-            for ((&high, &low), (&suffix_high, &suffix_low)) in next.zip(suffix) {
-                highest = highest.max(high);
-                lowest = lowest.min(low);
-                self.high.push(highest.max(suffix_high));
-                self.low.push(lowest.min(suffix_low));
+            let out = highs[1..].iter_mut().zip(&mut lows[1..]);
+            let (mut highest, mut lowest) = (i32::MIN, i32::MAX);
+            for ((out, next), suffix) in out.zip(next).zip(suffix) {
+                highest = highest.max(*next.0);
+                lowest = lowest.min(*next.1);
+                (*out.0, *out.1) = (highest.max(*suffix.0), lowest.min(*suffix.1));
             }
         }
     }

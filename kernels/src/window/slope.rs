@@ -43,7 +43,8 @@ const BLOCK: usize = 16;
 /// Slopes over 30 rows of a column split into whole numbers and fractions, so that a flat column has slope 0 exactly
 /// and the level of the values costs no precision. `whole` holds integers; both have 29 elements more than `out`.
 ///
-/// Fixed order: d_k = (whole[29-k] - whole[k]) + (fraction[29-k] - fraction[k]); sum (29-2k)*d_k for k = 0..15; / 4495.
+/// Fixed order: `d_k = (whole[29-k] - whole[k]) + (fraction[29-k] - fraction[k])`; the sum of `(29-2k)*d_k` for k = 0, 1,
+/// .. 14; divided by 4495.
 pub fn split_30(whole: &[f64], fraction: &[f64], out: &mut [f64]) {
     const LAST: usize = 29;
     let rows = out.len();

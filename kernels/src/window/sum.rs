@@ -68,9 +68,35 @@ impl<T: Wrapping> Sums<T> {
     }
 }
 
+/// `value as f64`, correctly rounded, in operations that vectorise where the processor cannot convert 64-bit integers.
+#[inline]
+#[must_use]
+pub fn float(value: i64) -> f64 {
+    // The halves in the mantissas of 2^52 and 2^84, the upper one offset by 2^31 to be positive.
+    let lower = f64::from_bits((value as u64 & 0xffff_ffff) | 0x4330_0000_0000_0000);
+    let upper = f64::from_bits((value as u64 >> 32) ^ 0x4530_0000_8000_0000);
+    // 2^84 + 2^63 + 2^52. The difference is exact, so the sum rounds once.
+    (upper - f64::from_bits(0x4530_0000_8010_0000)) + lower
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn floats() {
+        for shift in 0..64 {
+            for offset in -3..=3 {
+                for value in [
+                    (1_i64 << shift).wrapping_add(offset),
+                    (0x1234_5678_9abc_def1_i64 >> shift).wrapping_neg() + offset,
+                ] {
+                    assert_eq!(float(value).to_bits(), (value as f64).to_bits(), "{value}");
+                }
+            }
+        }
+        assert_eq!((float(0).to_bits(), float(i64::MIN), float(i64::MAX)), (0, i64::MIN as f64, i64::MAX as f64));
+    }
 
     #[test]
     fn by_hand() {

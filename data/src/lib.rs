@@ -1,11 +1,14 @@
 //! From a Databento file to the session grid, and from finished columns to Parquet.
 #![deny(missing_docs)]
 
+pub mod columns;
 pub mod compute;
 pub mod grid;
+pub mod input;
 pub mod instrument;
 pub mod month;
 pub mod records;
+pub mod symbol;
 pub mod synth;
 
 pub use instrument::Instrument;

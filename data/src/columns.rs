@@ -1,0 +1,300 @@
+//! One month of cleaned records as columns, contract after contract, each in order of time.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use kernels::series::MAX_TICKS;
+
+use crate::{
+    input::InputError,
+    instrument::Instrument,
+    month::Month,
+    records::Records,
+    symbol::{self, Kind},
+};
+
+/// The price Databento writes where there is none.
+const ABSENT: i64 = i64::MAX;
+
+/// A one-second bar as the input gives it: prices in units of 1e-9 points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bar {
+    /// Start of the second, UTC nanoseconds since 1970.
+    pub nanos: u64,
+    /// First price.
+    pub open: i64,
+    /// Highest price.
+    pub high: i64,
+    /// Lowest price.
+    pub low: i64,
+    /// Last price.
+    pub close: i64,
+    /// Contracts traded.
+    pub volume: u64,
+}
+
+/// One contract and where its records are.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ContractRows {
+    /// Symbol, or the instrument id as text; empty where the input has neither.
+    pub symbol: String,
+    /// Delivery month; absent where the input has no symbols.
+    pub expiry: Option<Month>,
+    /// Its records in the columns.
+    pub rows: Range<usize>,
+}
+
+/// Cleaned records of one month; prices in ticks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// Calendar month.
+    pub month: Month,
+    /// Contracts by delivery month, then symbol; their rows cover the columns without a hole.
+    pub contracts: Vec<ContractRows>,
+    /// What was read and dropped.
+    pub records: Records,
+    /// UTC seconds since 1970, rising within a contract.
+    pub time: Vec<u32>,
+    /// First price.
+    pub open: Vec<i32>,
+    /// Highest price.
+    pub high: Vec<i32>,
+    /// Lowest price.
+    pub low: Vec<i32>,
+    /// Last price.
+    pub close: Vec<i32>,
+    /// Contracts traded.
+    pub volume: Vec<u32>,
+}
+
+impl Columns {
+    /// Borrows the columns.
+    #[must_use]
+    pub fn view(&self) -> ColumnsView<'_> {
+        ColumnsView {
+            month: self.month,
+            contracts: &self.contracts,
+            time: &self.time,
+            open: &self.open,
+            high: &self.high,
+            low: &self.low,
+            close: &self.close,
+            volume: &self.volume,
+        }
+    }
+}
+
+/// The same columns borrowed, from memory or from a mapped column file.
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnsView<'a> {
+    /// Calendar month.
+    pub month: Month,
+    /// Contracts and their rows.
+    pub contracts: &'a [ContractRows],
+    /// UTC seconds since 1970.
+    pub time: &'a [u32],
+    /// First price, ticks.
+    pub open: &'a [i32],
+    /// Highest price, ticks.
+    pub high: &'a [i32],
+    /// Lowest price, ticks.
+    pub low: &'a [i32],
+    /// Last price, ticks.
+    pub close: &'a [i32],
+    /// Contracts traded.
+    pub volume: &'a [u32],
+}
+
+/// One cleaned record while its month is being collected.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    time: u32,
+    open: i32,
+    high: i32,
+    low: i32,
+    close: i32,
+    volume: u32,
+    record: u64,
+}
+
+#[derive(Debug, Default)]
+struct Contract {
+    expiry: Option<Month>,
+    rows: Vec<Row>,
+    sorted: bool,
+}
+
+/// Collects the records of one month, cleaning each.
+#[derive(Debug)]
+pub struct Collector {
+    month: Month,
+    root: String,
+    tick: i64,
+    /// By symbol; `None` for a symbol that is not selected.
+    contracts: Vec<(String, Kind, Contract)>,
+    index: BTreeMap<String, usize>,
+    counts: Vec<u64>,
+    records: Records,
+    last_nanos: u64,
+}
+
+/// A symbol as a [`Collector`] knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SymbolIndex(usize);
+
+impl Collector {
+    /// An empty month.
+    #[must_use]
+    pub fn new(month: Month, instrument: &Instrument) -> Self {
+        Self {
+            month,
+            root: instrument.root.clone(),
+            tick: instrument.tick_nanos,
+            contracts: Vec::new(),
+            index: BTreeMap::new(),
+            counts: Vec::new(),
+            records: Records::default(),
+            last_nanos: 0,
+        }
+    }
+
+    /// Finds or adds a symbol. Where the input has `named` symbols they are classified; an id or an empty name stands
+    /// for an outright of unknown delivery month.
+    pub fn symbol(&mut self, symbol: &str, named: bool) -> SymbolIndex {
+        if let Some(&index) = self.index.get(symbol) {
+            return SymbolIndex(index);
+        }
+        let kind = if named { symbol::classify(symbol, &self.root) } else { Kind::Outright { month: 0, year: 0, modulus: 10 } };
+        let expiry = if named { symbol::expiry(kind, self.month) } else { None };
+        self.index.insert(symbol.to_owned(), self.contracts.len());
+        self.contracts.push((symbol.to_owned(), kind, Contract { expiry, rows: Vec::new(), sorted: true }));
+        self.counts.push(0);
+        SymbolIndex(self.contracts.len() - 1)
+    }
+
+    /// Cleans one record and keeps it, or counts it under the first rule that hits; `record` is its number in the file.
+    pub fn push(&mut self, SymbolIndex(index): SymbolIndex, bar: &Bar, record: u64) {
+        self.counts[index] += 1;
+        self.records.total += 1;
+        if bar.nanos < self.last_nanos {
+            self.records.time_backwards += 1;
+        }
+        self.last_nanos = bar.nanos;
+        let (_, kind, contract) = &mut self.contracts[index];
+        match kind {
+            Kind::Outright { .. } => {}
+            Kind::Spread => {
+                self.records.spreads_dropped += 1;
+                return;
+            }
+            Kind::Other => {
+                self.records.other_roots_dropped += 1;
+                return;
+            }
+        }
+        let counts = &mut self.records;
+        let Some(row) = clean(bar, self.tick, record, counts) else { return };
+        contract.sorted &= contract.rows.last().is_none_or(|last| last.time < row.time);
+        contract.rows.push(row);
+    }
+
+    /// Sorts what came out of order, merges equal duplicates and lays the contracts out as columns.
+    ///
+    /// # Errors
+    /// [`InputError::Conflict`] when two records of one contract and second differ.
+    pub fn finish(mut self) -> Result<Columns, InputError> {
+        for ((symbol, _, _), count) in self.contracts.iter().zip(&self.counts) {
+            *self.records.by_instrument.entry(symbol.clone()).or_default() += count;
+        }
+        let mut contracts: Vec<(String, Contract)> =
+            self.contracts.into_iter().map(|(symbol, _, contract)| (symbol, contract)).collect();
+        contracts.retain(|(_, contract)| !contract.rows.is_empty());
+        contracts.sort_by(|a, b| (a.1.expiry, &a.0).cmp(&(b.1.expiry, &b.0)));
+
+        let total = contracts.iter().map(|(_, contract)| contract.rows.len()).sum();
+        let mut columns = Columns {
+            month: self.month,
+            contracts: Vec::with_capacity(contracts.len()),
+            records: Records::default(),
+            time: Vec::with_capacity(total),
+            open: Vec::with_capacity(total),
+            high: Vec::with_capacity(total),
+            low: Vec::with_capacity(total),
+            close: Vec::with_capacity(total),
+            volume: Vec::with_capacity(total),
+        };
+        for (symbol, mut contract) in contracts {
+            if !contract.sorted {
+                // Stable: of two records of one second the earlier in the file comes first.
+                contract.rows.sort_by_key(|row| row.time);
+                self.records.duplicate_equal += drop_duplicates(&symbol, &mut contract.rows)?;
+            }
+            let first = columns.time.len();
+            columns.time.extend(contract.rows.iter().map(|row| row.time));
+            columns.open.extend(contract.rows.iter().map(|row| row.open));
+            columns.high.extend(contract.rows.iter().map(|row| row.high));
+            columns.low.extend(contract.rows.iter().map(|row| row.low));
+            columns.close.extend(contract.rows.iter().map(|row| row.close));
+            columns.volume.extend(contract.rows.iter().map(|row| row.volume));
+            let rows = first..columns.time.len();
+            columns.contracts.push(ContractRows { symbol, expiry: contract.expiry, rows });
+        }
+        columns.records = self.records;
+        Ok(columns)
+    }
+}
+
+/// The rules of SPEC.md 2.2 in their order; the first that hits counts the record.
+fn clean(bar: &Bar, tick: i64, record: u64, counts: &mut Records) -> Option<Row> {
+    let prices = [bar.open, bar.high, bar.low, bar.close];
+    let second = bar.nanos / 1_000_000_000;
+    let rule = if prices.contains(&ABSENT) {
+        &mut counts.price_absent
+    } else if prices.iter().any(|&price| price <= 0) {
+        &mut counts.price_not_positive
+    } else if prices.iter().any(|&price| price % tick != 0) {
+        &mut counts.price_off_tick
+    } else if bar.high < bar.low {
+        &mut counts.high_below_low
+    } else if prices.iter().any(|&price| price < bar.low || price > bar.high) {
+        &mut counts.open_close_outside
+    } else if !bar.nanos.is_multiple_of(1_000_000_000) {
+        &mut counts.sub_second
+    } else if bar.high / tick > i64::from(MAX_TICKS) || bar.volume > u64::from(u32::MAX) || second > u64::from(u32::MAX) {
+        &mut counts.out_of_range
+    } else if bar.volume == 0 {
+        &mut counts.no_trade
+    } else {
+        // The limits above make every conversion exact.
+        let ticks = |price: i64| (price / tick) as i32;
+        return Some(Row {
+            time: second as u32,
+            open: ticks(bar.open),
+            high: ticks(bar.high),
+            low: ticks(bar.low),
+            close: ticks(bar.close),
+            volume: bar.volume as u32,
+            record,
+        });
+    };
+    *rule += 1;
+    None
+}
+
+/// Keeps the first of equal records of one second; two that differ are an error.
+fn drop_duplicates(symbol: &str, rows: &mut Vec<Row>) -> Result<u64, InputError> {
+    let before = rows.len();
+    for pair in rows.windows(2) {
+        let [a, b] = pair else { continue };
+        let values = |row: &Row| (row.open, row.high, row.low, row.close, row.volume);
+        if a.time == b.time && values(a) != values(b) {
+            return Err(InputError::Conflict {
+                symbol: symbol.to_owned(),
+                second: jiff::Timestamp::from_second(i64::from(a.time)).unwrap_or_default().to_string(),
+                first: a.record,
+                second_record: b.record,
+            });
+        }
+    }
+    rows.dedup_by_key(|row| row.time);
+    Ok((before - rows.len()) as u64)
+}

@@ -1,0 +1,142 @@
+//! Databento DBN, `ohlcv-1s`, versions 1 to 3.
+//!
+//! The header is read by the `dbn` crate. The records are read here: the crate ends a file that stops inside a record
+//! without an error, and a truncated month must never pass for a whole one.
+
+use std::io::{BufRead, Read};
+
+use dbn::{Metadata, Schema, decode::dbn::MetadataDecoder};
+
+use super::{InputError, Months, Sink, SymbolCache, read_up_to};
+use crate::columns::Bar;
+
+/// Bytes of an `ohlcv-1s` record in every version.
+const RECORD: usize = 56;
+/// Its length as the header gives it, in words of four bytes.
+const LENGTH: u8 = 14;
+/// `ohlcv-1s`.
+const RTYPE: u8 = 0x20;
+/// Nanoseconds of a UTC day: symbols are mapped by UTC date.
+const DAY: u64 = 86_400_000_000_000;
+/// Julian day of 1970-01-01.
+const EPOCH_JULIAN_DAY: i32 = 2_440_588;
+
+pub(super) fn read_zstd(reader: impl BufRead, months: &mut Months<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
+    // The decoder goes on over several frames. 2^27 bytes is the window a decoder must accept; more is a bomb.
+    let mut decoder = zstd::Decoder::with_buffer(reader)?;
+    decoder.window_log_max(27)?;
+    read(decoder, months, sink)
+}
+
+pub(super) fn read(mut reader: impl Read, months: &mut Months<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
+    let mapping = Mapping::new(&metadata(&mut reader)?);
+    let mut symbols = SymbolCache::default();
+    let mut buffer = vec![0; RECORD * 4096];
+    loop {
+        let filled = read_up_to(&mut reader, &mut buffer)
+            .map_err(|source| InputError::Compression { record: months.record, source })?;
+        let mut records = buffer[..filled].chunks_exact(RECORD);
+        for record in &mut records {
+            let (id, bar) = decode(record, months.record)?;
+            // One entry a day and id: mappings change at most from day to day.
+            let day = bar.nanos / DAY;
+            let name = || mapping.symbol(id, day).map_or_else(|| (id.to_string(), mapping.named), |symbol| (symbol, true));
+            months.push(&mut symbols, day << 32 | u64::from(id), &bar, name, sink)?;
+        }
+        let rest = records.remainder().len();
+        if rest > 0 {
+            return Err(InputError::Truncated { record: months.record, bytes: rest });
+        }
+        if filled < buffer.len() {
+            return if months.record == 0 { Err(InputError::Empty) } else { Ok(()) };
+        }
+    }
+}
+
+/// Reads the header, and refuses another schema before any record is looked at.
+fn metadata(reader: &mut impl Read) -> Result<Metadata, InputError> {
+    // Prefix and length first: the decoder must not read beyond the header, nor believe any length.
+    let mut head = [0; 8];
+    let read = read_up_to(reader, &mut head).map_err(|source| InputError::Compression { record: 0, source })?;
+    if read < head.len() || &head[..3] != b"DBN" {
+        return Err(InputError::Format { found: format!("a stream that begins with the bytes {:02x?}", &head[..read]) });
+    }
+    if !(1..=3).contains(&head[3]) {
+        return Err(InputError::Format { found: format!("DBN version {}", head[3]) });
+    }
+    let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
+    if length > 1 << 26 {
+        return Err(InputError::Format { found: format!("a DBN header of {length} bytes") });
+    }
+    let mut bytes = head.to_vec();
+    reader
+        .take(u64::from(length))
+        .read_to_end(&mut bytes)
+        .map_err(|source| InputError::Compression { record: 0, source })?;
+    let metadata =
+        MetadataDecoder::new(bytes.as_slice()).decode().map_err(|source| InputError::Header(Box::new(source)))?;
+    match metadata.schema {
+        Some(Schema::Ohlcv1S) if !metadata.ts_out => Ok(metadata),
+        Some(Schema::Ohlcv1S) => Err(InputError::Schema { found: "ohlcv-1s with send times".into() }),
+        Some(schema) => Err(InputError::Schema { found: schema.to_string() }),
+        None => Err(InputError::Schema { found: "a live stream of mixed schemas".into() }),
+    }
+}
+
+fn decode(bytes: &[u8], record: u64) -> Result<(u32, Bar), InputError> {
+    if bytes[0] != LENGTH || bytes[1] != RTYPE {
+        let found = format!("a record of {} bytes and type {:#04x}", usize::from(bytes[0]) * 4, bytes[1]);
+        return Err(InputError::Record { record, found });
+    }
+    let id = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
+    let word = |at: usize| {
+        let mut word = [0; 8];
+        word.copy_from_slice(&bytes[at..at + 8]);
+        word
+    };
+    let price = |at| i64::from_le_bytes(word(at));
+    let bar = Bar {
+        nanos: u64::from_le_bytes(word(8)),
+        open: price(16),
+        high: price(24),
+        low: price(32),
+        close: price(40),
+        volume: u64::from_le_bytes(word(48)),
+    };
+    Ok((id, bar))
+}
+
+/// Instrument id and UTC day to symbol.
+struct Mapping {
+    named: bool,
+    intervals: Vec<(u32, std::ops::Range<u64>, String)>,
+}
+
+impl Mapping {
+    fn new(metadata: &Metadata) -> Self {
+        let since_1970 = |julian_day: i32| u64::try_from(julian_day - EPOCH_JULIAN_DAY).unwrap_or(0);
+        let mut intervals = Vec::new();
+        for mapping in &metadata.mappings {
+            for interval in &mapping.intervals {
+                let from = since_1970(interval.start_date.to_julian_day());
+                let to = since_1970(interval.end_date.to_julian_day());
+                // Either side of a mapping may be the id, depending on what was asked for.
+                let (id, symbol) = match (interval.symbol.parse(), mapping.raw_symbol.parse()) {
+                    (Ok(id), _) => (id, &mapping.raw_symbol),
+                    (_, Ok(id)) => (id, &interval.symbol),
+                    _ => continue,
+                };
+                intervals.push((id, from..to, symbol.clone()));
+            }
+        }
+        Self { named: !intervals.is_empty(), intervals }
+    }
+
+    fn symbol(&self, id: u32, day: u64) -> Option<String> {
+        let of_id = || self.intervals.iter().filter(|(known, _, _)| *known == id);
+        let on_day = of_id().find(|(_, days, _)| days.contains(&day));
+        // Outside its dates an id that only ever meant one symbol still means it.
+        let only = || of_id().next().filter(|(_, _, first)| of_id().all(|(_, _, symbol)| symbol == first));
+        on_day.or_else(only).map(|(_, _, symbol)| symbol.clone())
+    }
+}

@@ -1,0 +1,115 @@
+//! Why an input is refused.
+
+use crate::{instrument::InstrumentError, month::Month};
+
+/// An input that cannot be read, or must not be.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputError {
+    /// Which file; the source says why.
+    #[error("{path}")]
+    File {
+        /// Path as given.
+        path: String,
+        /// What is wrong with it.
+        source: Box<InputError>,
+    },
+    /// The file's first bytes are of no format read here.
+    #[error("found {found}; expected DBN version 1 to 3 (plain or zstd), Parquet or an Arrow IPC file")]
+    Format {
+        /// What it begins with.
+        found: String,
+    },
+    /// A DBN file of another schema.
+    #[error("found schema {found}; expected ohlcv-1s: download that schema for the same dates")]
+    Schema {
+        /// The file's schema.
+        found: String,
+    },
+    /// The DBN header does not decode.
+    #[error("the DBN header does not decode; expected metadata of version 1 to 3")]
+    Header(#[source] Box<dbn::Error>),
+    /// A record that is not an `ohlcv-1s` bar.
+    #[error("record {record}: found {found}; expected an ohlcv-1s record of 56 bytes: the file is damaged, download it again")]
+    Record {
+        /// Number in the file, from 0.
+        record: u64,
+        /// What stands there.
+        found: String,
+    },
+    /// The file ends inside a record.
+    #[error("record {record}: the file ends after {bytes} of its 56 bytes: it is truncated, download it again")]
+    Truncated {
+        /// Number in the file, from 0.
+        record: u64,
+        /// Bytes that are there.
+        bytes: usize,
+    },
+    /// The compressed stream is damaged.
+    #[error("record {record}: the compressed stream is damaged or truncated here: download the file again")]
+    Compression {
+        /// Records read before it.
+        record: u64,
+        /// What the decompressor said.
+        source: std::io::Error,
+    },
+    /// A time no bar can have.
+    #[error("record {record}: time {nanos} ns since 1970; expected a date from 1970 to 2105")]
+    Time {
+        /// Number in the file, from 0.
+        record: u64,
+        /// As read.
+        nanos: u64,
+    },
+    /// Time runs back into a month that has been handed over.
+    #[error("record {record} lies in {month}, more than a month before records already read; expected records in order of time")]
+    Order {
+        /// Number in the file, from 0.
+        record: u64,
+        /// Its month.
+        month: Month,
+    },
+    /// Two different records for one contract and second.
+    #[error(
+        "records {first} and {second_record} of {symbol} are both of {second} and differ; expected one record a second: \
+         remove one or download the file again"
+    )]
+    Conflict {
+        /// Symbol or id.
+        symbol: String,
+        /// The second, UTC.
+        second: String,
+        /// Number of the first record.
+        first: u64,
+        /// Number of the other.
+        second_record: u64,
+    },
+    /// A Parquet or Arrow file without a column that is needed, or with one of a type not understood.
+    #[error("column {column}: {found}; expected {expected}")]
+    Column {
+        /// Column name.
+        column: String,
+        /// What is there.
+        found: String,
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// The file has no records.
+    #[error("the file has no records; expected at least one bar")]
+    Empty,
+    /// Parquet does not decode.
+    #[error("the Parquet file does not decode")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// Arrow does not decode.
+    #[error("the Arrow data does not decode")]
+    Arrow(#[from] arrow_schema::ArrowError),
+    /// Reading failed.
+    #[error("reading failed")]
+    Io(#[from] std::io::Error),
+    /// The instrument's settings are wrong.
+    #[error(transparent)]
+    Instrument(#[from] InstrumentError),
+    /// What the sink could not take.
+    #[error("{0}")]
+    Sink(String),
+}

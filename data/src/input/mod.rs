@@ -1,0 +1,250 @@
+//! Input files, whatever their format, as cleaned columns month by month.
+
+mod bars;
+mod dbn;
+mod error;
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufReader, Read, Seek},
+    path::Path,
+};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use xxhash_rust::xxh3::Xxh3;
+
+pub use error::InputError;
+
+use crate::{
+    columns::{Bar, Collector, Columns, SymbolIndex},
+    instrument::Instrument,
+    month::Month,
+};
+
+/// What was found in an input file.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct InputInfo {
+    /// File name without its folder.
+    pub name: String,
+    /// `dbn`, `parquet` or `arrow`.
+    pub format: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// XXH3-64 of the file's bytes, 16 hexadecimal digits.
+    pub checksum: String,
+    /// Records in the file.
+    pub records: u64,
+    /// Time of the earliest record.
+    pub first: Option<Timestamp>,
+    /// Time of the latest record.
+    pub last: Option<Timestamp>,
+}
+
+/// Takes the finished columns of one month.
+pub type Sink<'a> = dyn FnMut(Columns) -> Result<(), InputError> + 'a;
+
+/// Reads one file and hands over its months in order. At most two months are held in memory at a time.
+///
+/// # Errors
+/// [`InputError`] naming the file and, where one is at fault, the record.
+pub fn read(path: &Path, instrument: &Instrument, sink: &mut Sink<'_>) -> Result<InputInfo, InputError> {
+    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let within = |source: InputError| InputError::File { path: path.display().to_string(), source: Box::new(source) };
+    read_file(path, name, instrument, sink).map_err(within)
+}
+
+fn read_file(path: &Path, name: String, instrument: &Instrument, sink: &mut Sink<'_>) -> Result<InputInfo, InputError> {
+    let mut file = File::open(path)?;
+    let (bytes, checksum) = checksum(&mut file)?;
+    file.rewind()?;
+    let mut magic = [0; 8];
+    let read = read_up_to(&mut file, &mut magic)?;
+    file.rewind()?;
+    let mut months = Months::new(instrument, named_dates(&name))?;
+    let reader = BufReader::with_capacity(1 << 17, file);
+    let format = match &magic[..read] {
+        [b'D', b'B', b'N', ..] => dbn::read(reader, &mut months, sink).map(|()| "dbn"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => dbn::read_zstd(reader, &mut months, sink).map(|()| "dbn"),
+        b"PAR1" | [b'P', b'A', b'R', b'1', ..] => bars::read_parquet(reader.into_inner(), &mut months, sink).map(|()| "parquet"),
+        b"ARROW1\0\0" => bars::read_ipc(reader, &mut months, sink).map(|()| "arrow"),
+        [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Err(InputError::Format { found: "a DBZ file, the predecessor of DBN".into() }),
+        [] => Err(InputError::Format { found: "an empty file".into() }),
+        found => Err(InputError::Format { found: format!("a file that begins with the bytes {found:02x?}") }),
+    }?;
+    months.finish(sink)?;
+    let time = |nanos: Option<u64>| nanos.and_then(|nanos| Timestamp::from_nanosecond(i128::from(nanos)).ok());
+    Ok(InputInfo {
+        name,
+        format: format.to_owned(),
+        bytes,
+        checksum,
+        records: months.record,
+        first: time(months.first),
+        last: time(months.last),
+    })
+}
+
+/// Size and checksum of a file.
+///
+/// # Errors
+/// Reading failed.
+pub fn checksum(file: &mut File) -> Result<(u64, String), std::io::Error> {
+    let mut hash = Xxh3::new();
+    let mut buffer = vec![0; 1 << 18];
+    let mut bytes = 0;
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok((bytes, format!("{:016x}", hash.digest())));
+        }
+        hash.update(&buffer[..read]);
+        bytes += read as u64;
+    }
+}
+
+fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> Result<usize, std::io::Error> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..])? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    Ok(filled)
+}
+
+/// First and last date in a name of the archive's pattern `...-YYYYMMDD-YYYYMMDD.ohlcv-1s.dbn[.zst]`.
+#[must_use]
+pub fn named_dates(name: &str) -> Option<(Date, Date)> {
+    let stem = name.strip_suffix(".zst").unwrap_or(name).strip_suffix(".ohlcv-1s.dbn")?;
+    let mut parts = stem.rsplit('-');
+    let mut date = || Date::strptime("%Y%m%d", parts.next()?).ok();
+    let (last, first) = (date()?, date()?);
+    (first <= last).then_some((first, last))
+}
+
+/// Deals the records of a file out to its months.
+pub(crate) struct Months<'a> {
+    instrument: &'a Instrument,
+    zone: TimeZone,
+    /// Months the file's name promises: the hours of the evening before belong to the first.
+    named: Option<(Month, Month)>,
+    open: BTreeMap<Month, Collector>,
+    closed: Option<Month>,
+    record: u64,
+    first: Option<u64>,
+    last: Option<u64>,
+    /// The month of the latest record and the UTC nanoseconds it spans.
+    current: Option<(Month, std::ops::Range<u64>)>,
+}
+
+impl<'a> Months<'a> {
+    fn new(instrument: &'a Instrument, dates: Option<(Date, Date)>) -> Result<Self, InputError> {
+        let zone = instrument.zone()?;
+        let named = dates.and_then(|(first, last)| Some((Month::of(first)?, Month::of(last)?)));
+        let (open, closed, record) = (BTreeMap::new(), None, 0);
+        Ok(Self { instrument, zone, named, open, closed, record, first: None, last: None, current: None })
+    }
+
+    /// The collector of the month a record belongs to.
+    ///
+    /// # Errors
+    /// A time outside 1970..2106, or in a month that has been handed over.
+    fn collector(&mut self, nanos: u64, sink: &mut Sink<'_>) -> Result<(Month, &mut Collector), InputError> {
+        let month = match &self.current {
+            Some((month, span)) if span.contains(&nanos) => *month,
+            _ => {
+                let month = self.month_of(nanos)?;
+                if self.closed.is_some_and(|closed| month <= closed) {
+                    return Err(InputError::Order { record: self.record, month });
+                }
+                // A month is complete when the one after the next begins: time may run backwards by less.
+                while self.open.len() > 1 && !self.open.contains_key(&month) {
+                    self.close_first(sink)?;
+                }
+                month
+            }
+        };
+        let collector = self.open.entry(month).or_insert_with(|| Collector::new(month, self.instrument));
+        Ok((month, collector))
+    }
+
+    fn month_of(&mut self, nanos: u64) -> Result<Month, InputError> {
+        let bad = || InputError::Time { record: self.record, nanos };
+        let time = Timestamp::from_nanosecond(i128::from(nanos)).map_err(|_| bad())?;
+        let central = Month::of(time.to_zoned(self.zone.clone()).date()).ok_or_else(bad)?;
+        let clamp = |month: Month| self.named.map_or(month, |(first, last)| month.clamp(first, last));
+        let month = clamp(central);
+        if clamp(central) == central {
+            let begin = |month: Month| month.first_day().to_zoned(self.zone.clone()).ok().and_then(|t| u64::try_from(t.timestamp().as_nanosecond()).ok());
+            if let (Some(from), Some(to)) = (begin(central), central.next().and_then(begin)) {
+                self.current = Some((month, from..to));
+            }
+        }
+        Ok(month)
+    }
+
+    fn seen(&mut self, nanos: u64) {
+        self.record += 1;
+        self.first = Some(self.first.map_or(nanos, |first| first.min(nanos)));
+        self.last = Some(self.last.map_or(nanos, |last| last.max(nanos)));
+    }
+
+    fn close_first(&mut self, sink: &mut Sink<'_>) -> Result<(), InputError> {
+        if let Some((month, collector)) = self.open.pop_first() {
+            self.closed = Some(month);
+            self.current = None;
+            sink(collector.finish()?)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, sink: &mut Sink<'_>) -> Result<(), InputError> {
+        while !self.open.is_empty() {
+            self.close_first(sink)?;
+        }
+        Ok(())
+    }
+
+    /// Gives a bar to its month; `name` finds the symbol the first time a month meets `key`.
+    fn push(
+        &mut self,
+        symbols: &mut SymbolCache,
+        key: u64,
+        bar: &Bar,
+        name: impl FnOnce() -> (String, bool),
+        sink: &mut Sink<'_>,
+    ) -> Result<(), InputError> {
+        let record = self.record;
+        let (month, collector) = self.collector(bar.nanos, sink)?;
+        let index = symbols.find(month, key, || {
+            let (symbol, named) = name();
+            collector.symbol(&symbol, named)
+        });
+        collector.push(index, bar, record);
+        self.seen(bar.nanos);
+        Ok(())
+    }
+}
+
+/// The symbols a file's keys (ids, days) have been resolved to, by month.
+#[derive(Default)]
+pub(crate) struct SymbolCache {
+    last: Option<(Month, u64, SymbolIndex)>,
+    known: std::collections::HashMap<(Month, u64), SymbolIndex>,
+}
+
+impl SymbolCache {
+    fn find(&mut self, month: Month, key: u64, add: impl FnOnce() -> SymbolIndex) -> SymbolIndex {
+        if let Some((last_month, last_key, index)) = self.last
+            && last_month == month
+            && last_key == key
+        {
+            return index;
+        }
+        let index = *self.known.entry((month, key)).or_insert_with(add);
+        self.last = Some((month, key, index));
+        index
+    }
+}

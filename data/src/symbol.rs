@@ -1,0 +1,86 @@
+//! What a symbol names: an outright of the root, a spread of it, or something else.
+
+use crate::month::Month;
+
+/// The kind of instrument behind a symbol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Root, month code, year digits: `ESZ3`, `ESZ13`.
+    Outright {
+        /// Delivery month, 1..=12.
+        month: i8,
+        /// The year as far as the symbol gives it.
+        year: i16,
+        /// 10 when one digit of the year is given, 100 when two.
+        modulus: i16,
+    },
+    /// A calendar spread or other combination of contracts of the root: `ESZ3-ESH4`.
+    Spread,
+    /// Another root.
+    Other,
+}
+
+/// Reads a symbol for a root.
+#[must_use]
+pub fn classify(symbol: &str, root: &str) -> Kind {
+    if let Some(outright) = outright(symbol, root) {
+        return outright;
+    }
+    let mut legs = symbol.split(['-', ':', ' ']).filter(|part| !part.is_empty());
+    let combined = symbol.contains(['-', ':', ' ']);
+    if combined && legs.any(|leg| leg == root || outright(leg, root).is_some()) { Kind::Spread } else { Kind::Other }
+}
+
+fn outright(symbol: &str, root: &str) -> Option<Kind> {
+    let mut rest = symbol.strip_prefix(root)?.chars();
+    let month = i8::try_from("FGHJKMNQUVXZ".find(rest.next()?)?).ok()? + 1;
+    let digits = rest.as_str();
+    let modulus = match digits.len() {
+        1 => 10,
+        2 => 100,
+        _ => return None,
+    };
+    if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    Some(Kind::Outright { month, year: digits.parse().ok()?, modulus })
+}
+
+/// The delivery month of an outright seen trading in `data`: the first one that is not over by then, since what has
+/// expired does not trade. `None` for anything else.
+#[must_use]
+pub fn expiry(kind: Kind, data: Month) -> Option<Month> {
+    let Kind::Outright { month, year, modulus } = kind else { return None };
+    let ahead = (year - data.year()).rem_euclid(modulus);
+    let first = Month::new(data.year() + ahead, month)?;
+    if first >= data { Some(first) } else { Month::new(first.year() + modulus, month) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expiry_of(symbol: &str, data: &str) -> Option<String> {
+        expiry(classify(symbol, "ES"), data.parse().unwrap()).map(|month| month.to_string())
+    }
+
+    #[test]
+    fn the_year_digit_is_resolved_by_the_date_of_the_data() {
+        assert_eq!(expiry_of("ESZ3", "2013-10").unwrap(), "2013-12");
+        assert_eq!(expiry_of("ESZ3", "2023-10").unwrap(), "2023-12");
+        assert_eq!(expiry_of("ESH4", "2013-12").unwrap(), "2014-03");
+        assert_eq!(expiry_of("ESH0", "2019-12").unwrap(), "2020-03");
+        assert_eq!(expiry_of("ESZ3", "2013-12").unwrap(), "2013-12");
+        assert_eq!(expiry_of("ESZ13", "2013-10").unwrap(), "2013-12");
+    }
+
+    #[test]
+    fn spreads_and_other_roots_are_told_from_outrights() {
+        assert!(matches!(classify("ESZ3", "ES"), Kind::Outright { month: 12, year: 3, modulus: 10 }));
+        assert_eq!(classify("ESZ3-ESH4", "ES"), Kind::Spread);
+        assert_eq!(classify("ES:BF Z3-H4-M4", "ES"), Kind::Spread);
+        for other in ["NQZ3", "MESZ3", "ESZ", "ESZ123", "ESA3", "ESz3", "ES", "", "NQZ3-NQH4", "ESZ+3"] {
+            assert_eq!(classify(other, "ES"), Kind::Other, "{other}");
+        }
+    }
+}

@@ -3,11 +3,13 @@
 
 pub mod columns;
 pub mod compute;
+pub mod contract;
 pub mod grid;
 pub mod input;
 pub mod instrument;
 pub mod month;
 pub mod records;
+pub mod session;
 pub mod symbol;
 pub mod synth;
 

@@ -173,11 +173,11 @@ impl<'a> Months<'a> {
     fn month_of(&mut self, nanos: u64) -> Result<Month, InputError> {
         let bad = || InputError::Time { record: self.record, nanos };
         let time = Timestamp::from_nanosecond(i128::from(nanos)).map_err(|_| bad())?;
-        let central = Month::of(time.to_zoned(self.zone.clone()).date()).ok_or_else(bad)?;
+        let central = Month::of(time.to_zoned_datetime(self.zone.clone()).date()).ok_or_else(bad)?;
         let clamp = |month: Month| self.named.map_or(month, |(first, last)| month.clamp(first, last));
         let month = clamp(central);
         if clamp(central) == central {
-            let begin = |month: Month| month.first_day().to_zoned(self.zone.clone()).ok().and_then(|t| u64::try_from(t.timestamp().as_nanosecond()).ok());
+            let begin = |month: Month| month.first_day().to_zoned_datetime(self.zone.clone()).ok().and_then(|t| u64::try_from(t.timestamp().as_nanosecond()).ok());
             if let (Some(from), Some(to)) = (begin(central), central.next().and_then(begin)) {
                 self.current = Some((month, from..to));
             }

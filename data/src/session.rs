@@ -1,0 +1,254 @@
+//! From a month's columns to the session grid: every second of the session has a row.
+
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+
+use crate::{
+    columns::{ColumnsView, ContractRows},
+    contract::{self, Choice, Chooser, Day},
+    grid::{Grid, Rollover, Session},
+    instrument::{Instrument, InstrumentError},
+};
+
+/// Nothing traded for this long at an end of the window makes a short day.
+const SHORT_SECONDS: u32 = 15 * 60;
+
+/// The window of one trading date in UTC seconds.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    date: Date,
+    midnight: i64,
+    start: i64,
+    end: i64,
+}
+
+/// Cuts a month into sessions of its front contracts.
+///
+/// # Errors
+/// [`InstrumentError`] when the settings are not usable.
+pub fn cut(view: &ColumnsView<'_>, instrument: &Instrument, choice: Choice) -> Result<Grid, InstrumentError> {
+    let (zone, tick) = (instrument.zone()?, instrument.tick()?);
+    let mut grid = Grid::new(view.month);
+    let mut chooser = Chooser::new(choice);
+    for window in windows(view, instrument, &zone) {
+        let volumes = |from: i64, to: i64| -> Vec<u64> {
+            let volume = |contract: &ContractRows| view.volume[rows_between(view, contract, from, to)].iter().copied().map(u64::from).sum();
+            view.contracts.iter().map(volume).collect()
+        };
+        let day = Day {
+            date: window.date,
+            start: window.start,
+            before: volumes(window.midnight, window.start),
+            session: volumes(window.start, window.end),
+        };
+        let Some(front) = chooser.next(view.contracts, &day) else {
+            if day.session.iter().any(|&volume| volume > 0) {
+                grid.warnings.push(format!("{}: only contracts before the front one traded; the date has no session", day.date));
+            }
+            continue;
+        };
+        if let Some(replaced) = front.replaced {
+            grid.rollovers.push(contract::rollover(view, &day, replaced, front.contract, tick));
+        }
+        if !lay_out(&mut grid, view, &view.contracts[front.contract], instrument, window) {
+            let symbol = &view.contracts[front.contract].symbol;
+            grid.warnings.push(format!("{}: the front contract {symbol} did not trade in the session; the date has no session", day.date));
+        }
+    }
+    if view.contracts.iter().any(|contract| contract.symbol.is_empty()) {
+        gaps_as_rollovers(&mut grid, instrument);
+    }
+    Ok(grid)
+}
+
+/// The windows of every date of the month; a date the time zone cannot place has none.
+fn windows(view: &ColumnsView<'_>, instrument: &Instrument, zone: &TimeZone) -> Vec<Window> {
+    let second = |date: Date, of_day: u32| {
+        let time = date.at(0, 0, 0, 0).checked_add(i64::from(of_day).seconds()).ok()?;
+        Some(time.to_zoned_datetime(zone.clone()).ok()?.timestamp().as_second())
+    };
+    let window = |date: Date| {
+        let (start, end) = (second(date, instrument.session_start)?, second(date, instrument.session_end)?);
+        Some(Window { date, midnight: second(date, 0)?, start, end })
+    };
+    let first = view.month.first_day();
+    let dates = std::iter::successors(Some(first), |date| date.tomorrow().ok());
+    dates.take_while(|date| *date <= view.month.last_day()).filter_map(window).collect()
+}
+
+/// Rows of a contract in `from..to` UTC seconds.
+fn rows_between(view: &ColumnsView<'_>, contract: &ContractRows, from: i64, to: i64) -> std::ops::Range<usize> {
+    let times = &view.time[contract.rows.clone()];
+    let at = |second: i64| contract.rows.start + times.partition_point(|&time| i64::from(time) < second);
+    at(from)..at(to).max(at(from))
+}
+
+/// Appends one session to the grid; `false` when the contract did not trade in the window.
+fn lay_out(grid: &mut Grid, view: &ColumnsView<'_>, contract: &ContractRows, instrument: &Instrument, window: Window) -> bool {
+    let traded = rows_between(view, contract, window.start, window.end);
+    let Some(last_row) = traded.clone().last() else { return false };
+    let seconds = |row: usize| (i64::from(view.time[row]) - window.start) as u32;
+    let (first, last) = (seconds(traded.start), seconds(last_row));
+    let window_rows = (window.end - window.start) as u32;
+    let early_close = window_rows - 1 - last >= SHORT_SECONDS;
+    let late_open = first >= SHORT_SECONDS;
+    // Nothing is ever filled from the future: without a trade before, the session starts at its first one.
+    let before = rows_between(view, contract, window.midnight, window.start).last();
+    let begin = if before.is_some() { 0 } else { first };
+    let end = if early_close { last + 1 } else { window_rows };
+
+    let start_row = grid.rows();
+    let mut close = before.map_or(0, |row| view.close[row]);
+    let mut rows = traded.clone().peekable();
+    let mut volume = 0;
+    for second in begin..end {
+        let bar = match rows.next_if(|&row| seconds(row) == second) {
+            Some(row) => [view.open[row], view.high[row], view.low[row], view.close[row]],
+            None => [close; 4],
+        };
+        grid.volume.push(0);
+        let [open, high, low, last] = bar;
+        grid.open.push(open);
+        grid.high.push(high);
+        grid.low.push(low);
+        grid.close.push(last);
+        grid.second.push(instrument.session_start + second);
+        close = last;
+    }
+    for row in traded.clone() {
+        grid.volume[start_row + (seconds(row) - begin) as usize] = view.volume[row];
+        volume += u64::from(view.volume[row]);
+    }
+    grid.sessions.push(Session {
+        date: window.date,
+        contract: contract.symbol.clone(),
+        first_second: window.start + i64::from(begin),
+        rows: start_row..grid.rows(),
+        filled_rows: (end - begin) as usize - traded.len(),
+        early_close,
+        late_open,
+        volume,
+    });
+    true
+}
+
+/// Where the input has neither symbols nor ids: a change of close beyond the gap limit between consecutive rows.
+fn gaps_as_rollovers(grid: &mut Grid, instrument: &Instrument) {
+    let Ok(tick) = instrument.tick() else { return };
+    for session in &grid.sessions {
+        for row in session.rows.clone().filter(|&row| row > 0) {
+            let change = grid.close[row] - grid.close[row - 1];
+            if change.abs() > instrument.gap_ticks() {
+                grid.rollovers.push(Rollover {
+                    date: session.date,
+                    from: String::new(),
+                    to: String::new(),
+                    price_gap: Some(tick.points(change)),
+                    volume_from: 0,
+                    volume_to: 0,
+                    expected: expected_quarter(session.date),
+                });
+            }
+        }
+    }
+}
+
+/// Without a contract only the quarterly cycle tells which month could expire.
+fn expected_quarter(date: Date) -> bool {
+    let friday = crate::instrument::third_friday(date);
+    date.month() % 3 == 0 && friday.is_some_and(|friday| date <= friday && date.checked_add(10.days()).is_ok_and(|later| later >= friday))
+}
+
+impl Session {
+    /// UTC time of a row of the session, counted from its first.
+    #[must_use]
+    pub fn time(&self, row: usize) -> Timestamp {
+        Timestamp::from_second(self.first_second + row as i64).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::columns::{Bar, Collector, Columns};
+
+    /// 2013-10-07 07:30:00 Central in UTC seconds.
+    const OPEN: u64 = 1_381_149_000;
+
+    fn month(trades: &[(&str, u64, i64, u64)]) -> Columns {
+        let instrument = Instrument::default();
+        let mut collector = Collector::new("2013-10".parse().unwrap(), &instrument);
+        for (record, &(symbol, second, ticks, volume)) in trades.iter().enumerate() {
+            let index = collector.symbol(symbol, true);
+            let price = ticks * instrument.tick_nanos;
+            let bar = Bar { nanos: second * 1_000_000_000, open: price, high: price, low: price, close: price, volume };
+            collector.push(index, &bar, record as u64);
+        }
+        collector.finish().unwrap()
+    }
+
+    fn grid(trades: &[(&str, u64, i64, u64)]) -> Grid {
+        cut(&month(trades).view(), &Instrument::default(), Choice::Volume).unwrap()
+    }
+
+    #[test]
+    fn a_quiet_second_repeats_the_previous_close_with_volume_0() {
+        let grid = grid(&[("ESZ3", OPEN, 100, 5), ("ESZ3", OPEN + 3, 102, 7), ("ESZ3", OPEN + 26_999, 99, 1)]);
+        assert_eq!(grid.rows(), 27_000);
+        assert_eq!(&grid.close[..5], [100, 100, 100, 102, 102]);
+        assert_eq!(&grid.volume[..5], [5, 0, 0, 7, 0]);
+        assert_eq!((grid.open[26_998], grid.open[26_999]), (102, 99));
+        let session = &grid.sessions[0];
+        assert_eq!((session.filled_rows, session.early_close, session.late_open, session.volume), (26_997, false, false, 13));
+        assert_eq!(session.time(0).to_string(), "2013-10-07T12:30:00Z");
+    }
+
+    #[test]
+    fn before_the_first_trade_the_close_comes_from_the_same_date_and_contract_or_the_row_does_not_exist() {
+        // 23:00 Central of the evening before is another trading date; another contract does not count.
+        let strangers = [("ESZ3", OPEN - 8 * 3600, 90, 1), ("ESH4", OPEN - 60, 95, 1), ("ESZ3", OPEN + 10, 100, 5)];
+        let grid1 = grid(&strangers);
+        assert_eq!((grid1.sessions[0].first_second, grid1.open[0]), (OPEN as i64 + 10, 100));
+        let grid2 = grid(&[("ESZ3", OPEN - 3600, 98, 1), ("ESZ3", OPEN + 10, 100, 5)]);
+        assert_eq!((grid2.sessions[0].first_second, grid2.open[0], grid2.open[10]), (OPEN as i64, 98, 100));
+    }
+
+    #[test]
+    fn fifteen_quiet_minutes_at_the_end_close_the_session_with_its_last_trade() {
+        let last = 27_000 - 1 - 900;
+        let early = grid(&[("ESZ3", OPEN, 100, 5), ("ESZ3", OPEN + last, 101, 1)]);
+        assert!(early.sessions[0].early_close);
+        assert_eq!(early.rows() as u64, last + 1);
+        let full = grid(&[("ESZ3", OPEN, 100, 5), ("ESZ3", OPEN + last + 1, 101, 1)]);
+        assert!(!full.sessions[0].early_close);
+        assert_eq!(full.rows(), 27_000);
+    }
+
+    #[test]
+    fn a_late_open_is_recorded() {
+        for (second, late) in [(899, false), (900, true)] {
+            assert_eq!(grid(&[("ESZ3", OPEN + second, 100, 5)]).sessions[0].late_open, late, "{second}");
+        }
+    }
+
+    #[test]
+    fn no_trade_in_the_window_is_no_session_and_the_window_excludes_its_end() {
+        assert!(grid(&[("ESZ3", OPEN - 1, 100, 5), ("ESZ3", OPEN + 27_000, 100, 5)]).sessions.is_empty());
+    }
+
+    #[test]
+    fn a_rollover_records_gap_and_volumes() {
+        let day = 86_400;
+        let grid = grid(&[
+            ("ESZ3", OPEN, 100, 5),
+            ("ESH4", OPEN, 97, 1),
+            ("ESZ3", OPEN + 9, 110, 5),
+            ("ESZ3", OPEN + day, 100, 5),
+            ("ESH4", OPEN + day, 90, 6),
+        ]);
+        let contracts: Vec<&str> = grid.sessions.iter().map(|session| session.contract.as_str()).collect();
+        assert_eq!(contracts, ["ESZ3", "ESH4"]);
+        let roll = &grid.rollovers[0];
+        assert_eq!((roll.from.as_str(), roll.to.as_str(), roll.price_gap), ("ESZ3", "ESH4", Some(-0.75)));
+        assert_eq!((roll.volume_from, roll.volume_to, roll.expected), (5, 6, false));
+    }
+}

@@ -163,7 +163,11 @@ impl Collector {
         if let Some(&index) = self.index.get(symbol) {
             return SymbolIndex(index);
         }
-        let kind = if named { symbol::classify(symbol, &self.root) } else { Kind::Outright { month: 0, year: 0, modulus: 10 } };
+        let kind = if named {
+            symbol::classify(symbol, &self.root)
+        } else {
+            Kind::Outright { month: 0, year: 0, modulus: 10 }
+        };
         let expiry = if named { symbol::expiry(kind, self.month) } else { None };
         self.index.insert(symbol.to_owned(), self.contracts.len());
         self.contracts.push((symbol.to_owned(), kind, Contract { expiry, rows: Vec::new(), sorted: true }));
@@ -259,7 +263,8 @@ fn clean(bar: &Bar, tick: i64, record: u64, counts: &mut Records) -> Option<Row>
         &mut counts.open_close_outside
     } else if !bar.nanos.is_multiple_of(1_000_000_000) {
         &mut counts.sub_second
-    } else if bar.high / tick > i64::from(MAX_TICKS) || bar.volume > u64::from(u32::MAX) || second > u64::from(u32::MAX) {
+    } else if bar.high / tick > i64::from(MAX_TICKS) || bar.volume > u64::from(u32::MAX) || second > u64::from(u32::MAX)
+    {
         &mut counts.out_of_range
     } else if bar.volume == 0 {
         &mut counts.no_trade

@@ -78,10 +78,7 @@ impl Chooser {
         }
         let front = best.map(|contract| Front {
             contract,
-            replaced: self
-                .front
-                .filter(|&from| from != contract)
-                .map(|from| (from, volumes[from], volumes[contract])),
+            replaced: self.front.filter(|&from| from != contract).map(|from| (from, volumes[from], volumes[contract])),
         });
         self.previous = Some(day.session.clone());
         if let Some(front) = &front {
@@ -105,7 +102,13 @@ impl Chooser {
 
 /// Describes the rollover on `day` from one contract to another.
 #[must_use]
-pub fn rollover(view: &ColumnsView<'_>, day: &Day, (from, volume_from, volume_to): (usize, u64, u64), to: usize, tick: Tick) -> Rollover {
+pub fn rollover(
+    view: &ColumnsView<'_>,
+    day: &Day,
+    (from, volume_from, volume_to): (usize, u64, u64),
+    to: usize,
+    tick: Tick,
+) -> Rollover {
     let (old, new) = (&view.contracts[from], &view.contracts[to]);
     Rollover {
         date: day.date,

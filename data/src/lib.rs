@@ -1,6 +1,7 @@
 //! From a Databento file to the session grid, and from finished columns to Parquet.
 #![deny(missing_docs)]
 
+pub mod column_file;
 pub mod columns;
 pub mod compute;
 pub mod contract;
@@ -12,6 +13,7 @@ pub mod records;
 pub mod session;
 pub mod symbol;
 pub mod synth;
+pub mod training_file;
 
 pub use instrument::Instrument;
 pub use month::{Month, MonthRange};

@@ -31,7 +31,9 @@ pub fn cut(view: &ColumnsView<'_>, instrument: &Instrument, choice: Choice) -> R
     let mut chooser = Chooser::new(choice);
     for window in windows(view, instrument, &zone) {
         let volumes = |from: i64, to: i64| -> Vec<u64> {
-            let volume = |contract: &ContractRows| view.volume[rows_between(view, contract, from, to)].iter().copied().map(u64::from).sum();
+            let volume = |contract: &ContractRows| {
+                view.volume[rows_between(view, contract, from, to)].iter().copied().map(u64::from).sum()
+            };
             view.contracts.iter().map(volume).collect()
         };
         let day = Day {
@@ -42,7 +44,8 @@ pub fn cut(view: &ColumnsView<'_>, instrument: &Instrument, choice: Choice) -> R
         };
         let Some(front) = chooser.next(view.contracts, &day) else {
             if day.session.iter().any(|&volume| volume > 0) {
-                grid.warnings.push(format!("{}: only contracts before the front one traded; the date has no session", day.date));
+                grid.warnings
+                    .push(format!("{}: only contracts before the front one traded; the date has no session", day.date));
             }
             continue;
         };
@@ -51,7 +54,10 @@ pub fn cut(view: &ColumnsView<'_>, instrument: &Instrument, choice: Choice) -> R
         }
         if !lay_out(&mut grid, view, &view.contracts[front.contract], instrument, window) {
             let symbol = &view.contracts[front.contract].symbol;
-            grid.warnings.push(format!("{}: the front contract {symbol} did not trade in the session; the date has no session", day.date));
+            grid.warnings.push(format!(
+                "{}: the front contract {symbol} did not trade in the session; the date has no session",
+                day.date
+            ));
         }
     }
     if view.contracts.iter().any(|contract| contract.symbol.is_empty()) {
@@ -83,7 +89,13 @@ fn rows_between(view: &ColumnsView<'_>, contract: &ContractRows, from: i64, to: 
 }
 
 /// Appends one session to the grid; `false` when the contract did not trade in the window.
-fn lay_out(grid: &mut Grid, view: &ColumnsView<'_>, contract: &ContractRows, instrument: &Instrument, window: Window) -> bool {
+fn lay_out(
+    grid: &mut Grid,
+    view: &ColumnsView<'_>,
+    contract: &ContractRows,
+    instrument: &Instrument,
+    window: Window,
+) -> bool {
     let traded = rows_between(view, contract, window.start, window.end);
     let Some(last_row) = traded.clone().last() else { return false };
     let seconds = |row: usize| (i64::from(view.time[row]) - window.start) as u32;
@@ -155,7 +167,8 @@ fn gaps_as_rollovers(grid: &mut Grid, instrument: &Instrument) {
 /// Without a contract only the quarterly cycle tells which month could expire.
 fn expected_quarter(date: Date) -> bool {
     let friday = crate::instrument::third_friday(date);
-    date.month() % 3 == 0 && friday.is_some_and(|friday| date <= friday && date.checked_add(10.days()).is_ok_and(|later| later >= friday))
+    date.month() % 3 == 0
+        && friday.is_some_and(|friday| date <= friday && date.checked_add(10.days()).is_ok_and(|later| later >= friday))
 }
 
 impl Session {
@@ -198,7 +211,10 @@ mod tests {
         assert_eq!(&grid.volume[..5], [5, 0, 0, 7, 0]);
         assert_eq!((grid.open[26_998], grid.open[26_999]), (102, 99));
         let session = &grid.sessions[0];
-        assert_eq!((session.filled_rows, session.early_close, session.late_open, session.volume), (26_997, false, false, 13));
+        assert_eq!(
+            (session.filled_rows, session.early_close, session.late_open, session.volume),
+            (26_997, false, false, 13)
+        );
         assert_eq!(session.time(0).to_string(), "2013-10-07T12:30:00Z");
     }
 

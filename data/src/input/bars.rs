@@ -23,7 +23,11 @@ pub(super) fn read_parquet(file: File, months: &mut Months<'_>, sink: &mut Sink<
     read(reader, months, sink)
 }
 
-pub(super) fn read_ipc(reader: BufReader<File>, months: &mut Months<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
+pub(super) fn read_ipc(
+    reader: BufReader<File>,
+    months: &mut Months<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), InputError> {
     read(arrow_ipc::reader::FileReader::try_new(reader, None)?, months, sink)
 }
 
@@ -107,12 +111,17 @@ impl Batch {
         let (_, time) = column(names.time);
         let time = match time.data_type() {
             DataType::Timestamp(_, zone) => {
-                let nanos = cast("timestamp", time, &DataType::Timestamp(TimeUnit::Nanosecond, zone.clone()), "timestamps")?;
+                let nanos =
+                    cast("timestamp", time, &DataType::Timestamp(TimeUnit::Nanosecond, zone.clone()), "timestamps")?;
                 cast("timestamp", &nanos, &DataType::Int64, "timestamps")?
             }
             other => {
                 let found = format!("type {other}");
-                return Err(InputError::Column { column: "timestamp".into(), found, expected: "a timestamp type, UTC" });
+                return Err(InputError::Column {
+                    column: "timestamp".into(),
+                    found,
+                    expected: "a timestamp type, UTC",
+                });
             }
         };
         let price = |index: usize| {
@@ -131,7 +140,9 @@ impl Batch {
         };
         let (_, volume) = column(names.volume);
         let name = match (names.symbol, names.id) {
-            (Some(index), _) | (None, Some(index)) => Some(typed("symbol", &cast("symbol", column(index).1, &DataType::Utf8, "text")?)?),
+            (Some(index), _) | (None, Some(index)) => {
+                Some(typed("symbol", &cast("symbol", column(index).1, &DataType::Utf8, "text")?)?)
+            }
             (None, None) => None,
         };
         let [open, high, low, close] = names.prices;
@@ -146,7 +157,8 @@ impl Batch {
 
     fn bar(&self, row: usize, record: u64) -> Result<(Bar, Option<&str>), InputError> {
         let nanos = if self.time.is_null(row) { -1 } else { self.time.value(row) };
-        let nanos = u64::try_from(nanos).map_err(|_| InputError::Record { record, found: "a row without a time since 1970".into() })?;
+        let nanos = u64::try_from(nanos)
+            .map_err(|_| InputError::Record { record, found: "a row without a time since 1970".into() })?;
         // An absent price or volume is what cleaning counts as absent.
         let price = |prices: &Prices| match prices {
             Prices::Units(array) if array.is_valid(row) => array.value(row),
@@ -175,8 +187,11 @@ fn units(points: f64) -> i64 {
 
 fn cast(column: &str, array: &ArrayRef, to: &DataType, expected: &'static str) -> Result<ArrayRef, InputError> {
     let strict = CastOptions { safe: false, ..CastOptions::default() };
-    cast_with_options(array, to, &strict)
-        .map_err(|error| InputError::Column { column: column.to_owned(), found: error.to_string(), expected })
+    cast_with_options(array, to, &strict).map_err(|error| InputError::Column {
+        column: column.to_owned(),
+        found: error.to_string(),
+        expected,
+    })
 }
 
 fn typed<T: Array + Clone + 'static>(column: &str, array: &ArrayRef) -> Result<T, InputError> {

@@ -40,7 +40,8 @@ pub(super) fn read(mut reader: impl Read, months: &mut Months<'_>, sink: &mut Si
             let (id, bar) = decode(record, months.record)?;
             // One entry a day and id: mappings change at most from day to day.
             let day = bar.nanos / DAY;
-            let name = || mapping.symbol(id, day).map_or_else(|| (id.to_string(), mapping.named), |symbol| (symbol, true));
+            let name =
+                || mapping.symbol(id, day).map_or_else(|| (id.to_string(), mapping.named), |symbol| (symbol, true));
             months.push(&mut symbols, day << 32 | u64::from(id), &bar, name, sink)?;
         }
         let rest = records.remainder().len();
@@ -59,7 +60,9 @@ fn metadata(reader: &mut impl Read) -> Result<Metadata, InputError> {
     let mut head = [0; 8];
     let read = read_up_to(reader, &mut head).map_err(|source| InputError::Compression { record: 0, source })?;
     if read < head.len() || &head[..3] != b"DBN" {
-        return Err(InputError::Format { found: format!("a stream that begins with the bytes {:02x?}", &head[..read]) });
+        return Err(InputError::Format {
+            found: format!("a stream that begins with the bytes {:02x?}", &head[..read]),
+        });
     }
     if !(1..=3).contains(&head[3]) {
         return Err(InputError::Format { found: format!("DBN version {}", head[3]) });

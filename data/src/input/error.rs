@@ -30,7 +30,9 @@ pub enum InputError {
     #[error("the DBN header does not decode; expected metadata of version 1 to 3")]
     Header(#[source] Box<dbn::Error>),
     /// A record that is not an `ohlcv-1s` bar.
-    #[error("record {record}: found {found}; expected an ohlcv-1s record of 56 bytes: the file is damaged, download it again")]
+    #[error(
+        "record {record}: found {found}; expected an ohlcv-1s record of 56 bytes: the file is damaged, download it again"
+    )]
     Record {
         /// Number in the file, from 0.
         record: u64,
@@ -62,7 +64,9 @@ pub enum InputError {
         nanos: u64,
     },
     /// Time runs back into a month that has been handed over.
-    #[error("record {record} lies in {month}, more than a month before records already read; expected records in order of time")]
+    #[error(
+        "record {record} lies in {month}, more than a month before records already read; expected records in order of time"
+    )]
     Order {
         /// Number in the file, from 0.
         record: u64,

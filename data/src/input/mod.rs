@@ -66,9 +66,13 @@ fn read_file(path: &Path, name: String, instrument: &Instrument, sink: &mut Sink
     let format = match &magic[..read] {
         [b'D', b'B', b'N', ..] => dbn::read(reader, &mut months, sink).map(|()| "dbn"),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => dbn::read_zstd(reader, &mut months, sink).map(|()| "dbn"),
-        b"PAR1" | [b'P', b'A', b'R', b'1', ..] => bars::read_parquet(reader.into_inner(), &mut months, sink).map(|()| "parquet"),
+        b"PAR1" | [b'P', b'A', b'R', b'1', ..] => {
+            bars::read_parquet(reader.into_inner(), &mut months, sink).map(|()| "parquet")
+        }
         b"ARROW1\0\0" => bars::read_ipc(reader, &mut months, sink).map(|()| "arrow"),
-        [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Err(InputError::Format { found: "a DBZ file, the predecessor of DBN".into() }),
+        [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+            Err(InputError::Format { found: "a DBZ file, the predecessor of DBN".into() })
+        }
         [] => Err(InputError::Format { found: "an empty file".into() }),
         found => Err(InputError::Format { found: format!("a file that begins with the bytes {found:02x?}") }),
     }?;
@@ -177,7 +181,13 @@ impl<'a> Months<'a> {
         let clamp = |month: Month| self.named.map_or(month, |(first, last)| month.clamp(first, last));
         let month = clamp(central);
         if clamp(central) == central {
-            let begin = |month: Month| month.first_day().to_zoned_datetime(self.zone.clone()).ok().and_then(|t| u64::try_from(t.timestamp().as_nanosecond()).ok());
+            let begin = |month: Month| {
+                month
+                    .first_day()
+                    .to_zoned_datetime(self.zone.clone())
+                    .ok()
+                    .and_then(|t| u64::try_from(t.timestamp().as_nanosecond()).ok())
+            };
             if let (Some(from), Some(to)) = (begin(central), central.next().and_then(begin)) {
                 self.current = Some((month, from..to));
             }

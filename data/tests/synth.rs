@@ -1,5 +1,7 @@
 //! Synthetic months are what their truth says, and what an ordinary month is like.
 
+#![allow(clippy::unwrap_used)] // clippy.toml exempts #[test] functions only, not their helpers
+
 use std::{collections::HashMap, fs, path::Path};
 
 use data::{

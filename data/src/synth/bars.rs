@@ -17,6 +17,8 @@ use crate::Month;
 const PUBLISHER: u16 = 1;
 /// Calendar spreads trade in steps of a fifth of the outrights' tick.
 const SPREAD_STEPS: i64 = 5;
+/// Largest volume of a second, relative to the average burst of its time of day.
+const LARGEST: f64 = 400.0;
 /// Time of day at which an expiring contract stops, seconds.
 const LAST_TRADE: u32 = 8 * 3600 + 30 * 60;
 
@@ -89,9 +91,9 @@ impl Book {
         let bursts = 1.0 + (rng.sample::<f64, _>(Exp1) * (rate / traded - 1.0)).round();
         let [open, high, low, close] =
             if self.spread { self.spread_prices(rng) } else { self.prices(second, bursts, rng) };
-        let heat = 0.7 + 0.3 * ((second.end - second.start) / second.sigma).abs();
+        let heat = 0.7 + 0.3 * ((second.end - second.start) / second.sigma).abs().min(4.0);
         let spread_out = exp(0.8 * rng.sample::<f64, _>(StandardNormal) - 0.32);
-        let volume = 1.0 + (bursts * (second.size - 1.0) * heat * spread_out).floor();
+        let volume = 1.0 + (bursts * (second.size - 1.0) * heat * spread_out).min(LARGEST * second.size).floor();
         Some(OhlcvMsg {
             hd: RecordHeader::new::<OhlcvMsg>(rtype::OHLCV_1S, PUBLISHER, self.id, time as u64 * 1_000_000_000),
             open: open * self.step,

@@ -29,6 +29,8 @@ const SLOW: (f64, f64) = (1.0 - 1.0 / 900.0, 0.0165);
 const BUSY: (f64, f64) = (1.0 - 1.0 / 45.0, 0.095);
 /// GARCH(1,1) of the normalised variance.
 const GARCH: (f64, f64, f64) = (0.02, 0.04, 0.94);
+/// Limits of the normalised variance, and of a second's volatility relative to [`TICKS_PER_SECOND`]: no runaway.
+const LIMITS: (f64, f64) = (9.0, 5.0);
 /// First month with data, and the long-run noise of a month and of a two-year cycle.
 const EPOCH: (i32, f64, f64) = (2010 * 12 + 5, 0.015, 0.06);
 
@@ -135,14 +137,15 @@ impl Market {
         let (volatility, activity) = REGIMES[self.regime];
         let level = exp(self.slow);
         let sigma = self.scale * volatility * moment.volatility * level * self.garch.sqrt();
-        self.garch = (GARCH.0 + (GARCH.1 * z * z + GARCH.2) * self.garch).min(40.0);
+        let sigma = sigma.min(LIMITS.1 * self.scale);
+        self.garch = (GARCH.0 + (GARCH.1 * z * z + GARCH.2) * self.garch).min(LIMITS.0);
         self.slow = self.slow * SLOW.0 + SLOW.1 * self.rng.sample::<f64, _>(StandardNormal);
         self.busy = self.busy * BUSY.0 + BUSY.1 * self.rng.sample::<f64, _>(StandardNormal);
         let tie = (self.target - start) / (self.left + TIE);
         self.left = (self.left - 1.0).max(0.0);
         self.price = (start + sigma * z + jump + tie).max(100.0);
         let night = if (27_000..54_000).contains(&time) { 1.0 } else { self.night };
-        let rate = moment.rate * activity * night * (0.4 + 0.6 * level * self.garch.sqrt()) * exp(self.busy);
+        let rate = moment.rate * activity * night * (0.4 + 0.6 * level * self.garch.sqrt()).min(4.0) * exp(self.busy);
         Second { start, end: self.price, sigma, rate, size: moment.size }
     }
 }

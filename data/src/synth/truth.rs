@@ -119,8 +119,8 @@ pub(super) fn sessions(
         let at = |second: i64| records.partition_point(|r| r.hd.ts_event < second as u64 * NANOS);
         let mut days: Vec<Tally> = Vec::new();
         days.resize_with(listing.contracts.len(), Tally::default);
-        for number in at(midnight)..at(end) {
-            let record = &records[number];
+        let first = at(midnight);
+        for (number, record) in (first..).zip(&records[first..at(end)]) {
             let Some(index) = outright(record.hd.instrument_id) else { continue };
             if dropped.binary_search(&number).is_err() {
                 days[index].add((record.hd.ts_event / NANOS) as i64, start, record.volume);

@@ -101,6 +101,12 @@ pub enum InputError {
     /// The file has no records.
     #[error("the file has no records; expected at least one bar")]
     Empty,
+    /// No session of the root can be cut from the records.
+    #[error("found no session; expected outrights of {root} that trade within the session: check root, tick size and session")]
+    NoSession {
+        /// Root symbol.
+        root: String,
+    },
     /// Parquet does not decode.
     #[error("the Parquet file does not decode")]
     Parquet(#[from] parquet::errors::ParquetError),

@@ -1,0 +1,136 @@
+//! Every command and flag, defined once: help and completions follow from here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use data::{MonthRange, synth::Defect};
+
+/// Raw futures bars to training data: months of Databento files to 61-column Parquet.
+#[derive(Parser)]
+#[command(version, after_help = "Exit codes: 0 done; 1 done, but months failed or a gate was missed; 2 usage or configuration; \
+3 input corrupt or unsupported; 4 store or network; 130 interrupted.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub settings: SettingFlags,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Makes realistic DBN months and truth.json saying what is in them
+    Synth(SynthArgs),
+    /// One file in (DBN, Parquet, Arrow IPC; - for stdin), one Parquet out, no store
+    Process(ProcessArgs),
+    /// The settings in force
+    Config(ConfigArgs),
+}
+
+/// Settings: a flag wins over the environment, that over harness.toml, that over the default.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Settings")]
+pub struct SettingFlags {
+    /// Configuration file [default: ./harness.toml if it exists]
+    #[arg(long, global = true)]
+    pub config: Option<PathBuf>,
+    /// Where raw files and published months are: a local directory
+    #[arg(long, global = true)]
+    pub store: Option<String>,
+    /// What windows do at a session's edge: session or rolling
+    #[arg(long, global = true)]
+    pub profile: Option<String>,
+    /// Month the weights decay to [default: last month of the range]
+    #[arg(long, global = true, value_name = "YYYY-MM")]
+    pub decay_reference: Option<String>,
+    /// float32 or float64
+    #[arg(long, global = true)]
+    pub features_dtype: Option<String>,
+    /// Front contract by the session's own volume, or by the previous one's: volume or volume-previous
+    #[arg(long, global = true)]
+    pub contract: Option<String>,
+    /// Rows of one kernel call; changes nothing in the output
+    #[arg(long, global = true)]
+    pub chunk_rows: Option<String>,
+    /// Threads [default: all cores]
+    #[arg(long, global = true)]
+    pub jobs: Option<String>,
+    /// Memory limit in GB
+    #[arg(long, global = true)]
+    pub max_memory_gb: Option<String>,
+    /// Folder for temporary files and decoded columns
+    #[arg(long, global = true)]
+    pub temp_dir: Option<String>,
+    /// Limit of the decoded columns kept for a second run, in GB; 0 keeps none
+    #[arg(long, global = true)]
+    pub cache_gb: Option<String>,
+    /// Root symbol
+    #[arg(long, global = true)]
+    pub root: Option<String>,
+    /// Minimum price increment in points
+    #[arg(long, global = true)]
+    pub tick_size: Option<String>,
+    /// First second of the session, local time HH:MM[:SS]
+    #[arg(long, global = true)]
+    pub session_start: Option<String>,
+    /// Second after the last one of the session, local time HH:MM[:SS]
+    #[arg(long, global = true)]
+    pub session_end: Option<String>,
+    /// IANA time zone of the session
+    #[arg(long, global = true)]
+    pub time_zone: Option<String>,
+    /// Change of close between two rows, in points, beyond which it is a gap
+    #[arg(long, global = true)]
+    pub gap_points: Option<String>,
+    /// error, warn, info, debug or trace
+    #[arg(long, global = true)]
+    pub log_level: Option<String>,
+}
+
+#[derive(Args)]
+pub struct SynthArgs {
+    /// Months to make, such as 2013-10..2013-12
+    #[arg(long)]
+    pub months: MonthRange,
+    /// Folder for the files and truth.json
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Everything random follows from it
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Kinds of bad records to add: price-absent and others, or all
+    #[arg(long, value_delimiter = ',')]
+    pub defects: Vec<Defect>,
+    /// Machine-readable summary
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct ProcessArgs {
+    /// DBN, Parquet or Arrow IPC; - for stdin
+    pub input: PathBuf,
+    /// Parquet to write
+    pub output: PathBuf,
+    /// Also write the statistics here
+    #[arg(long, value_name = "FILE")]
+    pub statistics: Option<PathBuf>,
+    /// Machine-readable summary
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct ConfigArgs {
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+#[derive(Subcommand)]
+pub enum ConfigCommand {
+    /// Prints each value and where it came from
+    Show {
+        /// Machine-readable
+        #[arg(long)]
+        json: bool,
+    },
+}

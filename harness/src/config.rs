@@ -1,0 +1,271 @@
+//! Settings: flag, environment, harness.toml, default, in this order.
+
+use std::{collections::BTreeMap, path::Path};
+
+use anyhow::Context;
+use data::{Instrument, Month, contract::Choice};
+use kernels::Profile;
+use serde::Serialize;
+
+use crate::{
+    cli::{ConfigArgs, ConfigCommand, SettingFlags},
+    exit::Usage,
+};
+
+/// Name in harness.toml (and as a flag with dashes), environment variable, default.
+const TABLE: [(&str, Option<&str>, &str); 17] = [
+    ("store", None, "./store"),
+    ("profile", None, "session"),
+    ("decay_reference", None, ""),
+    ("features_dtype", None, "float32"),
+    ("contract", None, "volume"),
+    ("chunk_rows", Some("CHUNK_SIZE"), "4096"),
+    ("jobs", None, "0"),
+    ("max_memory_gb", Some("MAX_MEMORY_GB"), "8"),
+    ("temp_dir", Some("PROCESSING_TEMP_DIR"), ""),
+    ("cache_gb", None, "20"),
+    ("root", None, "ES"),
+    ("tick_size", None, "0.25"),
+    ("session_start", None, "07:30:00"),
+    ("session_end", None, "15:00:00"),
+    ("time_zone", None, "America/Chicago"),
+    ("gap_points", None, "20"),
+    ("log_level", Some("LOG_LEVEL"), "info"),
+];
+
+/// One setting in force.
+#[derive(Clone, Debug, Serialize)]
+pub struct Setting {
+    /// Its value as text.
+    pub value: String,
+    /// Where it came from.
+    pub origin: String,
+}
+
+/// The settings in force, checked.
+pub struct Settings {
+    table: BTreeMap<&'static str, Setting>,
+    /// What to select and how to read it.
+    pub instrument: Instrument,
+    /// Windows at a session's edge.
+    pub profile: Profile,
+    /// Reference month of the weights, where given.
+    pub decay_reference: Option<Month>,
+    /// Whether features are float64.
+    pub float64: bool,
+    /// How the front contract is chosen.
+    pub choice: Choice,
+    /// Rows of one kernel call.
+    pub chunk_rows: usize,
+    /// Threads; 0 means all cores.
+    pub jobs: usize,
+    /// Limit of the decoded columns kept, in bytes.
+    pub cache_bytes: u64,
+}
+
+impl Settings {
+    /// Resolves every setting and checks it.
+    pub fn resolve(flags: &SettingFlags) -> anyhow::Result<Self> {
+        let (path, required) = match &flags.config {
+            Some(path) => (path.as_path(), true),
+            None => (Path::new("harness.toml"), false),
+        };
+        let file = read_file(path, required)?;
+        let mut table = BTreeMap::new();
+        for (name, variable, default) in TABLE {
+            let environment = variable.and_then(|variable| Some((variable, std::env::var(variable).ok()?)));
+            let (value, origin) = if let Some(value) = flag(flags, name) {
+                (value.clone(), format!("flag --{}", name.replace('_', "-")))
+            } else if let Some((variable, value)) = environment.filter(|(_, value)| !value.is_empty()) {
+                (value, format!("environment {variable}"))
+            } else if let Some(value) = file.get(name) {
+                (value.clone(), path.display().to_string())
+            } else {
+                (default.to_owned(), "default".to_owned())
+            };
+            table.insert(name, Setting { value, origin });
+        }
+        Self::check(table)
+    }
+
+    fn check(table: BTreeMap<&'static str, Setting>) -> anyhow::Result<Self> {
+        let wrong = |name: &str, expected: &str| {
+            let Setting { value, origin } = &table[name];
+            Usage(format!("{name} = '{value}' ({origin}): expected {expected}"))
+        };
+        let one_of = |name: &str, choices: [&str; 2]| {
+            let position = choices.iter().position(|choice| *choice == table[name].value);
+            position.ok_or_else(|| wrong(name, &choices.join(" or ")))
+        };
+        let points = |name: &str| nanos(&table[name].value).ok_or_else(|| wrong(name, "points with at most 9 decimals"));
+        let time = |name: &str| seconds(&table[name].value).ok_or_else(|| wrong(name, "a time of day HH:MM[:SS]"));
+        let number = |name: &str| -> Result<f64, Usage> {
+            let value: Option<f64> = table[name].value.parse().ok();
+            value.filter(|value| (0.0..=1e9).contains(value)).ok_or_else(|| wrong(name, "a number from 0"))
+        };
+        let count = |name: &str, least: usize| {
+            let value: Option<usize> = table[name].value.parse().ok();
+            value.filter(|value| (least..=1 << 30).contains(value)).ok_or_else(|| wrong(name, &format!("a whole number from {least}")))
+        };
+        let instrument = Instrument {
+            root: table["root"].value.clone(),
+            tick_nanos: points("tick_size")?,
+            session_start: time("session_start")?,
+            session_end: time("session_end")?,
+            time_zone: table["time_zone"].value.clone(),
+            gap_nanos: points("gap_points")?,
+        };
+        instrument.check()?;
+        if table["store"].value.starts_with("s3://") {
+            return Err(wrong("store", "a local directory; S3 is not supported yet").into());
+        }
+        let decay_reference = match table["decay_reference"].value.as_str() {
+            "" => None,
+            month => Some(month.parse::<Month>().map_err(|_| wrong("decay_reference", "a month YYYY-MM"))?),
+        };
+        number("max_memory_gb")?;
+        Ok(Self {
+            instrument,
+            profile: [Profile::Session, Profile::Rolling][one_of("profile", ["session", "rolling"])?],
+            decay_reference,
+            float64: one_of("features_dtype", ["float32", "float64"])? == 1,
+            choice: [Choice::Volume, Choice::VolumePrevious][one_of("contract", ["volume", "volume-previous"])?],
+            chunk_rows: count("chunk_rows", 1)?,
+            jobs: count("jobs", 0)?,
+            cache_bytes: (number("cache_gb")? * 1e9) as u64,
+            table,
+        })
+    }
+
+    /// A setting as text.
+    pub fn text(&self, name: &str) -> &str {
+        &self.table[name].value
+    }
+
+    /// The settings that decide the output, in a fixed order; for the file's metadata and the manifest.
+    pub fn of_output(&self) -> serde_json::Value {
+        let profile = match self.profile {
+            Profile::Session => "session",
+            Profile::Rolling => "rolling",
+        };
+        serde_json::json!({
+            "profile": profile,
+            "instrument": self.instrument,
+            "contract": self.choice,
+            "features_dtype": if self.float64 { "float64" } else { "float32" },
+        })
+    }
+}
+
+/// Prints the settings.
+pub fn run(args: &ConfigArgs, settings: &Settings) -> anyhow::Result<u8> {
+    let ConfigCommand::Show { json } = args.command;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&settings.table)?);
+    } else {
+        for (name, _, _) in TABLE {
+            let Setting { value, origin } = &settings.table[name];
+            println!("{name:16} {value:20} {origin}");
+        }
+    }
+    Ok(0)
+}
+
+fn flag<'a>(flags: &'a SettingFlags, name: &str) -> Option<&'a String> {
+    match name {
+        "store" => flags.store.as_ref(),
+        "profile" => flags.profile.as_ref(),
+        "decay_reference" => flags.decay_reference.as_ref(),
+        "features_dtype" => flags.features_dtype.as_ref(),
+        "contract" => flags.contract.as_ref(),
+        "chunk_rows" => flags.chunk_rows.as_ref(),
+        "jobs" => flags.jobs.as_ref(),
+        "max_memory_gb" => flags.max_memory_gb.as_ref(),
+        "temp_dir" => flags.temp_dir.as_ref(),
+        "cache_gb" => flags.cache_gb.as_ref(),
+        "root" => flags.root.as_ref(),
+        "tick_size" => flags.tick_size.as_ref(),
+        "session_start" => flags.session_start.as_ref(),
+        "session_end" => flags.session_end.as_ref(),
+        "time_zone" => flags.time_zone.as_ref(),
+        "gap_points" => flags.gap_points.as_ref(),
+        "log_level" => flags.log_level.as_ref(),
+        _ => None,
+    }
+}
+
+fn read_file(path: &Path, required: bool) -> anyhow::Result<BTreeMap<String, String>> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return Ok(BTreeMap::new()),
+        Err(error) => return Err(Usage(format!("{}: {error}", path.display())).into()),
+    };
+    let table: toml::Table = text.parse().map_err(|error| Usage(format!("{}: {error}", path.display())))?;
+    let mut settings = BTreeMap::new();
+    for (name, value) in table {
+        if !TABLE.iter().any(|(known, _, _)| *known == name) {
+            return Err(Usage(format!("{}: unknown setting '{name}'; `harness config show` lists them", path.display())).into());
+        }
+        let value = match value {
+            toml::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        settings.insert(name, value);
+    }
+    Ok(settings)
+}
+
+/// Decimal points as units of 1e-9 points, exactly.
+fn nanos(text: &str) -> Option<i64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 9 || fraction.len() > 9 || !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    let whole: i64 = whole.parse().ok()?;
+    let fraction: i64 = format!("{fraction:0<9}").parse().ok()?;
+    Some(whole * 1_000_000_000 + fraction)
+}
+
+fn seconds(text: &str) -> Option<u32> {
+    let parts: Vec<u32> = text.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let (hours, minutes, seconds) = match parts[..] {
+        [hours, minutes] => (hours, minutes, 0),
+        [hours, minutes, seconds] => (hours, minutes, seconds),
+        _ => return None,
+    };
+    (hours <= 24 && minutes < 60 && seconds < 60).then_some(hours * 3600 + minutes * 60 + seconds)
+}
+
+/// The folder for temporary files, created if need be.
+pub fn temp_dir(settings: &Settings, beside: &Path) -> anyhow::Result<std::path::PathBuf> {
+    let folder = match settings.text("temp_dir") {
+        "" => beside.to_owned(),
+        folder => folder.into(),
+    };
+    std::fs::create_dir_all(&folder).with_context(|| format!("{}: cannot create the folder for temporary files", folder.display()))?;
+    Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_are_read_exactly() {
+        assert_eq!(nanos("0.25"), Some(250_000_000));
+        assert_eq!(nanos("0.1"), Some(100_000_000));
+        assert_eq!(nanos("20"), Some(20_000_000_000));
+        for wrong in ["", ".5", "-1", "1e3", "0.1234567891", "a"] {
+            assert_eq!(nanos(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_of_day() {
+        assert_eq!(seconds("07:30"), Some(27_000));
+        assert_eq!(seconds("15:00:01"), Some(54_001));
+        assert_eq!(seconds("7"), None);
+        assert_eq!(seconds("07:60"), None);
+    }
+}

@@ -1,0 +1,55 @@
+//! What the operator sees on stderr: a progress bar on a terminal, log lines everywhere.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Settings;
+
+/// A progress bar with an ETA; nothing at all where stderr is not a terminal.
+pub struct Bar(ProgressBar);
+
+impl Bar {
+    /// A bar over no steps yet.
+    pub fn new() -> Self {
+        let bar = ProgressBar::new(0);
+        if !std::io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        if let Ok(style) = ProgressStyle::with_template("{msg:24} [{bar:40}] {pos}/{len}  {elapsed} elapsed, {eta} left") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    /// Begins a stage of `steps` more steps.
+    pub fn stage(&self, name: &str, steps: u64) {
+        self.message(name);
+        self.0.inc_length(steps);
+    }
+
+    /// Names what is being done.
+    pub fn message(&self, name: &str) {
+        self.0.set_message(name.to_owned());
+    }
+
+    /// One step is done.
+    pub fn step(&self) {
+        self.0.inc(1);
+    }
+
+    /// Removes the bar.
+    pub fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Log lines to stderr at the level of the settings.
+pub fn start_logging(settings: &Settings) {
+    let filter = EnvFilter::try_new(settings.text("log_level")).unwrap_or_else(|_| EnvFilter::new("info"));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+    if settings.jobs > 0 {
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(settings.jobs).build_global();
+    }
+}

@@ -67,6 +67,14 @@ pub struct Columns {
 }
 
 impl Columns {
+    /// No records.
+    #[must_use]
+    pub fn empty(month: Month) -> Self {
+        let (open, high, low, close) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (contracts, records) = (Vec::new(), Records::default());
+        Self { month, contracts, records, time: Vec::new(), open, high, low, close, volume: Vec::new() }
+    }
+
     /// Borrows the columns.
     #[must_use]
     pub fn view(&self) -> ColumnsView<'_> {

@@ -8,6 +8,7 @@ pub mod contract;
 pub mod grid;
 pub mod input;
 pub mod instrument;
+pub mod merge;
 pub mod month;
 pub mod records;
 pub mod session;

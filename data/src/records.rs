@@ -38,6 +38,26 @@ pub struct Records {
 }
 
 impl Records {
+    /// Adds the counts of another file of the month.
+    pub fn add(&mut self, other: &Self) {
+        self.total += other.total;
+        for (symbol, count) in &other.by_instrument {
+            *self.by_instrument.entry(symbol.clone()).or_default() += count;
+        }
+        self.spreads_dropped += other.spreads_dropped;
+        self.other_roots_dropped += other.other_roots_dropped;
+        self.price_absent += other.price_absent;
+        self.price_not_positive += other.price_not_positive;
+        self.price_off_tick += other.price_off_tick;
+        self.out_of_range += other.out_of_range;
+        self.high_below_low += other.high_below_low;
+        self.open_close_outside += other.open_close_outside;
+        self.no_trade += other.no_trade;
+        self.sub_second += other.sub_second;
+        self.duplicate_equal += other.duplicate_equal;
+        self.time_backwards += other.time_backwards;
+    }
+
     /// Records dropped by cleaning; spreads and other roots are selection, not cleaning.
     #[must_use]
     pub fn dropped(&self) -> u64 {

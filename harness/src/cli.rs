@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use data::{MonthRange, synth::Defect};
+use data::{Month, MonthRange, synth::Defect};
 
 /// Raw futures bars to training data: months of Databento files to 61-column Parquet.
 #[derive(Parser)]
@@ -20,6 +20,12 @@ pub struct Cli {
 pub enum Command {
     /// Makes realistic DBN months and truth.json saying what is in them
     Synth(SynthArgs),
+    /// The two-minute tour without any data: makes a month, processes it, prints the summary, writes the report
+    Demo(DemoArgs),
+    /// Months of the store from raw files to published Parquet; what is published already is skipped
+    Run(RunArgs),
+    /// What is in a DBN file, a column file or a Parquet file
+    Inspect(InspectArgs),
     /// One file in (DBN, Parquet, Arrow IPC; - for stdin), one Parquet out, no store
     Process(ProcessArgs),
     /// The settings in force
@@ -36,6 +42,9 @@ pub struct SettingFlags {
     /// Where raw files and published months are: a local directory
     #[arg(long, global = true)]
     pub store: Option<String>,
+    /// Where raw files are, if not in the store
+    #[arg(long, global = true)]
+    pub raw: Option<String>,
     /// What windows do at a session's edge: session or rolling
     #[arg(long, global = true)]
     pub profile: Option<String>,
@@ -115,6 +124,56 @@ pub struct ProcessArgs {
     #[arg(long, value_name = "FILE")]
     pub statistics: Option<PathBuf>,
     /// Machine-readable summary
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Default)]
+pub struct RunArgs {
+    /// One month, such as 2013-10
+    #[arg(long, conflicts_with = "months")]
+    pub month: Option<Month>,
+    /// Months, such as 2013-10..2013-12
+    #[arg(long)]
+    pub months: Option<MonthRange>,
+    /// Also make months that are published from the same input and settings
+    #[arg(long)]
+    pub force: bool,
+    /// Only say what would be made
+    #[arg(long)]
+    pub dry_run: bool,
+    /// This task of an array job, from 0
+    #[arg(long, requires = "task_count")]
+    pub task_index: Option<usize>,
+    /// Tasks of the array job
+    #[arg(long, requires = "task_index")]
+    pub task_count: Option<usize>,
+    /// Machine-readable result
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct InspectArgs {
+    /// The file
+    pub file: PathBuf,
+    /// Machine-readable
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct DemoArgs {
+    /// Folder for the raw month, the store and the report
+    #[arg(long, default_value = "./demo")]
+    pub out: PathBuf,
+    /// The month to make
+    #[arg(long, default_value = "2025-12")]
+    pub month: Month,
+    /// Everything random follows from it
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Machine-readable result
     #[arg(long)]
     pub json: bool,
 }

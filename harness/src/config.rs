@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use anyhow::Context;
 use data::{Instrument, Month, contract::Choice};
 use kernels::Profile;
 use serde::Serialize;
@@ -13,8 +12,9 @@ use crate::{
 };
 
 /// Name in harness.toml (and as a flag with dashes), environment variable, default.
-const TABLE: [(&str, Option<&str>, &str); 17] = [
+const TABLE: [(&str, Option<&str>, &str); 18] = [
     ("store", None, "./store"),
+    ("raw", None, ""),
     ("profile", None, "session"),
     ("decay_reference", None, ""),
     ("features_dtype", None, "float32"),
@@ -43,6 +43,7 @@ pub struct Setting {
 }
 
 /// The settings in force, checked.
+#[derive(Clone)]
 pub struct Settings {
     table: BTreeMap<&'static str, Setting>,
     /// What to select and how to read it.
@@ -61,6 +62,8 @@ pub struct Settings {
     pub jobs: usize,
     /// Limit of the decoded columns kept, in bytes.
     pub cache_bytes: u64,
+    /// Memory limit in GB.
+    pub max_memory_gb: f64,
 }
 
 impl Settings {
@@ -116,14 +119,15 @@ impl Settings {
             gap_nanos: points("gap_points")?,
         };
         instrument.check()?;
-        if table["store"].value.starts_with("s3://") {
-            return Err(wrong("store", "a local directory; S3 is not supported yet").into());
+        for name in ["store", "raw"] {
+            if table[name].value.contains("://") {
+                return Err(wrong(name, "a local directory; S3 is not supported yet").into());
+            }
         }
         let decay_reference = match table["decay_reference"].value.as_str() {
             "" => None,
             month => Some(month.parse::<Month>().map_err(|_| wrong("decay_reference", "a month YYYY-MM"))?),
         };
-        number("max_memory_gb")?;
         Ok(Self {
             instrument,
             profile: [Profile::Session, Profile::Rolling][one_of("profile", ["session", "rolling"])?],
@@ -132,9 +136,28 @@ impl Settings {
             choice: [Choice::Volume, Choice::VolumePrevious][one_of("contract", ["volume", "volume-previous"])?],
             chunk_rows: count("chunk_rows", 1)?,
             jobs: count("jobs", 0)?,
+            max_memory_gb: number("max_memory_gb")?,
             cache_bytes: (number("cache_gb")? * 1e9) as u64,
             table,
         })
+    }
+
+    /// The reference month of the weights: as set, or the last month of what is made.
+    pub fn reference(&self, last: Month) -> Month {
+        let reference = self.decay_reference.unwrap_or(last);
+        if reference < last {
+            tracing::warn!("the decay reference {reference} lies before {last}: its weights grow instead of decaying");
+        }
+        reference
+    }
+
+    /// The same settings over another store and other raw files.
+    pub fn at(&self, store: &Path, raw: &Path) -> Self {
+        let mut settings = self.clone();
+        for (name, path) in [("store", store), ("raw", raw)] {
+            settings.table.insert(name, Setting { value: path.display().to_string(), origin: "demo".into() });
+        }
+        settings
     }
 
     /// A setting as text.
@@ -174,6 +197,7 @@ pub fn run(args: &ConfigArgs, settings: &Settings) -> anyhow::Result<u8> {
 fn flag<'a>(flags: &'a SettingFlags, name: &str) -> Option<&'a String> {
     match name {
         "store" => flags.store.as_ref(),
+        "raw" => flags.raw.as_ref(),
         "profile" => flags.profile.as_ref(),
         "decay_reference" => flags.decay_reference.as_ref(),
         "features_dtype" => flags.features_dtype.as_ref(),
@@ -235,16 +259,6 @@ fn seconds(text: &str) -> Option<u32> {
         _ => return None,
     };
     (hours <= 24 && minutes < 60 && seconds < 60).then_some(hours * 3600 + minutes * 60 + seconds)
-}
-
-/// The folder for temporary files, created if need be.
-pub fn temp_dir(settings: &Settings, beside: &Path) -> anyhow::Result<std::path::PathBuf> {
-    let folder = match settings.text("temp_dir") {
-        "" => beside.to_owned(),
-        folder => folder.into(),
-    };
-    std::fs::create_dir_all(&folder).with_context(|| format!("{}: cannot create the folder for temporary files", folder.display()))?;
-    Ok(folder)
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ use data::{
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::manifest::Source;
+
 /// A decoded input: written last, so a folder without it is not finished.
 const INDEX: &str = "input.json";
 
@@ -39,11 +41,16 @@ impl Decoded {
     }
 }
 
+/// Name, size and checksum of an input file.
+pub fn source(path: &Path) -> Result<Source, InputError> {
+    let failed = |source: std::io::Error| InputError::File { path: path.display().to_string(), source: Box::new(source.into()) };
+    let (bytes, checksum) = File::open(path).and_then(|mut file| input::checksum(&mut file)).map_err(failed)?;
+    Ok(Source { name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes, checksum })
+}
+
 /// Decodes a file into `cache`, or finds it decoded there. What is damaged there is made again.
 pub fn decode(path: &Path, instrument: &Instrument, cache: &Path) -> anyhow::Result<Decoded> {
-    let failed = |source: std::io::Error| InputError::File { path: path.display().to_string(), source: Box::new(source.into()) };
-    let (_, checksum) = File::open(path).and_then(|mut file| input::checksum(&mut file)).map_err(failed)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let Source { name, checksum, .. } = source(path)?;
     // The name counts: it says which months the file's first and last hours belong to.
     let key = format!("{checksum} {name} {} {} {}", instrument.root, instrument.tick_nanos, instrument.time_zone);
     let folder = cache.join(format!("{:016x}", xxh3_64(key.as_bytes())));

@@ -2,6 +2,8 @@
 
 use data::{input::InputError, instrument::InstrumentError, month::MonthError, synth::SynthError};
 
+use crate::manifest::ManifestError;
+
 /// Done, but months failed or a gate was missed.
 pub const PARTLY: u8 = 1;
 /// Usage or configuration.
@@ -30,6 +32,14 @@ pub fn code(error: &anyhow::Error) -> u8 {
         }
     }
     STORE
+}
+
+/// Whether an error concerns one month alone: its input, or its manifest.
+pub fn of_one_month(error: &anyhow::Error) -> bool {
+    let layout = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref::<ManifestError>(), Some(ManifestError::Layout { .. }))
+    };
+    code(error) == INPUT || error.chain().any(layout)
 }
 
 fn input_code(error: &InputError) -> u8 {

@@ -1,15 +1,28 @@
 //! The command line of the training-data pipeline.
 
+mod cache;
 mod cli;
 mod config;
 mod decode;
+mod demo;
+mod discover;
 mod exit;
-mod month;
+mod feature_ranges;
+mod inspect;
+mod manifest;
+mod memory;
 mod process;
 mod processor;
 mod progress;
+mod publish;
+mod quality;
+mod report;
+mod run;
+mod statistics;
+mod store;
 mod summary;
 mod synth;
+mod training;
 
 use std::process::ExitCode;
 
@@ -36,6 +49,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     let settings = config::Settings::resolve(&cli.settings)?;
     progress::start_logging(&settings);
     match cli.command {
+        Command::Demo(args) => demo::run(&args, &settings),
+        Command::Run(args) => run::run(&args, &settings),
+        Command::Inspect(args) => inspect::run(&args, &settings),
         Command::Synth(args) => synth::run(&args, &settings),
         Command::Process(args) => process::run(&args, &settings),
         Command::Config(args) => config::run(&args, &settings),

@@ -36,7 +36,17 @@ impl Bar {
 
     /// One step is done.
     pub fn step(&self) {
-        self.0.inc(1);
+        self.steps(1);
+    }
+
+    /// Some steps are done.
+    pub fn steps(&self, count: u64) {
+        self.0.inc(count);
+    }
+
+    /// Prints around the bar.
+    pub fn suspend(&self, print: impl FnOnce()) {
+        self.0.suspend(print);
     }
 
     /// Removes the bar.
@@ -48,7 +58,7 @@ impl Bar {
 /// Log lines to stderr at the level of the settings.
 pub fn start_logging(settings: &Settings) {
     let filter = EnvFilter::try_new(settings.text("log_level")).unwrap_or_else(|_| EnvFilter::new("info"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init();
     if settings.jobs > 0 {
         let _ = rayon::ThreadPoolBuilder::new().num_threads(settings.jobs).build_global();
     }

@@ -1,78 +1,50 @@
-//! What a month came out as, in a few lines.
+//! What a month came out as, in a few lines for people; every figure is one of its statistics.
 
-use data::{compute::SessionColumns, grid::Grid};
 use kernels::labels::MODES;
-use serde::Serialize;
 
-/// The figures of one month.
-#[derive(Clone, Debug, Serialize)]
-pub struct MonthSummary {
-    /// `2013-10`.
-    pub month: data::Month,
-    /// Rows written.
-    pub rows: usize,
-    /// Sessions.
-    pub sessions: Vec<data::grid::Session>,
-    /// Rollovers.
-    pub rollovers: Vec<data::grid::Rollover>,
-    /// Records read and dropped.
-    pub records: data::records::Records,
-    /// Share of winning rows by mode.
-    pub win_rates: Vec<(&'static str, f64)>,
-    /// What a careful user should know.
-    pub warnings: Vec<String>,
-}
+use crate::{quality::Band, statistics::Statistics};
 
-/// Wins of each mode.
-pub fn wins<F>(sessions: &[SessionColumns<F>]) -> [usize; 6] {
-    std::array::from_fn(|mode| {
-        sessions.iter().map(|session| session.outcomes[mode].iter().filter(|outcome| outcome.is_win()).count()).sum()
-    })
-}
-
-impl MonthSummary {
-    /// Sums up a month.
-    pub fn new(grid: Grid, records: data::records::Records, wins: [usize; 6]) -> Self {
-        let rows = grid.rows();
-        let rate = |wins: usize| if rows == 0 { 0.0 } else { wins as f64 / rows as f64 };
-        Self {
-            month: grid.month,
-            rows,
-            records,
-            win_rates: MODES.iter().zip(wins).map(|(mode, wins)| (mode.name, rate(wins))).collect(),
-            sessions: grid.sessions,
-            rollovers: grid.rollovers,
-            warnings: grid.warnings,
+/// Prints a month.
+pub fn print(statistics: &Statistics) {
+    let Statistics { month, sessions, records, rollovers, modes, quality, .. } = statistics;
+    let rows = statistics.rows();
+    let filled: u64 = sessions.iter().map(|session| session.filled_rows).sum();
+    let mut contracts: Vec<&str> = sessions.iter().map(|session| session.contract.as_str()).collect();
+    contracts.dedup();
+    println!("{month}  {} records -> {rows} rows in {} sessions, {}", records.total, sessions.len(), contracts.join(" "));
+    println!("  seconds without a trade  {:.1} %", 100.0 * filled as f64 / rows.max(1) as f64);
+    for session in sessions {
+        let close = session.early_close.then_some(("early close", session.close));
+        let open = session.late_open.then_some(("late open", session.open));
+        for (what, time) in close.into_iter().chain(open) {
+            println!("  {what:23}  {}, {time}, {} rows", session.date, session.rows);
         }
     }
-
-    /// The summary as text, for people.
-    pub fn print(&self) {
-        let filled: usize = self.sessions.iter().map(|session| session.filled_rows).sum();
-        let mut contracts: Vec<&str> = self.sessions.iter().map(|session| session.contract.as_str()).collect();
-        contracts.dedup();
-        let share = |count: usize| 100.0 * count as f64 / self.rows.max(1) as f64;
-        println!("{}  {} records -> {} rows in {} sessions, {}", self.month, self.records.total, self.rows, self.sessions.len(), contracts.join(" "));
-        println!("  seconds without a trade  {:.1} %", share(filled));
-        for session in self.sessions.iter().filter(|session| session.early_close || session.late_open) {
-            let end = if session.early_close { "early close" } else { "late open" };
-            println!("  {end:23}  {}, {} rows", session.date, session.rows.len());
-        }
-        for roll in &self.rollovers {
-            let gap = roll.price_gap.map_or("unknown".into(), |gap| format!("{gap:+}"));
-            let expected = if roll.expected { "" } else { ", outside the expected window" };
-            println!("  rollover                 {} {} -> {}, price gap {gap}{expected}", roll.date, roll.from, roll.to);
-        }
-        for (rule, count) in self.records.rules().into_iter().filter(|(_, count)| *count > 0) {
-            println!("  dropped {rule:16} {count}");
-        }
-        if self.records.time_backwards > 0 {
-            println!("  sorted time_backwards    {}", self.records.time_backwards);
-        }
-        let rates: Vec<String> = self.win_rates.iter().map(|(_, rate)| format!("{:.1}", 100.0 * rate)).collect();
-        println!("  win rates, %             long {}   short {}  (low / normal / high)", rates[..3].join(" / "), rates[3..].join(" / "));
-        for warning in &self.warnings {
-            println!("  warning                  {warning}");
-        }
+    for roll in rollovers {
+        let gap = roll.price_gap.map_or("unknown".into(), |gap| format!("{gap:+}"));
+        let expected = if roll.expected { "" } else { ", outside the expected window" };
+        println!("  rollover                 {} {} -> {}, price gap {gap}{expected}", roll.date, roll.from, roll.to);
+    }
+    for (rule, count) in records.rules().into_iter().filter(|(_, count)| *count > 0) {
+        println!("  dropped {rule:16} {count}");
+    }
+    if records.time_backwards > 0 {
+        println!("  sorted time_backwards    {}", records.time_backwards);
+    }
+    let rate = |name: &str| modes.get(name).and_then(|mode| mode.win_rate).map_or("-".into(), |rate| format!("{:.1}", 100.0 * rate));
+    let rates: Vec<String> = MODES.iter().map(|mode| rate(mode.name)).collect();
+    let (long, short) = (rates[..3].join(" / "), rates[3..].join(" / "));
+    println!("  win rates, %             long {long}   short {short}  (low / normal / high)");
+    let band = match quality.band {
+        Band::High => "high",
+        Band::Medium => "medium",
+        Band::Low => "low",
+    };
+    println!("  quality                  {:.3}, {}", quality.score, band);
+    for deduction in &quality.deductions {
+        println!("    -{:<22.3} {}", deduction.amount, deduction.reason);
+    }
+    for warning in &statistics.warnings {
+        println!("  warning                  {warning}");
     }
 }

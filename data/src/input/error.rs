@@ -88,6 +88,14 @@ pub enum InputError {
         /// Number of the other.
         second_record: u64,
     },
+    /// Two files of one month have different records for one contract and second.
+    #[error("two files of the month have different records of {symbol} for {second}: remove one or download it again")]
+    Parts {
+        /// Symbol or id.
+        symbol: String,
+        /// The second, UTC.
+        second: String,
+    },
     /// A Parquet or Arrow file without a column that is needed, or with one of a type not understood.
     #[error("column {column}: {found}; expected {expected}")]
     Column {
@@ -101,6 +109,14 @@ pub enum InputError {
     /// The file has no records.
     #[error("the file has no records; expected at least one bar")]
     Empty,
+    /// The name of a file promises a month that is not in it.
+    #[error("{files}: no record of {month} in it; expected some by its name")]
+    NoRecords {
+        /// The month.
+        month: Month,
+        /// Its files.
+        files: String,
+    },
     /// No session of the root can be cut from the records.
     #[error("found no session; expected outrights of {root} that trade within the session: check root, tick size and session")]
     NoSession {

@@ -1,0 +1,104 @@
+//! Several files of one month as one: a month that was downloaded in parts, or a file that ends inside it.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    columns::{Columns, ColumnsView, ContractRows},
+    input::InputError,
+    month::Month,
+    records::Records,
+};
+
+/// One cleaned record: second, prices, volume.
+type Row = (u32, [i32; 4], u32);
+
+/// Merges the columns of one month. Records both files have are kept once and counted as `duplicate_equal`.
+///
+/// # Errors
+/// [`InputError::Parts`] when two files have different records for one contract and second.
+pub fn merge(month: Month, parts: &[(ColumnsView<'_>, &Records)]) -> Result<Columns, InputError> {
+    let mut records = Records::default();
+    let mut contracts: BTreeMap<(Option<Month>, &str), Vec<Row>> = BTreeMap::new();
+    for (view, counts) in parts {
+        records.add(counts);
+        for contract in view.contracts {
+            let rows = contracts.entry((contract.expiry, &contract.symbol)).or_default();
+            rows.extend(contract.rows.clone().map(|row| {
+                let prices = [view.open[row], view.high[row], view.low[row], view.close[row]];
+                (view.time[row], prices, view.volume[row])
+            }));
+        }
+    }
+    let mut columns = Columns::empty(month);
+    for ((expiry, symbol), mut rows) in contracts {
+        rows.sort_unstable();
+        let before = rows.len();
+        rows.dedup();
+        records.duplicate_equal += (before - rows.len()) as u64;
+        if let Some(pair) = rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            let second = jiff::Timestamp::from_second(i64::from(pair[0].0)).unwrap_or_default().to_string();
+            return Err(InputError::Parts { symbol: symbol.to_owned(), second });
+        }
+        let first = columns.time.len();
+        for (time, [open, high, low, close], volume) in rows {
+            columns.time.push(time);
+            columns.open.push(open);
+            columns.high.push(high);
+            columns.low.push(low);
+            columns.close.push(close);
+            columns.volume.push(volume);
+        }
+        let rows = first..columns.time.len();
+        columns.contracts.push(ContractRows { symbol: symbol.to_owned(), expiry, rows });
+    }
+    columns.records = records;
+    Ok(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        columns::{Bar, Collector},
+        instrument::Instrument,
+    };
+
+    fn part(trades: &[(&str, u64, i64)]) -> Columns {
+        let instrument = Instrument::default();
+        let mut collector = Collector::new("2013-10".parse().unwrap(), &instrument);
+        for (record, &(symbol, second, ticks)) in trades.iter().enumerate() {
+            let index = collector.symbol(symbol, true);
+            let price = ticks * instrument.tick_nanos;
+            let nanos = second * 1_000_000_000;
+            let bar = Bar { nanos, open: price, high: price, low: price, close: price, volume: 1 };
+            collector.push(index, &bar, record as u64);
+        }
+        collector.finish().unwrap()
+    }
+
+    fn merged(a: &Columns, b: &Columns) -> Result<Columns, InputError> {
+        merge(a.month, &[(a.view(), &a.records), (b.view(), &b.records)])
+    }
+
+    #[test]
+    fn two_halves_are_the_whole_in_either_order() {
+        let (a, b) = ([("ESZ3", 10, 100), ("ESH4", 10, 90)], [("ESZ3", 11, 101), ("ESM4", 9, 95)]);
+        let whole = part(&[a, b].concat());
+        assert_eq!(merged(&part(&a), &part(&b)).unwrap(), whole);
+        let turned = merged(&part(&b), &part(&a)).unwrap();
+        assert_eq!((turned.time, turned.close, turned.contracts), (whole.time, whole.close, whole.contracts));
+    }
+
+    #[test]
+    fn what_both_have_is_kept_once_and_counted() {
+        let both = merged(&part(&[("ESZ3", 10, 100)]), &part(&[("ESZ3", 10, 100), ("ESZ3", 11, 100)])).unwrap();
+        assert_eq!(both.time, [10, 11]);
+        assert_eq!((both.records.total, both.records.duplicate_equal), (3, 1));
+    }
+
+    #[test]
+    fn two_files_that_differ_are_an_error_that_names_the_second() {
+        let error = merged(&part(&[("ESZ3", 10, 100)]), &part(&[("ESZ3", 10, 101)])).unwrap_err().to_string();
+        assert!(error.contains("ESZ3") && error.contains("1970-01-01T00:00:10Z"), "{error}");
+    }
+}

@@ -1,0 +1,69 @@
+//! `demo`: the tour without any data. Makes a month, runs it through the store, shows what came out.
+
+use anyhow::Context;
+use data::synth::{Plan, write_months};
+
+use crate::{
+    cli::{DemoArgs, RunArgs},
+    config::Settings,
+    exit,
+    progress::Bar,
+    report,
+    run::{self, Outcome},
+    store::Store,
+    summary,
+};
+
+/// Runs the command.
+pub fn run(args: &DemoArgs, settings: &Settings) -> anyhow::Result<u8> {
+    let (raw, store) = (args.out.join("raw"), args.out.join("store"));
+    std::fs::create_dir_all(&raw).with_context(|| format!("{}: cannot create the folder", raw.display()))?;
+    let plan = Plan { instrument: settings.instrument.clone(), seed: args.seed, ..Plan::default() };
+    let months = data::MonthRange::new(args.month, args.month).context("the month")?;
+    let bar = Bar::new();
+    bar.stage("synth", 1);
+    let truth = write_months(&plan, months, &raw, &mut |_| bar.step())?;
+    bar.finish();
+    let file = raw.join(&truth.months[0].file);
+    if !args.json {
+        println!("1. made a month      {} ({} records)", file.display(), truth.months[0].records);
+    }
+
+    let settings = settings.at(&store, &raw);
+    let request = RunArgs { month: Some(args.month), force: true, ..RunArgs::default() };
+    let mut statistics = None;
+    let results = run::months_of(&request, &[args.month], &settings, &mut |new| statistics = Some(new.clone()))?;
+    let result = &results[0];
+    let Some(version) = result.version.as_ref().filter(|_| result.outcome != Outcome::Failed) else {
+        eprintln!("error: {}", result.error.as_deref().unwrap_or("the month was not published"));
+        return Ok(exit::PARTLY);
+    };
+    let store = Store::open(settings.text("store"), false)?;
+    let (parquet, json) = crate::manifest::current_keys(args.month, version);
+    // A second tour finds its month published: then its statistics are those in the store.
+    let statistics = match statistics {
+        Some(statistics) => statistics,
+        None => serde_json::from_slice(&std::fs::read(store.file(&json))?).context("the published statistics")?,
+    };
+    let html = args.out.join("report.html");
+    report::write(&statistics, &store.file(&parquet), &html)?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&results)?);
+        return Ok(0);
+    }
+    println!("2. ran it\n");
+    summary::print(&statistics);
+    let performance = &statistics.performance;
+    println!("\n   {:16} {:>9} {:>12}", "stage", "seconds", "ns per row");
+    for stage in &performance.stages {
+        println!("   {:16} {:>9.3} {:>12.1}", stage.name, stage.seconds, stage.ns_per_row.unwrap_or(f64::NAN));
+    }
+    println!("   {:16} {:>9.3} {:>12.1}", "all", performance.seconds, 1e9 * performance.seconds / statistics.rows() as f64);
+    println!("   peak memory      {:>9} MiB\n", performance.peak_rss_bytes.unwrap_or(0) >> 20);
+    println!("3. published         {}", store.file(&parquet).display());
+    println!("   statistics        {}", store.file(&json).display());
+    println!("   manifest          {}", store.file(&crate::manifest::key(args.month)).display());
+    println!("   report            {}", html.display());
+    println!("\nNext: read the Parquet (pandas, Polars, DuckDB), open the report, and see README.md for your own data.");
+    Ok(0)
+}

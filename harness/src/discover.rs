@@ -1,0 +1,46 @@
+//! Raw files, found by listing: any key under the root whose name is that of the archive's pattern.
+
+use data::{Month, input};
+
+use crate::store::{Store, StoreError};
+
+/// A raw file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawFile {
+    /// Key in the store.
+    pub key: String,
+    /// Size.
+    pub bytes: u64,
+    /// Month of the first date in its name.
+    pub first: Month,
+    /// Month of the last date in its name.
+    pub last: Month,
+}
+
+impl RawFile {
+    /// File name without its folder.
+    pub fn name(&self) -> &str {
+        self.key.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Whether its name says it holds records of a month.
+    pub fn holds(&self, month: Month) -> bool {
+        (self.first..=self.last).contains(&month)
+    }
+}
+
+/// Every raw file of the store, in order of name.
+pub fn raw_files(store: &Store) -> Result<Vec<RawFile>, StoreError> {
+    let mut files: Vec<RawFile> = store
+        .list("")?
+        .into_iter()
+        .filter(|object| !object.key.starts_with("processed-data/"))
+        .filter_map(|object| {
+            let name = object.key.rsplit('/').next()?;
+            let (first, last) = input::named_dates(name)?;
+            Some(RawFile { first: Month::of(first)?, last: Month::of(last)?, bytes: object.bytes, key: object.key })
+        })
+        .collect();
+    files.sort_by(|a, b| (a.name(), &a.key).cmp(&(b.name(), &b.key)));
+    Ok(files)
+}

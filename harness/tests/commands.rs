@@ -1,0 +1,70 @@
+//! `demo`, `synth`, `inspect` and `config show`.
+#![allow(clippy::unwrap_used)]
+
+mod month;
+
+use std::fs;
+
+use month::{harness, json, synthetic};
+
+#[test]
+fn the_demo_publishes_a_month_and_its_report_twice_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let output = harness(folder.path()).args(["demo"]).assert().success().get_output().clone();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("rollover") && text.contains("quality") && text.contains("ns per row"), "{text}");
+        let html = fs::read_to_string(folder.path().join("demo/report.html")).unwrap();
+        assert!(html.contains("2025-12") && html.contains("<svg"));
+    }
+    assert!(folder.path().join("demo/store/processed-data/monthly/2025/12/manifest.json").exists());
+}
+
+#[test]
+fn the_same_seed_makes_the_same_month_and_another_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let make = |out: &str, seed: &str| {
+        let arguments = ["synth", "--months", "2013-09..2013-09", "--out", out, "--seed", seed];
+        harness(folder.path()).args(arguments).assert().success();
+        fs::read(folder.path().join(out).join(month::FILE)).unwrap()
+    };
+    let first = make("a", "7");
+    assert!(first == make("b", "7"));
+    assert!(first != make("c", "8"));
+}
+
+#[test]
+fn inspect_shows_contracts_and_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = json(harness(folder.path()).args(["inspect", synthetic().to_str().unwrap(), "--json"]));
+    assert_eq!(found["format"], "dbn");
+    let symbols: Vec<&str> = found["months"][0]["contracts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|contract| contract["symbol"].as_str().unwrap())
+        .collect();
+    assert!(symbols.contains(&"ESU3") && symbols.contains(&"ESZ3"), "{symbols:?}");
+    assert!(found["months"][0]["records"]["spreads_dropped"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_that_over_the_file_that_over_the_default() {
+    let folder = tempfile::tempdir().unwrap();
+    let show = |set: bool, flag: Option<&str>| {
+        let mut command = harness(folder.path());
+        command.args(["config", "show", "--json"]).args(flag.into_iter().flat_map(|value| ["--chunk-rows", value]));
+        if set {
+            command.env("CHUNK_SIZE", "3000");
+        }
+        let settings = json(&mut command);
+        (settings["chunk_rows"]["value"].as_str().unwrap().to_owned(), settings["chunk_rows"]["origin"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(show(false, None), ("4096".into(), "default".into()));
+    fs::write(folder.path().join("harness.toml"), "chunk_rows = 2000\n").unwrap();
+    assert_eq!(show(false, None), ("2000".into(), "harness.toml".into()));
+    assert_eq!(show(true, None), ("3000".into(), "environment CHUNK_SIZE".into()));
+    assert_eq!(show(true, Some("1000")), ("1000".into(), "flag --chunk-rows".into()));
+    fs::write(folder.path().join("harness.toml"), "chunks = 2000\n").unwrap();
+    harness(folder.path()).args(["config", "show"]).assert().code(2);
+}

@@ -1,0 +1,139 @@
+//! Bad input and bad usage: a clear sentence, the right exit code, and nothing left behind.
+#![allow(clippy::unwrap_used)]
+
+mod month;
+
+use std::fs;
+
+use month::{harness, plain, synthetic};
+
+/// Offset of the schema in a DBN header: magic, version, length, dataset.
+const SCHEMA: usize = 3 + 1 + 4 + 16;
+
+/// Runs `process` over bytes and expects exit code 3 and every one of `words` in the message.
+fn refused(name: &str, bytes: &[u8], words: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(name), bytes).unwrap();
+    fs::write(folder.path().join("out.parquet"), "published before").unwrap();
+    let output = harness(folder.path()).args(["process", name, "out.parquet"]).assert().code(3).get_output().clone();
+    let message = String::from_utf8(output.stderr).unwrap();
+    for word in words.iter().chain(&[name]) {
+        assert!(message.contains(word), "'{word}' is missing in: {message}");
+    }
+    assert_eq!(message.lines().count(), 1, "{message}");
+    assert!(output.stdout.is_empty());
+    assert_eq!(fs::read(folder.path().join("out.parquet")).unwrap(), b"published before");
+    let mut left: Vec<String> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    left.sort();
+    left.retain(|left| left != "cache");
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[test]
+fn what_is_no_input_is_refused_with_what_was_found_and_what_was_expected() {
+    refused("empty.dbn", b"", &["empty", "expected DBN"]);
+    refused("text.dbn", b"timestamp,open,high\n", &["expected DBN"]);
+    refused("legacy.dbz", &[0x51, 0x2a, 0x4d, 0x18, 0, 0, 0, 0], &["DBZ", "expected DBN"]);
+    refused("text.dbn.zst", &zstd::encode_all(&b"timestamp,open,high\n"[..], 1).unwrap(), &["expected DBN"]);
+    refused("bars.parquet", b"PAR1 and nothing more", &["Parquet"]);
+    refused("bars.arrow", b"ARROW1\0\0 and nothing more", &["Arrow"]);
+}
+
+#[test]
+fn another_schema_version_or_an_impossible_header_is_refused() {
+    let mut bytes = plain();
+    bytes.truncate(1 << 20);
+    let mut other = bytes.clone();
+    other[SCHEMA..SCHEMA + 2].copy_from_slice(&0_u16.to_le_bytes());
+    refused("mbo.dbn", &other, &["schema mbo", "expected ohlcv-1s"]);
+    let mut other = bytes.clone();
+    other[3] = 9;
+    refused("version.dbn", &other, &["9", "expected"]);
+    let mut other = bytes;
+    other[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
+    refused("header.dbn", &other, &["expected"]);
+}
+
+#[test]
+fn a_truncated_file_is_refused_wherever_it_ends() {
+    let bytes = plain();
+    let header = 8 + u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
+    refused("none.dbn", &bytes[..header], &["no records"]);
+    refused("head.dbn", &bytes[..header - 1], &["expected"]);
+    for more in [1, 55, 57, 56 * 1000 + 8] {
+        refused("cut.dbn", &bytes[..header + more], &["record", "truncated"]);
+    }
+    let compressed = fs::read(synthetic()).unwrap();
+    refused("cut.dbn.zst", &compressed[..compressed.len() / 2], &["record", "truncated"]);
+}
+
+#[test]
+fn a_record_that_is_none_is_refused_with_its_number() {
+    let mut bytes = plain();
+    let header = 8 + u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
+    bytes.truncate(header + 56 * 5000);
+    bytes[header + 56 * 4321] ^= 0xff;
+    refused("flipped.dbn", &bytes, &["record 4321", "expected an ohlcv-1s record"]);
+}
+
+#[test]
+fn two_different_records_of_one_second_are_named() {
+    let mut bytes = plain();
+    let header = 8 + u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
+    bytes.truncate(header + 56 * 2000);
+    let mut twin = bytes[header..header + 56].to_vec();
+    twin[48] ^= 1; // its volume
+    bytes.extend_from_slice(&twin);
+    refused("twin.dbn", &bytes, &["records 0 and 2000", "differ"]);
+}
+
+#[test]
+fn flipped_bits_never_end_in_a_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bytes = plain();
+    bytes.truncate(200_000);
+    let compressed = zstd::encode_all(&bytes[..], 1).unwrap();
+    for step in 0..40_usize {
+        for (name, original) in [("flip.dbn", &bytes), ("flip.dbn.zst", &compressed)] {
+            let mut flipped = original.clone();
+            let position = if step < 20 { step * 13 } else { step * 7919 } % flipped.len();
+            flipped[position] ^= 1 << (step % 8);
+            fs::write(folder.path().join(name), flipped).unwrap();
+            let output = harness(folder.path()).args(["process", name, "out.parquet"]).output().unwrap();
+            let code = output.status.code();
+            let message = String::from_utf8_lossy(&output.stderr);
+            assert!(code == Some(0) || code == Some(3), "{name}, byte {position}: {code:?} {message}");
+        }
+    }
+}
+
+#[test]
+fn wrong_usage_is_code_2_and_says_what_was_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let usage = |arguments: &[&str], word: &str| {
+        let output = harness(folder.path()).args(arguments).assert().code(2).get_output().clone();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains(word), "'{word}' is missing in: {message}");
+    };
+    usage(&["process", "absent.dbn", "out.parquet"], "absent.dbn");
+    usage(&["process", "a.dbn", "b.parquet", "--tick-size", "nothing"], "tick_size");
+    usage(&["process", "a.dbn", "b.parquet", "--profile", "both"], "session or rolling");
+    usage(&["process", "a.dbn", "b.parquet", "--time-zone", "Mars/Base"], "Mars/Base");
+    usage(&["process", "a.dbn", "b.parquet", "--session-start", "16:00"], "session");
+    usage(&["run"], "--month");
+    usage(&["run", "--month", "2013-13"], "2013-13");
+    usage(&["run", "--months", "2013-10..2013-09"], "2013-09");
+    usage(&["run", "--month", "2013-10", "--task-index", "2", "--task-count", "2"], "--task-index");
+    usage(&["run", "--month", "2013-10", "--store", "s3://bucket"], "not supported yet");
+    usage(&["nothing"], "nothing");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to_is_code_4() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = synthetic();
+    let arguments = ["process", input.to_str().unwrap(), "absent/out.parquet"];
+    let output = harness(folder.path()).args(arguments).assert().code(4).get_output().clone();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("absent/out.parquet"));
+}

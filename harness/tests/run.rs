@@ -1,0 +1,200 @@
+//! `run` on a local store.
+#![allow(clippy::unwrap_used)]
+
+mod month;
+
+use std::{fs, path::Path};
+
+use month::{FILE, harness, json, plain, synthetic};
+use serde_json::Value;
+
+/// A folder with the synthetic month as its store's only raw file.
+fn store() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let raw = folder.path().join("store/raw-data/databento");
+    fs::create_dir_all(&raw).unwrap();
+    fs::copy(synthetic(), raw.join(FILE)).unwrap();
+    folder
+}
+
+fn run(folder: &Path, more: &[&str]) -> Value {
+    json(harness(folder).args(["run", "--month", "2013-09", "--json"]).args(more))[0].clone()
+}
+
+fn manifest(folder: &Path) -> Value {
+    let path = folder.join("store/processed-data/monthly/2013/09/manifest.json");
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+/// Every object of the store and when it was written.
+fn objects(folder: &Path) -> Vec<(String, std::time::SystemTime)> {
+    fn walk(folder: &Path, found: &mut Vec<(String, std::time::SystemTime)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if !path.ends_with(".harness.lock") {
+                found.push((path.display().to_string(), fs::metadata(&path).unwrap().modified().unwrap()));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&folder.join("store/processed-data"), &mut found);
+    found.sort();
+    found
+}
+
+#[test]
+fn a_month_is_published_once_and_what_is_published_reads_back() {
+    let folder = store();
+    let result = run(folder.path(), &[]);
+    assert_eq!(result["outcome"], "published");
+    let manifest = manifest(folder.path());
+    let data = &manifest["current"]["data"];
+    let bytes = fs::read(folder.path().join("store").join(data["key"].as_str().unwrap())).unwrap();
+    assert_eq!(data["bytes"], bytes.len());
+    assert_eq!(data["checksum"], format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&bytes)));
+    assert_eq!(manifest["current"]["version"], result["version"]);
+    let statistics = folder.path().join("store").join(manifest["current"]["statistics"]["key"].as_str().unwrap());
+    let statistics: Value = serde_json::from_slice(&fs::read(statistics).unwrap()).unwrap();
+    assert_eq!(statistics["quality"]["score"], manifest["current"]["score"]);
+    assert_eq!(statistics["inputs"][0]["key"], format!("raw-data/databento/{FILE}"));
+
+    let before = objects(folder.path());
+    assert_eq!(before.len(), 3);
+    assert_eq!(run(folder.path(), &[])["outcome"], "unchanged");
+    assert_eq!(run(folder.path(), &["--force"])["outcome"], "unchanged");
+    assert_eq!(objects(folder.path()), before, "an unchanged month uploads nothing");
+}
+
+#[test]
+fn process_and_run_give_the_same_bytes() {
+    let folder = store();
+    run(folder.path(), &[]);
+    harness(folder.path()).args(["process", synthetic().to_str().unwrap(), "out.parquet"]).assert().success();
+    let key = manifest(folder.path())["current"]["data"]["key"].as_str().unwrap().to_owned();
+    let published = fs::read(folder.path().join("store").join(key)).unwrap();
+    assert!(published == fs::read(folder.path().join("out.parquet")).unwrap());
+}
+
+#[test]
+fn other_settings_replace_the_month_and_keep_the_version_before() {
+    let folder = store();
+    let first = run(folder.path(), &[]);
+    let second = run(folder.path(), &["--profile", "rolling"]);
+    assert_eq!(second["outcome"], "published");
+    let now = manifest(folder.path());
+    assert_eq!(now["current"]["version"], second["version"]);
+    assert_eq!(now["history"][0]["version"], first["version"]);
+    let old = now["history"][0]["data"]["key"].as_str().unwrap();
+    assert!(old.starts_with("processed-data/history/2013/09/"));
+    assert!(folder.path().join("store").join(old).exists());
+    assert_eq!(objects(folder.path()).len(), 5, "one current Parquet, one in the history");
+
+    // Back again: the same version as at first.
+    let third = run(folder.path(), &[]);
+    assert_eq!((&third["version"], third["outcome"].as_str()), (&first["version"], Some("published")));
+    assert_eq!(manifest(folder.path())["history"].as_array().unwrap().len(), 1);
+    assert_eq!(objects(folder.path()).len(), 5);
+}
+
+#[test]
+fn a_damaged_object_is_published_again_on_force() {
+    let folder = store();
+    run(folder.path(), &[]);
+    let key = manifest(folder.path())["current"]["data"]["key"].as_str().unwrap().to_owned();
+    let path = folder.path().join("store").join(key);
+    let good = fs::read(&path).unwrap();
+    let mut bad = good.clone();
+    bad[1000] ^= 1;
+    fs::write(&path, bad).unwrap();
+    assert_eq!(run(folder.path(), &["--force"])["outcome"], "published");
+    assert!(fs::read(&path).unwrap() == good);
+}
+
+#[test]
+fn a_failed_month_does_not_stop_the_others_and_ends_with_code_1() {
+    let folder = store();
+    let broken = "glbx-mdp3-20130801-20130831.ohlcv-1s.dbn";
+    fs::write(folder.path().join("store").join(broken), &plain()[..100_000]).unwrap();
+    let output = harness(folder.path()).args(["run", "--months", "2013-07..2013-09", "--json"]).assert().code(1);
+    let results: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    let outcomes: Vec<&str> = results.as_array().unwrap().iter().map(|month| month["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["no_input", "failed", "published"]);
+    let error = results[1]["error"].as_str().unwrap();
+    assert!(error.contains(broken) && error.contains("truncated"), "{error}");
+}
+
+#[test]
+fn a_month_in_two_files_is_the_month_in_one() {
+    let folder = store();
+    let whole = run(folder.path(), &[]);
+    let statistics = |folder: &Path| -> Value {
+        let key = manifest(folder)["current"]["statistics"]["key"].as_str().unwrap().to_owned();
+        serde_json::from_slice(&fs::read(folder.join("store").join(key)).unwrap()).unwrap()
+    };
+    let expected = statistics(folder.path());
+    let raw = folder.path().join("store/raw-data/databento");
+    fs::remove_file(raw.join(FILE)).unwrap();
+    let bytes = plain();
+    let header = 8 + u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
+    let middle = header + 56 * 400_000;
+    // The second half begins 1000 records early: what both have counts once.
+    let second = [&bytes[..header], &bytes[middle - 56_000..]].concat();
+    fs::write(raw.join("glbx-mdp3-20130901-20130915.ohlcv-1s.dbn"), &bytes[..middle]).unwrap();
+    fs::write(raw.join("glbx-mdp3-20130915-20130930.ohlcv-1s.dbn"), second).unwrap();
+    let parts = run(folder.path(), &[]);
+    assert_eq!((parts["outcome"].as_str(), &parts["rows"]), (Some("published"), &whole["rows"]));
+    let merged = statistics(folder.path());
+    for part in ["sessions", "modes", "features", "rollovers"] {
+        assert_eq!(merged[part], expected[part], "{part}");
+    }
+    assert!(merged["records"]["duplicate_equal"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let folder = store();
+    assert_eq!(run(folder.path(), &["--dry-run"])["outcome"], "planned");
+    assert!(!folder.path().join("store/processed-data").exists());
+    run(folder.path(), &[]);
+    assert_eq!(run(folder.path(), &["--dry-run"])["outcome"], "unchanged");
+    assert_eq!(run(folder.path(), &["--dry-run", "--force"])["outcome"], "planned");
+}
+
+#[test]
+fn tasks_share_the_months_and_the_reference_of_the_whole_range() {
+    let folder = store();
+    let months = |index: &str| {
+        let arguments = ["run", "--months", "2013-09..2013-12", "--task-count", "2", "--task-index", index, "--json"];
+        let output = harness(folder.path()).args(arguments).assert().code(1);
+        let results: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+        results.as_array().unwrap().iter().map(|month| month["month"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(months("0"), ["2013-09", "2013-11"]);
+    assert_eq!(months("1"), ["2013-10", "2013-12"]);
+    assert_eq!(manifest(folder.path())["current"]["made_from"]["decay_reference"], "2013-12");
+}
+
+#[test]
+fn a_damaged_cache_is_rebuilt() {
+    let folder = store();
+    let first = run(folder.path(), &[]);
+    let columns = folder.path().join("cache/harness/columns");
+    let input = fs::read_dir(&columns).unwrap().next().unwrap().unwrap().path();
+    let file = input.join("2013-09.columns");
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let again = run(folder.path(), &["--force"]);
+    assert_eq!((&again["version"], again["outcome"].as_str()), (&first["version"], Some("unchanged")));
+}
+
+#[test]
+fn a_memory_limit_too_small_for_a_month_says_what_is_needed() {
+    let folder = store();
+    let arguments = ["run", "--month", "2013-09", "--max-memory-gb", "0.05"];
+    let output = harness(folder.path()).args(arguments).assert().code(2).get_output().clone();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("one month needs"));
+}

@@ -106,7 +106,7 @@ pub struct SynthArgs {
     /// Everything random follows from it
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Kinds of bad records to add: price-absent and others, or all
+    /// Kinds of bad records to add, such as absent-price,off-tick
     #[arg(long, value_delimiter = ',')]
     pub defects: Vec<Defect>,
     /// Machine-readable summary

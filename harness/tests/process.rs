@@ -105,3 +105,39 @@ fn statistics_are_written_on_request() {
     assert_eq!(statistics["features"].as_object().unwrap().len(), 43);
     assert!(statistics["quality"]["score"].as_f64().unwrap() > 0.9);
 }
+
+#[test]
+fn every_kind_of_bad_record_is_counted_under_its_rule_and_the_rest_of_the_month_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let kinds = "absent-price,non-positive-price,off-tick,high-below-low,close-outside,duplicate-equal,time-backwards,\
+                 sub-second,missing-day";
+    let arguments = ["synth", "--months", "2013-09..2013-09", "--out", "bad", "--defects", kinds];
+    harness(folder.path()).args(arguments).assert().success();
+    let input = format!("bad/{FILE}");
+    let statistics = json(harness(folder.path()).args(["process", &input, "out.parquet", "--json"]));
+    let truth: serde_json::Value = serde_json::from_slice(&fs::read(folder.path().join("bad/truth.json")).unwrap()).unwrap();
+    let truth = &truth["months"][0];
+    let dropped = truth["dropped"].as_object().unwrap();
+    assert!(dropped.len() >= 7, "{dropped:?}");
+    for (rule, count) in dropped {
+        assert_eq!(&statistics["records"][rule], count, "{rule}");
+    }
+    assert!(statistics["records"]["time_backwards"].as_u64().unwrap() > 0);
+    let rows = |sessions: &serde_json::Value| -> Vec<(String, u64)> {
+        let sessions = sessions.as_array().unwrap().iter();
+        sessions.map(|session| (session["date"].as_str().unwrap().to_owned(), session["rows"].as_u64().unwrap())).collect()
+    };
+    assert_eq!(rows(&statistics["sessions"]), rows(&truth["sessions"]));
+    let reasons = statistics["quality"]["deductions"].to_string();
+    assert!(reasons.contains("weekdays without a session"), "{reasons}");
+}
+
+#[test]
+fn two_different_records_of_one_second_fail_the_month() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["synth", "--months", "2013-09..2013-09", "--out", "bad", "--defects", "duplicate-different"];
+    harness(folder.path()).args(arguments).assert().success();
+    let output = harness(folder.path()).args(["process", &format!("bad/{FILE}"), "out.parquet"]).assert().code(3);
+    let message = String::from_utf8(output.get_output().stderr.clone()).unwrap();
+    assert!(message.contains("differ") && message.contains("ESU3") || message.contains("ESZ3"), "{message}");
+}

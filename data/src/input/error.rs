@@ -130,7 +130,7 @@ pub enum InputError {
     #[error("the Arrow data does not decode")]
     Arrow(#[from] arrow_schema::ArrowError),
     /// Reading failed.
-    #[error("reading failed")]
+    #[error("it cannot be read")]
     Io(#[from] std::io::Error),
     /// The instrument's settings are wrong.
     #[error(transparent)]

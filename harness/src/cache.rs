@@ -25,7 +25,9 @@ impl Cache {
             "" => home().join("harness"),
             folder => folder.into(),
         };
-        let failed = || format!("{}: cannot be used for temporary files; choose another folder with --temp-dir", folder.display());
+        let failed = || {
+            format!("{}: cannot be used for temporary files; choose another folder with --temp-dir", folder.display())
+        };
         fs::create_dir_all(&folder).with_context(failed)?;
         let temporary = tempfile::Builder::new().prefix("run-").tempdir_in(&folder).with_context(failed)?;
         let columns = if settings.cache_bytes == 0 { temporary.path().into() } else { folder.join("columns") };

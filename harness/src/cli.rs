@@ -7,8 +7,11 @@ use data::{Month, MonthRange, synth::Defect};
 
 /// Raw futures bars to training data: months of Databento files to 61-column Parquet.
 #[derive(Parser)]
-#[command(version, after_help = "Exit codes: 0 done; 1 done, but months failed or a gate was missed; 2 usage or configuration; \
-3 input corrupt or unsupported; 4 store or network; 130 interrupted.")]
+#[command(
+    version,
+    after_help = "Exit codes: 0 done; 1 done, but months failed or a gate was missed; 2 usage or configuration; \
+3 input corrupt or unsupported; 4 store or network; 130 interrupted."
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

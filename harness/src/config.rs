@@ -100,7 +100,8 @@ impl Settings {
             let position = choices.iter().position(|choice| *choice == table[name].value);
             position.ok_or_else(|| wrong(name, &choices.join(" or ")))
         };
-        let points = |name: &str| nanos(&table[name].value).ok_or_else(|| wrong(name, "points with at most 9 decimals"));
+        let points =
+            |name: &str| nanos(&table[name].value).ok_or_else(|| wrong(name, "points with at most 9 decimals"));
         let time = |name: &str| seconds(&table[name].value).ok_or_else(|| wrong(name, "a time of day HH:MM[:SS]"));
         let number = |name: &str| -> Result<f64, Usage> {
             let value: Option<f64> = table[name].value.parse().ok();
@@ -108,7 +109,9 @@ impl Settings {
         };
         let count = |name: &str, least: usize| {
             let value: Option<usize> = table[name].value.parse().ok();
-            value.filter(|value| (least..=1 << 30).contains(value)).ok_or_else(|| wrong(name, &format!("a whole number from {least}")))
+            value
+                .filter(|value| (least..=1 << 30).contains(value))
+                .ok_or_else(|| wrong(name, &format!("a whole number from {least}")))
         };
         let instrument = Instrument {
             root: table["root"].value.clone(),
@@ -228,7 +231,11 @@ fn read_file(path: &Path, required: bool) -> anyhow::Result<BTreeMap<String, Str
     let mut settings = BTreeMap::new();
     for (name, value) in table {
         if !TABLE.iter().any(|(known, _, _)| *known == name) {
-            return Err(Usage(format!("{}: unknown setting '{name}'; `harness config show` lists them", path.display())).into());
+            return Err(Usage(format!(
+                "{}: unknown setting '{name}'; `harness config show` lists them",
+                path.display()
+            ))
+            .into());
         }
         let value = match value {
             toml::Value::String(text) => text,

@@ -43,7 +43,8 @@ impl Decoded {
 
 /// Name, size and checksum of an input file.
 pub fn source(path: &Path) -> Result<Source, InputError> {
-    let failed = |source: std::io::Error| InputError::File { path: path.display().to_string(), source: Box::new(source.into()) };
+    let failed =
+        |source: std::io::Error| InputError::File { path: path.display().to_string(), source: Box::new(source.into()) };
     let (bytes, checksum) = File::open(path).and_then(|mut file| input::checksum(&mut file)).map_err(failed)?;
     Ok(Source { name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes, checksum })
 }

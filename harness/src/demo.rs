@@ -58,12 +58,19 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> anyhow::Result<u8> {
     for stage in &performance.stages {
         println!("   {:16} {:>9.3} {:>12.1}", stage.name, stage.seconds, stage.ns_per_row.unwrap_or(f64::NAN));
     }
-    println!("   {:16} {:>9.3} {:>12.1}", "all", performance.seconds, 1e9 * performance.seconds / statistics.rows() as f64);
+    println!(
+        "   {:16} {:>9.3} {:>12.1}",
+        "all",
+        performance.seconds,
+        1e9 * performance.seconds / statistics.rows() as f64
+    );
     println!("   peak memory      {:>9} MiB\n", performance.peak_rss_bytes.unwrap_or(0) >> 20);
     println!("3. published         {}", store.file(&parquet).display());
     println!("   statistics        {}", store.file(&json).display());
     println!("   manifest          {}", store.file(&crate::manifest::key(args.month)).display());
     println!("   report            {}", html.display());
-    println!("\nNext: read the Parquet (pandas, Polars, DuckDB), open the report, and see README.md for your own data.");
+    println!(
+        "\nNext: read the Parquet (pandas, Polars, DuckDB), open the report, and see README.md for your own data."
+    );
     Ok(0)
 }

@@ -21,7 +21,8 @@ pub struct Usage(pub String);
 /// The exit code of an error: that of the first cause that has one.
 pub fn code(error: &anyhow::Error) -> u8 {
     for cause in error.chain() {
-        if cause.is::<Usage>() || cause.is::<InstrumentError>() || cause.is::<MonthError>() || cause.is::<SynthError>() {
+        if cause.is::<Usage>() || cause.is::<InstrumentError>() || cause.is::<MonthError>() || cause.is::<SynthError>()
+        {
             return USAGE;
         }
         if let Some(input) = cause.downcast_ref::<InputError>() {

@@ -159,10 +159,16 @@ fn print(value: &Value, indent: usize) {
 
 fn print_item(item: &Value, indent: usize) {
     match item {
-        Value::Object(fields) if fields.values().any(|value| value.is_object() || value.is_array()) => print(item, indent),
+        Value::Object(fields) if fields.values().any(|value| value.is_object() || value.is_array()) => {
+            print(item, indent)
+        }
         Value::Object(fields) => {
-            let words: Vec<String> =
-                fields.iter().map(|(name, value)| format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect();
+            let words: Vec<String> = fields
+                .iter()
+                .map(|(name, value)| {
+                    format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+                })
+                .collect();
             println!("{:indent$}{}", "", words.join("  "));
         }
         Value::String(text) => println!("{:indent$}{text}", ""),

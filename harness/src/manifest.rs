@@ -84,7 +84,9 @@ pub enum ManifestError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// It is no manifest.
-    #[error("{key} is not a manifest of layout {SCHEMA_VERSION}: restore it from a backup, or remove it and run the month again")]
+    #[error(
+        "{key} is not a manifest of layout {SCHEMA_VERSION}: restore it from a backup, or remove it and run the month again"
+    )]
     Layout {
         /// Its key.
         key: String,

@@ -34,7 +34,8 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> anyhow::Result<u8> {
     let last = decoded.months.last().ok_or_else(|| Usage("no month to process".into()))?;
     let reference = settings.reference(*last);
     let inputs = [decoded];
-    let columns = inputs[0].months.iter().map(|&month| MonthColumns::open(&inputs, month)).collect::<Result<Vec<_>, _>>()?;
+    let columns =
+        inputs[0].months.iter().map(|&month| MonthColumns::open(&inputs, month)).collect::<Result<Vec<_>, _>>()?;
     let made_from = training::made_from(vec![decode::source(&input)?], settings, reference);
     let mut made = training::write(&columns, &made_from, settings, temporary.path(), &bar)?;
     bar.finish();

@@ -17,7 +17,9 @@ impl Bar {
         if !std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        if let Ok(style) = ProgressStyle::with_template("{msg:24} [{bar:40}] {pos}/{len}  {elapsed} elapsed, {eta} left") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{msg:24} [{bar:40}] {pos}/{len}  {elapsed} elapsed, {eta} left")
+        {
             bar.set_style(style);
         }
         Self(bar)
@@ -58,7 +60,12 @@ impl Bar {
 /// Log lines to stderr at the level of the settings.
 pub fn start_logging(settings: &Settings) {
     let filter = EnvFilter::try_new(settings.text("log_level")).unwrap_or_else(|_| EnvFilter::new("info"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .try_init();
     if settings.jobs > 0 {
         let _ = rayon::ThreadPoolBuilder::new().num_threads(settings.jobs).build_global();
     }

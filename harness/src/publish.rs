@@ -81,7 +81,8 @@ pub fn publish(store: &Store, draft: &Draft<'_>, found: Option<(Manifest, Tag)>)
     };
     let manifest = Manifest { schema_version: SCHEMA_VERSION, month, current, history };
     let key = manifest::key(month);
-    let json = serde_json::to_vec_pretty(&manifest).map_err(|source| ManifestError::Layout { key: key.clone(), source })?;
+    let json =
+        serde_json::to_vec_pretty(&manifest).map_err(|source| ManifestError::Layout { key: key.clone(), source })?;
     match store.put_if(&key, json.into(), found.as_ref().map(|(_, tag)| tag)) {
         Ok(()) => {
             tidy(store, &manifest)?;
@@ -153,7 +154,11 @@ fn check_footer(store: &Store, key: &str, bytes: u64, rows: u64) -> Result<(), S
     let footer = Footer { store, key, bytes };
     let metadata = ParquetMetaDataReader::new().parse_and_finish(&footer).map_err(|error| wrong(error.to_string()))?;
     let (found, columns) = (metadata.file_metadata().num_rows(), metadata.file_metadata().schema_descr().num_columns());
-    if u64::try_from(found) == Ok(rows) && columns == 61 { Ok(()) } else { Err(wrong(format!("{found} rows in {columns} columns"))) }
+    if u64::try_from(found) == Ok(rows) && columns == 61 {
+        Ok(())
+    } else {
+        Err(wrong(format!("{found} rows in {columns} columns")))
+    }
 }
 
 /// A published object as the Parquet reader sees it.

@@ -159,7 +159,8 @@ impl Worker<'_> {
                 sources.push((file, source));
             }
         }
-        let made_from = training::made_from(sources.iter().map(|(_, source)| source.clone()).collect(), settings, reference);
+        let made_from =
+            training::made_from(sources.iter().map(|(_, source)| source.clone()).collect(), settings, reference);
         if let Some((manifest, _)) = &found
             && manifest.current.made_from == made_from
             && !args.force
@@ -233,7 +234,9 @@ fn print(result: &MonthResult) {
         Outcome::Failed => "failed",
     };
     match (version, rows, score, error) {
-        (Some(version), Some(rows), Some(score), _) => println!("{month}  {outcome}  {rows} rows  quality {score:.3}  {version}"),
+        (Some(version), Some(rows), Some(score), _) => {
+            println!("{month}  {outcome}  {rows} rows  quality {score:.3}  {version}")
+        }
         (.., Some(error)) => println!("{month}  {outcome}: {error}"),
         _ => println!("{month}  {outcome} {}", inputs.join(", ")),
     }
@@ -257,7 +260,10 @@ impl RunArgs {
     fn months(&self) -> Result<Vec<Month>, Usage> {
         let (index, count) = (self.task_index.unwrap_or(0), self.task_count.unwrap_or(1));
         if index >= count {
-            return Err(Usage(format!("--task-index {index}: expected 0 to {} (below --task-count)", count.saturating_sub(1))));
+            return Err(Usage(format!(
+                "--task-index {index}: expected 0 to {} (below --task-count)",
+                count.saturating_sub(1)
+            )));
         }
         Ok(self.range()?.iter().skip(index).step_by(count).collect())
     }

@@ -11,7 +11,8 @@ use std::{
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use object_store::{
-    Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion, WriteMultipart, local::LocalFileSystem, path,
+    Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion, WriteMultipart, local::LocalFileSystem,
+    path,
 };
 use xxhash_rust::xxh3::Xxh3;
 
@@ -64,13 +65,19 @@ impl Store {
     pub fn open(name: &str, create: bool) -> Result<Self, StoreError> {
         let folder = |action, source| StoreError::Folder { path: name.to_owned(), action, source };
         if create {
-            std::fs::create_dir_all(name).map_err(|source| folder("the folder of the store cannot be created", source))?;
+            std::fs::create_dir_all(name)
+                .map_err(|source| folder("the folder of the store cannot be created", source))?;
         }
         let path = std::fs::canonicalize(name).map_err(|source| folder("the folder cannot be opened", source))?;
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let runtime = runtime.map_err(|source| folder("no runtime for the store", source))?;
         let local = LocalFileSystem::new_with_prefix(&path);
-        let local = local.map_err(|source| StoreError::Object { store: name.into(), action: "opening", key: "/".into(), source })?;
+        let local = local.map_err(|source| StoreError::Object {
+            store: name.into(),
+            action: "opening",
+            key: "/".into(),
+            source,
+        })?;
         Ok(Self { inner: Arc::new(local.with_fsync(true)), folder: path, runtime, name: name.to_owned() })
     }
 
@@ -133,7 +140,8 @@ impl Store {
         let conflict = || StoreError::Conflict { store: self.name.clone(), key: key.to_owned() };
         let location = path::Path::from(key);
         // A file system compares and replaces under a lock; it goes with the process that holds it.
-        let folder = |source| StoreError::Folder { path: self.name.clone(), action: "the store cannot be locked", source };
+        let folder =
+            |source| StoreError::Folder { path: self.name.clone(), action: "the store cannot be locked", source };
         let lock = File::create(self.folder.join(LOCK)).map_err(folder)?;
         lock.lock().map_err(folder)?;
         let mode = match expected {
@@ -271,7 +279,8 @@ mod tests {
         let (_folder, store) = store();
         store.put("b/2", "x".into()).unwrap();
         store.put("a/1", "xy".into()).unwrap();
-        let keys: Vec<(String, u64)> = store.list("").unwrap().into_iter().map(|object| (object.key, object.bytes)).collect();
+        let keys: Vec<(String, u64)> =
+            store.list("").unwrap().into_iter().map(|object| (object.key, object.bytes)).collect();
         assert_eq!(keys, [("a/1".to_owned(), 2), ("b/2".to_owned(), 1)]);
         assert_eq!(store.list("b").unwrap().len(), 1);
         assert!(store.read("c").unwrap().is_none());

@@ -11,7 +11,12 @@ pub fn print(statistics: &Statistics) {
     let filled: u64 = sessions.iter().map(|session| session.filled_rows).sum();
     let mut contracts: Vec<&str> = sessions.iter().map(|session| session.contract.as_str()).collect();
     contracts.dedup();
-    println!("{month}  {} records -> {rows} rows in {} sessions, {}", records.total, sessions.len(), contracts.join(" "));
+    println!(
+        "{month}  {} records -> {rows} rows in {} sessions, {}",
+        records.total,
+        sessions.len(),
+        contracts.join(" ")
+    );
     println!("  seconds without a trade  {:.1} %", 100.0 * filled as f64 / rows.max(1) as f64);
     for session in sessions {
         let close = session.early_close.then_some(("early close", session.close));
@@ -31,7 +36,9 @@ pub fn print(statistics: &Statistics) {
     if records.time_backwards > 0 {
         println!("  sorted time_backwards    {}", records.time_backwards);
     }
-    let rate = |name: &str| modes.get(name).and_then(|mode| mode.win_rate).map_or("-".into(), |rate| format!("{:.1}", 100.0 * rate));
+    let rate = |name: &str| {
+        modes.get(name).and_then(|mode| mode.win_rate).map_or("-".into(), |rate| format!("{:.1}", 100.0 * rate))
+    };
     let rates: Vec<String> = MODES.iter().map(|mode| rate(mode.name)).collect();
     let (long, short) = (rates[..3].join(" / "), rates[3..].join(" / "));
     println!("  win rates, %             long {long}   short {short}  (low / normal / high)");

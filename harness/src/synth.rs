@@ -8,7 +8,12 @@ use crate::{cli::SynthArgs, config::Settings, progress::Bar};
 /// Runs the command.
 pub fn run(args: &SynthArgs, settings: &Settings) -> anyhow::Result<u8> {
     std::fs::create_dir_all(&args.out).with_context(|| format!("{}: cannot create the folder", args.out.display()))?;
-    let plan = Plan { instrument: settings.instrument.clone(), seed: args.seed, defects: args.defects.clone(), ..Plan::default() };
+    let plan = Plan {
+        instrument: settings.instrument.clone(),
+        seed: args.seed,
+        defects: args.defects.clone(),
+        ..Plan::default()
+    };
     let bar = Bar::new();
     bar.stage("synth", args.months.iter().count() as u64);
     let truth = write_months(&plan, args.months, &args.out, &mut |_| bar.step())?;
@@ -18,7 +23,14 @@ pub fn run(args: &SynthArgs, settings: &Settings) -> anyhow::Result<u8> {
         return Ok(0);
     }
     for month in &truth.months {
-        println!("{}  {} records, {} sessions, {} rollovers  {}", month.month, month.records, month.sessions.len(), month.rollovers.len(), month.file);
+        println!(
+            "{}  {} records, {} sessions, {} rollovers  {}",
+            month.month,
+            month.records,
+            month.sessions.len(),
+            month.rollovers.len(),
+            month.file
+        );
     }
     println!("truth: {}", args.out.join(TRUTH_FILE).display());
     Ok(0)

@@ -23,8 +23,9 @@ use crate::{
     decode::Decoded,
     feature_ranges::Overrides,
     manifest::{MadeFrom, Source},
+    memory,
     progress::Bar,
-    memory, quality,
+    quality,
     statistics::{self, Head, Input, Measured, Performance, Stage, Statistics},
 };
 

@@ -58,7 +58,10 @@ fn a_flag_wins_over_the_environment_that_over_the_file_that_over_the_default() {
             command.env("CHUNK_SIZE", "3000");
         }
         let settings = json(&mut command);
-        (settings["chunk_rows"]["value"].as_str().unwrap().to_owned(), settings["chunk_rows"]["origin"].as_str().unwrap().to_owned())
+        (
+            settings["chunk_rows"]["value"].as_str().unwrap().to_owned(),
+            settings["chunk_rows"]["origin"].as_str().unwrap().to_owned(),
+        )
     };
     assert_eq!(show(false, None), ("4096".into(), "default".into()));
     fs::write(folder.path().join("harness.toml"), "chunk_rows = 2000\n").unwrap();

@@ -12,7 +12,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 #[test]
 fn a_month_comes_out_as_truth_says() {
     let folder = tempfile::tempdir().unwrap();
-    let statistics = json(harness(folder.path()).args(["process", synthetic().to_str().unwrap(), "out.parquet", "--json"]));
+    let statistics =
+        json(harness(folder.path()).args(["process", synthetic().to_str().unwrap(), "out.parquet", "--json"]));
     let truth: serde_json::Value =
         serde_json::from_slice(&fs::read(synthetic().with_file_name("truth.json")).unwrap()).unwrap();
     let truth = &truth["months"][0];
@@ -33,7 +34,8 @@ fn a_month_comes_out_as_truth_says() {
 fn the_file_has_61_columns_of_the_types_of_the_contract_and_says_how_it_was_made() {
     let folder = tempfile::tempdir().unwrap();
     harness(folder.path()).args(["process", synthetic().to_str().unwrap(), "out.parquet"]).assert().success();
-    let reader = ParquetRecordBatchReaderBuilder::try_new(fs::File::open(folder.path().join("out.parquet")).unwrap()).unwrap();
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(fs::File::open(folder.path().join("out.parquet")).unwrap()).unwrap();
     let schema = reader.schema();
     assert_eq!(schema.fields().len(), 61);
     let types: Vec<&DataType> = schema.fields().iter().map(|field| field.data_type()).collect();
@@ -65,7 +67,11 @@ fn the_bytes_do_not_depend_on_chunks_threads_or_when() {
     let input = synthetic();
     let make = |profile: &str, chunk_rows: &str, jobs: &str| {
         let arguments = ["--profile", profile, "--chunk-rows", chunk_rows, "--jobs", jobs];
-        harness(folder.path()).args(["process", input.to_str().unwrap(), "out.parquet"]).args(arguments).assert().success();
+        harness(folder.path())
+            .args(["process", input.to_str().unwrap(), "out.parquet"])
+            .args(arguments)
+            .assert()
+            .success();
         xxhash_rust::xxh3::xxh3_64(&fs::read(folder.path().join("out.parquet")).unwrap())
     };
     for profile in ["session", "rolling"] {
@@ -86,9 +92,14 @@ fn plain_dbn_stdin_and_several_zstd_frames_give_the_same_rows() {
     fs::write(folder.path().join("frames.dbn.zst"), frames).unwrap();
     fs::write(folder.path().join("plain.dbn"), &bytes).unwrap();
     let sessions = |command: &mut assert_cmd::Command| json(command)["sessions"].clone();
-    let expected = sessions(harness(folder.path()).args(["process", synthetic().to_str().unwrap(), "a.parquet", "--json"]));
+    let expected =
+        sessions(harness(folder.path()).args(["process", synthetic().to_str().unwrap(), "a.parquet", "--json"]));
     for input in ["frames.dbn.zst", "plain.dbn"] {
-        assert_eq!(sessions(harness(folder.path()).args(["process", input, "b.parquet", "--json"])), expected, "{input}");
+        assert_eq!(
+            sessions(harness(folder.path()).args(["process", input, "b.parquet", "--json"])),
+            expected,
+            "{input}"
+        );
     }
     let mut piped = harness(folder.path());
     assert_eq!(sessions(piped.args(["process", "-", "c.parquet", "--json"]).write_stdin(bytes)), expected);
@@ -97,9 +108,11 @@ fn plain_dbn_stdin_and_several_zstd_frames_give_the_same_rows() {
 #[test]
 fn statistics_are_written_on_request() {
     let folder = tempfile::tempdir().unwrap();
-    let arguments = ["process", synthetic().to_str().unwrap(), "out.parquet", "--statistics", "s.json"].map(str::to_owned);
+    let arguments =
+        ["process", synthetic().to_str().unwrap(), "out.parquet", "--statistics", "s.json"].map(str::to_owned);
     harness(folder.path()).args(arguments).assert().success();
-    let statistics: serde_json::Value = serde_json::from_slice(&fs::read(folder.path().join("s.json")).unwrap()).unwrap();
+    let statistics: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("s.json")).unwrap()).unwrap();
     assert_eq!(statistics["month"], "2013-09");
     assert_eq!(statistics["modes"].as_object().unwrap().len(), 6);
     assert_eq!(statistics["features"].as_object().unwrap().len(), 43);
@@ -115,7 +128,8 @@ fn every_kind_of_bad_record_is_counted_under_its_rule_and_the_rest_of_the_month_
     harness(folder.path()).args(arguments).assert().success();
     let input = format!("bad/{FILE}");
     let statistics = json(harness(folder.path()).args(["process", &input, "out.parquet", "--json"]));
-    let truth: serde_json::Value = serde_json::from_slice(&fs::read(folder.path().join("bad/truth.json")).unwrap()).unwrap();
+    let truth: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("bad/truth.json")).unwrap()).unwrap();
     let truth = &truth["months"][0];
     let dropped = truth["dropped"].as_object().unwrap();
     assert!(dropped.len() >= 7, "{dropped:?}");
@@ -125,7 +139,9 @@ fn every_kind_of_bad_record_is_counted_under_its_rule_and_the_rest_of_the_month_
     assert!(statistics["records"]["time_backwards"].as_u64().unwrap() > 0);
     let rows = |sessions: &serde_json::Value| -> Vec<(String, u64)> {
         let sessions = sessions.as_array().unwrap().iter();
-        sessions.map(|session| (session["date"].as_str().unwrap().to_owned(), session["rows"].as_u64().unwrap())).collect()
+        sessions
+            .map(|session| (session["date"].as_str().unwrap().to_owned(), session["rows"].as_u64().unwrap()))
+            .collect()
     };
     assert_eq!(rows(&statistics["sessions"]), rows(&truth["sessions"]));
     let reasons = statistics["quality"]["deductions"].to_string();

@@ -119,7 +119,8 @@ fn a_failed_month_does_not_stop_the_others_and_ends_with_code_1() {
     fs::write(folder.path().join("store").join(broken), &plain()[..100_000]).unwrap();
     let output = harness(folder.path()).args(["run", "--months", "2013-07..2013-09", "--json"]).assert().code(1);
     let results: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
-    let outcomes: Vec<&str> = results.as_array().unwrap().iter().map(|month| month["outcome"].as_str().unwrap()).collect();
+    let outcomes: Vec<&str> =
+        results.as_array().unwrap().iter().map(|month| month["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes, ["no_input", "failed", "published"]);
     let error = results[1]["error"].as_str().unwrap();
     assert!(error.contains(broken) && error.contains("truncated"), "{error}");

@@ -80,9 +80,7 @@ impl Exact {
             Self::Nan => output.is_nan(),
             Self::Ratio(..) => output == self.to_f64() as f32,
             Self::Steps(..) => ulps(output, self.to_f64() as f32) <= 1,
-            Self::Real(value, error) => {
-                ulps(output, value as f32) <= 2 || (f64::from(output) - value).abs() <= error
-            }
+            Self::Real(value, error) => ulps(output, value as f32) <= 2 || (f64::from(output) - value).abs() <= error,
         }
     }
 }

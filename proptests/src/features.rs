@@ -238,7 +238,9 @@ impl<'a> Reference<'a> {
         };
         let values: Vec<i128> = rows.map(fixed).collect();
         match slope(&values, 1 << FIXED).points(self.tick) {
-            ratio @ Exact::Ratio(..) => Exact::Real(ratio.to_f64(), NEARLY_FLAT * self.tick.0 as f64 / self.tick.1 as f64),
+            ratio @ Exact::Ratio(..) => {
+                Exact::Real(ratio.to_f64(), NEARLY_FLAT * self.tick.0 as f64 / self.tick.1 as f64)
+            }
             other => other,
         }
     }
@@ -298,7 +300,8 @@ impl<'a> Reference<'a> {
         };
         let returns: Vec<i128> = rows.map(fixed).collect();
         let sum: i128 = returns.iter().sum();
-        let squares: f64 = returns.iter().map(|value| (30 * value - sum) as f64 / 30.0).map(|value| value * value).sum();
+        let squares: f64 =
+            returns.iter().map(|value| (30 * value - sum) as f64 / 30.0).map(|value| value * value).sum();
         Exact::Real((squares / 29.0).sqrt() * 2_f64.powi(-90), 0.0)
     }
 

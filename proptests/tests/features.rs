@@ -3,9 +3,15 @@
 
 mod tapes;
 
-use kernels::{Tick, features::{FLAG_NAMES, FLOAT_NAMES}};
+use kernels::{
+    Tick,
+    features::{FLAG_NAMES, FLOAT_NAMES},
+};
 use proptest::prelude::*;
-use proptests::{Profile, Tape, features::{FLAGS, NUMBERS, Reference}};
+use proptests::{
+    Profile, Tape,
+    features::{FLAGS, NUMBERS, Reference},
+};
 use tapes::{Ticks, cases, features, tape};
 
 /// ES, GC, and a tick that is no short fraction.
@@ -24,8 +30,23 @@ fn compare(tape: &Tape, profile: Profile, tick: Tick) -> Result<(), TestCaseErro
     for i in 0..tape.len() {
         for (feature, expected) in reference.numbers(i).into_iter().enumerate() {
             let (wide, narrow) = (wide[[feature, i]], narrow[[feature, i]]);
-            prop_assert!(expected.admits(wide), "{} row {}: {:e}, expected {:?} = {:e}", NUMBERS[feature], i, wide, expected, expected.to_f64());
-            prop_assert!(expected.admits_f32(narrow), "{} row {}: {:e}, expected {:?}", NUMBERS[feature], i, narrow, expected);
+            prop_assert!(
+                expected.admits(wide),
+                "{} row {}: {:e}, expected {:?} = {:e}",
+                NUMBERS[feature],
+                i,
+                wide,
+                expected,
+                expected.to_f64()
+            );
+            prop_assert!(
+                expected.admits_f32(narrow),
+                "{} row {}: {:e}, expected {:?}",
+                NUMBERS[feature],
+                i,
+                narrow,
+                expected
+            );
         }
         for (flag, expected) in reference.flags(i).into_iter().enumerate() {
             prop_assert_eq!(flags[[flag, i]], expected, "{} row {}", FLAGS[flag], i);

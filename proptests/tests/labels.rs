@@ -19,7 +19,9 @@ fn compare(tape: &Tape, profile: Profile, months: i32) -> Result<(), TestCaseErr
         weights::weights(&MODES[mode], found, weights::decay(months), &mut weight).unwrap();
         for i in 0..tape.len() {
             let expected = labels::outcome(tape, i, mode, profile, GAP);
-            let win = found[i].is_win().then(|| labels::Win { mae: found[i].mae().into(), seconds: found[i].seconds().into() });
+            let win = found[i]
+                .is_win()
+                .then(|| labels::Win { mae: found[i].mae().into(), seconds: found[i].seconds().into() });
             prop_assert_eq!(win, expected, "{} row {}", name, i);
             prop_assert_eq!(label[i], i8::from(expected.is_some()));
             let expected = labels::weight(expected, mode, months) as f32;

@@ -118,7 +118,9 @@ pub enum InputError {
         files: String,
     },
     /// No session of the root can be cut from the records.
-    #[error("found no session; expected outrights of {root} that trade within the session: check root, tick size and session")]
+    #[error(
+        "found no session; expected outrights of {root} that trade within the session: check root, tick size and session"
+    )]
     NoSession {
         /// Root symbol.
         root: String,

@@ -16,7 +16,12 @@ pub const GAP: i64 = 80;
 /// 100 cases, or `PROPTEST_CASES`.
 pub fn cases() -> ProptestConfig {
     let set = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig { cases: set.unwrap_or(100), max_shrink_iters: 2000, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig {
+        cases: set.unwrap_or(100),
+        max_shrink_iters: 2000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 /// What the market does for a while.
@@ -37,9 +42,18 @@ struct Stretch {
 fn stretch(longest: usize) -> impl Strategy<Value = Stretch> {
     let volume = prop_oneof![Just(1_i64), Just(50), Just(5000), Just(i64::from(u32::MAX))];
     let jump = prop_oneof![4 => Just(0_i64), 1 => -GAP - 2..=GAP + 2, 1 => prop_oneof![Just(GAP), Just(GAP + 1), Just(-GAP - 1)]];
-    let (step, span) = (prop_oneof![Just(0_i64), Just(1), Just(3), Just(25)], prop_oneof![Just(0_i64), Just(2), Just(30)]);
+    let (step, span) =
+        (prop_oneof![Just(0_i64), Just(1), Just(3), Just(25)], prop_oneof![Just(0_i64), Just(2), Just(30)]);
     (1..=longest, step, span, prop_oneof![Just(0_u8), Just(40), Just(230), Just(255)], jump, volume, any::<u64>())
-        .prop_map(|(rows, step, span, quiet, jump, volume, seed)| Stretch { rows, step, span, quiet, jump, volume, seed })
+        .prop_map(|(rows, step, span, quiet, jump, volume, seed)| Stretch {
+            rows,
+            step,
+            span,
+            quiet,
+            jump,
+            volume,
+            seed,
+        })
 }
 
 /// A tape of 1 row to six stretches of at most `longest` rows.
@@ -119,7 +133,12 @@ pub fn outcomes(series: &Series<'_>, profile: Profile, chunk: usize) -> [Vec<Out
 }
 
 /// Features of all rows, in chunks.
-pub fn features<F: Float + Default>(series: &Series<'_>, profile: Profile, tick: Tick, chunk: usize) -> (Array2<F>, Array2<i8>) {
+pub fn features<F: Float + Default>(
+    series: &Series<'_>,
+    profile: Profile,
+    tick: Tick,
+    chunk: usize,
+) -> (Array2<F>, Array2<i8>) {
     let chunk = chunk.min(series.len());
     let mut features = Features::new(named(profile), tick, chunk);
     let mut carry = Carry::start();

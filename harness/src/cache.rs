@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 
-use crate::config::Settings;
+use crate::{config::Settings, interrupt};
 
 /// Where decoded columns and temporary files go.
 pub struct Cache {
@@ -30,6 +30,7 @@ impl Cache {
         };
         fs::create_dir_all(&folder).with_context(failed)?;
         let temporary = tempfile::Builder::new().prefix("run-").tempdir_in(&folder).with_context(failed)?;
+        interrupt::remove_on_exit(temporary.path().into());
         let columns = if settings.cache_bytes == 0 { temporary.path().into() } else { folder.join("columns") };
         Ok(Self { columns, limit: settings.cache_bytes, temporary })
     }

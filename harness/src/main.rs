@@ -9,6 +9,7 @@ mod discover;
 mod exit;
 mod feature_ranges;
 mod inspect;
+mod interrupt;
 mod manifest;
 mod memory;
 mod process;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> anyhow::Result<u8> {
+    interrupt::listen()?;
     let settings = config::Settings::resolve(&cli.settings)?;
     progress::start_logging(&settings);
     match cli.command {

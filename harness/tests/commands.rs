@@ -71,3 +71,22 @@ fn a_flag_wins_over_the_environment_that_over_the_file_that_over_the_default() {
     fs::write(folder.path().join("harness.toml"), "chunks = 2000\n").unwrap();
     harness(folder.path()).args(["config", "show"]).assert().code(2);
 }
+
+#[test]
+fn an_interrupted_command_ends_with_code_130() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("harness"))
+        .args(["synth", "--months", "2010-07..2020-12", "--out", "years"])
+        .current_dir(folder.path())
+        .spawn()
+        .unwrap();
+    // Made in order: once the first month is there, the program is at work.
+    let first = folder.path().join("years");
+    while !first.is_dir() || fs::read_dir(&first).unwrap().next().is_none() {
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}

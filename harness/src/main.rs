@@ -4,10 +4,16 @@ mod cli;
 mod config;
 mod decode;
 mod exit;
+#[allow(dead_code)]
+mod feature_ranges;
 mod month;
 mod process;
 mod processor;
 mod progress;
+#[allow(dead_code, unused_imports)]
+mod quality;
+#[allow(dead_code, unused_imports)]
+mod statistics;
 mod summary;
 mod synth;
 

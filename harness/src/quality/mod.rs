@@ -1,0 +1,207 @@
+//! How good a month is: a score from its statistics, every deduction with its reason, and whether to make it again.
+//!
+//! A deduction's amount is what its part loses; a part is 1 less its deductions, and can fall below 0 when many
+//! things are wrong at once. Only the score is held to 0 to 1.
+
+mod dates;
+mod parts;
+#[cfg(test)]
+mod tests;
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+pub use self::{dates::missing_weekdays, parts::excluded_share};
+use crate::statistics::Statistics;
+
+/// Below this share of wins, or above the next one, a mode is suspect.
+const LEAST_WIN_RATE: f64 = 0.05;
+const MOST_WIN_RATE: f64 = 0.50;
+
+/// What scoring needs beyond the month's own figures.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Time zone of the trading dates.
+    pub zone: TimeZone,
+    /// Share of the rows excluded around gaps of price ([`excluded_share`]); 0 in profile `session`.
+    pub excluded_share: f64,
+}
+
+/// The score of one month.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Quality {
+    /// 0 to 1.
+    pub score: f64,
+    /// What the score is made of.
+    pub parts: Parts,
+    /// Everything that was taken off.
+    pub deductions: Vec<Deduction>,
+    /// The score in a word.
+    pub band: Band,
+    /// Whether to make the month again.
+    pub reprocess: Reprocess,
+}
+
+/// The five parts of the score, each 1 at best.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Parts {
+    /// M, labels and weights: 0.40 of the score.
+    pub modes: f64,
+    /// D, the data read: 0.25.
+    pub data: f64,
+    /// F, features: 0.20.
+    pub features: f64,
+    /// P, time and memory: 0.10.
+    pub performance: f64,
+    /// R, rolls and gaps of price: 0.05.
+    pub rolls: f64,
+}
+
+/// One of the five parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// M.
+    Modes,
+    /// D.
+    Data,
+    /// F.
+    Features,
+    /// P.
+    Performance,
+    /// R.
+    Rolls,
+}
+
+/// What one part lost, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deduction {
+    /// The part.
+    pub part: Part,
+    /// What it lost.
+    pub amount: f64,
+    /// Why.
+    pub reason: String,
+}
+
+/// The score in a word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Band {
+    /// Below 0.6.
+    #[default]
+    Low,
+    /// From 0.6.
+    Medium,
+    /// From 0.8.
+    High,
+}
+
+/// Whether a month should be made again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reprocess {
+    /// Whether it should.
+    pub needed: bool,
+    /// How soon; `null` when not needed.
+    pub priority: Option<Priority>,
+    /// Why.
+    pub reasons: Vec<String>,
+}
+
+/// How soon a month should be made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// A part is weak, the score is not.
+    Low,
+    /// Score below 0.7.
+    Medium,
+    /// The month failed, or its score is below 0.5.
+    High,
+}
+
+/// Scores a month. `statistics.quality` is not read.
+pub fn assess(statistics: &Statistics, context: &Context) -> Quality {
+    let mut deductions = Vec::new();
+    parts::modes(statistics, &mut deductions);
+    parts::data(statistics, &dates::missing_of(statistics, &context.zone), &mut deductions);
+    parts::features(statistics, &mut deductions);
+    parts::performance(statistics, &mut deductions);
+    parts::rolls(statistics, context.excluded_share, &mut deductions);
+    let left = |part: Part| {
+        let lost: f64 =
+            deductions.iter().filter(|deduction| deduction.part == part).map(|deduction| deduction.amount).sum();
+        rounded(1.0 - lost)
+    };
+    let parts = Parts {
+        modes: left(Part::Modes),
+        data: left(Part::Data),
+        features: left(Part::Features),
+        performance: left(Part::Performance),
+        rolls: left(Part::Rolls),
+    };
+    let score = parts.score();
+    Quality { score, parts, band: Band::of(score), reprocess: reprocess(statistics, &parts, score), deductions }
+}
+
+/// Whether so many of the months need to be made again that the fault is not theirs.
+pub fn systemic(months: usize, to_reprocess: usize) -> bool {
+    // More than 20 %, in whole numbers.
+    5 * to_reprocess > months
+}
+
+impl Parts {
+    fn score(&self) -> f64 {
+        let weighted =
+            0.40 * self.modes + 0.25 * self.data + 0.20 * self.features + 0.10 * self.performance + 0.05 * self.rolls;
+        rounded(weighted).clamp(0.0, 1.0)
+    }
+}
+
+impl Band {
+    /// The band of a score.
+    pub fn of(score: f64) -> Self {
+        match score {
+            0.8.. => Self::High,
+            0.6.. => Self::Medium,
+            _ => Self::Low,
+        }
+    }
+}
+
+/// To nine decimals: sums of tenths meet the limits they are compared with.
+fn rounded(value: f64) -> f64 {
+    (value * 1e9).round() / 1e9
+}
+
+/// Whether a mode wins neither too rarely nor too often; no rows are no regular mode.
+fn regular(win_rate: Option<f64>) -> bool {
+    win_rate.is_some_and(|rate| (LEAST_WIN_RATE..=MOST_WIN_RATE).contains(&rate))
+}
+
+fn reprocess(statistics: &Statistics, parts: &Parts, score: f64) -> Reprocess {
+    let mut reasons = Vec::new();
+    reasons.extend(statistics.errors.iter().map(|error| format!("failed: {error}")));
+    for (name, value, least) in [
+        ("score", score, 0.7),
+        ("features", parts.features, 0.6),
+        ("data", parts.data, 0.5),
+        ("rolls", parts.rolls, 0.5),
+    ] {
+        if value < least {
+            reasons.push(format!("{name} {value:.3} is below {least}"));
+        }
+    }
+    for (name, mode) in statistics.modes.iter().filter(|(_, mode)| !regular(mode.win_rate)) {
+        let rate = mode.win_rate.map_or("without rows".into(), |rate| format!("win rate {rate:.3}"));
+        reasons.push(format!("{name}: {rate}, outside {LEAST_WIN_RATE} to {MOST_WIN_RATE}"));
+    }
+    let priority = match score {
+        _ if !statistics.errors.is_empty() => Priority::High,
+        0.7.. => Priority::Low,
+        0.5.. => Priority::Medium,
+        _ => Priority::High,
+    };
+    let needed = !reasons.is_empty();
+    Reprocess { needed, priority: needed.then_some(priority), reasons }
+}

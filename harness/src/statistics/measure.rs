@@ -1,0 +1,244 @@
+//! The figures of the computed columns: modes and features.
+
+use std::collections::BTreeMap;
+
+use data::{compute::SessionColumns, grid::Grid, training_file::Value};
+use kernels::{
+    Profile, Tick,
+    features::{FLAG_NAMES, FLOAT_NAMES},
+    labels::{MODES, Outcome},
+};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::column::{Column, mean_of_counts, percentile_of_counts};
+use crate::feature_ranges::{Overrides, Ranges};
+
+/// How many interquartile ranges from the quartiles a value is an outlier.
+const OUTLIER_RANGES: f64 = 3.0;
+
+/// What the columns of one month came out as.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// By name of the mode.
+    pub modes: BTreeMap<String, ModeStatistics>,
+    /// By name of the feature.
+    pub features: BTreeMap<String, FeatureStatistics>,
+}
+
+/// Labels and weights of one mode. What needs values that do not exist is `null`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ModeStatistics {
+    /// Rows.
+    pub rows: u64,
+    /// Rows labelled 1.
+    pub wins: u64,
+    /// Wins by rows; `null` without rows.
+    pub win_rate: Option<f64>,
+    /// Training weights of all rows.
+    pub weight: WeightStatistics,
+    /// Adverse move of the wins in ticks.
+    pub mae: WinStatistics,
+    /// Seconds from the entry of a win to its target.
+    pub seconds_to_target: WinStatistics,
+    /// Every label is 0 or 1.
+    pub labels_binary: bool,
+    /// Every weight is above 0.
+    pub weights_positive: bool,
+    /// No weight is NaN or infinite.
+    pub finite: bool,
+}
+
+/// The weights of one mode.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WeightStatistics {
+    /// Smallest.
+    pub min: Option<f64>,
+    /// Arithmetic mean.
+    pub mean: Option<f64>,
+    /// Sample standard deviation.
+    pub std: Option<f64>,
+    /// Largest.
+    pub max: Option<f64>,
+    /// 25th percentile (nearest rank, as all of them).
+    pub p25: Option<f64>,
+    /// Median.
+    pub p50: Option<f64>,
+    /// 75th percentile.
+    pub p75: Option<f64>,
+    /// 90th percentile.
+    pub p90: Option<f64>,
+    /// 95th percentile.
+    pub p95: Option<f64>,
+}
+
+/// A whole number known of each win; all `null` without one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WinStatistics {
+    /// Arithmetic mean.
+    pub mean: Option<f64>,
+    /// 25th percentile (nearest rank, as all of them).
+    pub p25: Option<u64>,
+    /// Median.
+    pub p50: Option<u64>,
+    /// 75th percentile.
+    pub p75: Option<u64>,
+    /// 90th percentile.
+    pub p90: Option<u64>,
+    /// 95th percentile.
+    pub p95: Option<u64>,
+}
+
+/// The values of one feature; NaN and infinite ones count for no figure but their shares.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FeatureStatistics {
+    /// Share of the rows with NaN, 0 to 1; 1 without rows.
+    pub nan_share: f64,
+    /// Share of the rows with an infinite value, 0 to 1.
+    pub infinite_share: f64,
+    /// Smallest value.
+    pub min: Option<f64>,
+    /// Largest value.
+    pub max: Option<f64>,
+    /// Arithmetic mean.
+    pub mean: Option<f64>,
+    /// Sample standard deviation.
+    pub std: Option<f64>,
+    /// 1st percentile (nearest rank, as all of them).
+    pub p1: Option<f64>,
+    /// Median.
+    pub p50: Option<f64>,
+    /// 99th percentile.
+    pub p99: Option<f64>,
+    /// Share of the finite values more than 3 interquartile ranges below the first or above the third quartile, 0 to 1.
+    /// 0 where that range is 0: when half of the values are one number, it says nothing about how far the others may lie.
+    pub outliers: f64,
+    /// No value is infinite, and the smallest and the largest are within the feature's usual range.
+    pub in_range: bool,
+}
+
+/// Measures the columns of a month, in parallel over columns. The result does not depend on the number of threads.
+pub fn measure<F: Value + Into<f64>>(
+    grid: &Grid,
+    sessions: &[SessionColumns<F>],
+    profile: Profile,
+    tick: Tick,
+    overrides: &Overrides,
+) -> Measured {
+    let ranges = Ranges::new(profile, prices(grid, tick), overrides);
+    let columns = FLOAT_NAMES.len() + FLAG_NAMES.len();
+    let feature = |index: usize| {
+        let name = FLOAT_NAMES.iter().chain(&FLAG_NAMES).nth(index).copied().unwrap_or_default();
+        let statistics = match index.checked_sub(FLOAT_NAMES.len()) {
+            // Rows of an array made by `compute` are contiguous; one that is not would lack its values here.
+            None => feature(
+                name,
+                &column(sessions.iter().map(|session| row(session.values.row(index).to_slice()))),
+                &ranges,
+            ),
+            Some(flag) => {
+                let column = column(sessions.iter().map(|session| row(session.flags.row(flag).to_slice())));
+                // Both values of a flag are regular, however rare one of them is.
+                FeatureStatistics { outliers: 0.0, ..feature(name, &column, &ranges) }
+            }
+        };
+        (name.to_owned(), statistics)
+    };
+    let (features, modes) = rayon::join(
+        || (0..columns).into_par_iter().with_max_len(1).map(feature).collect(),
+        || {
+            (0..MODES.len())
+                .into_par_iter()
+                .with_max_len(1)
+                .map(|index| (MODES[index].name.to_owned(), mode(sessions, index)))
+                .collect()
+        },
+    );
+    Measured { modes, features }
+}
+
+/// Lowest low and highest high in points.
+fn prices(grid: &Grid, tick: Tick) -> Option<(f64, f64)> {
+    Some((tick.points(*grid.low.iter().min()?), tick.points(*grid.high.iter().max()?)))
+}
+
+fn feature(name: &str, column: &Column, ranges: &Ranges) -> FeatureStatistics {
+    let rows = column.len() + column.nans() + column.infinities();
+    let share = |count: usize, of: usize| if of == 0 { 0.0 } else { count as f64 / of as f64 };
+    let counted = FeatureStatistics {
+        nan_share: if rows == 0 { 1.0 } else { share(column.nans(), rows) },
+        infinite_share: share(column.infinities(), rows),
+        in_range: column.infinities() == 0,
+        ..FeatureStatistics::default()
+    };
+    let Some(moments) = column.moments() else { return counted };
+    let [p1, p25, p50, p75, p99] = column.percentiles(&moments, [1, 25, 50, 75, 99]);
+    let margin = OUTLIER_RANGES * (p75 - p25);
+    let outliers = if margin > 0.0 { column.outside(p25 - margin, p75 + margin) } else { 0 };
+    FeatureStatistics {
+        min: finite(moments.min),
+        max: finite(moments.max),
+        mean: finite(moments.mean),
+        std: moments.std.and_then(finite),
+        p1: finite(p1),
+        p50: finite(p50),
+        p99: finite(p99),
+        outliers: share(outliers, column.len()),
+        in_range: counted.in_range && ranges.contain(name, moments.min, moments.max),
+        ..counted
+    }
+}
+
+fn mode<F>(sessions: &[SessionColumns<F>], index: usize) -> ModeStatistics {
+    // An outcome's adverse move has five bits, its duration ten.
+    let (mut maes, mut seconds) = ([0_u64; 32], [0_u64; 1024]);
+    let outcomes = sessions.iter().flat_map(|session| &session.outcomes[index]);
+    for outcome in outcomes.copied().filter(|outcome: &Outcome| outcome.is_win()) {
+        maes[usize::from(outcome.mae())] += 1;
+        seconds[usize::from(outcome.seconds())] += 1;
+    }
+    let count = |regular: fn(i8) -> bool| -> usize {
+        let count = |session: &SessionColumns<F>| -> usize {
+            session.labels[index].iter().map(|&label| usize::from(regular(label))).sum()
+        };
+        sessions.iter().map(count).sum()
+    };
+    let (rows, wins) = (count(|_| true), count(|label| label == 1));
+    let column = column(sessions.iter().map(|session| session.weights[index].as_slice()));
+    ModeStatistics {
+        rows: rows as u64,
+        wins: wins as u64,
+        win_rate: (rows > 0).then(|| wins as f64 / rows as f64),
+        weight: weight(&column),
+        mae: of_wins(&maes),
+        seconds_to_target: of_wins(&seconds),
+        labels_binary: count(|label| matches!(label, 0 | 1)) == rows,
+        weights_positive: sessions.iter().all(|session| session.weights[index].iter().all(|&weight| weight > 0.0)),
+        finite: column.nans() + column.infinities() == 0,
+    }
+}
+
+fn weight(column: &Column) -> WeightStatistics {
+    let Some(moments) = column.moments() else { return WeightStatistics::default() };
+    let [p25, p50, p75, p90, p95] = column.percentiles(&moments, [25, 50, 75, 90, 95]).map(finite);
+    let [min, mean, max] = [moments.min, moments.mean, moments.max].map(finite);
+    WeightStatistics { min, mean, std: moments.std.and_then(finite), max, p25, p50, p75, p90, p95 }
+}
+
+fn of_wins(counts: &[u64]) -> WinStatistics {
+    let [p25, p50, p75, p90, p95] = [25, 50, 75, 90, 95].map(|percent| percentile_of_counts(counts, percent));
+    WinStatistics { mean: mean_of_counts(counts), p25, p50, p75, p90, p95 }
+}
+
+fn column<'a, F: Copy + Into<f64> + 'a>(parts: impl Iterator<Item = &'a [F]> + Clone) -> Column {
+    Column::new(parts)
+}
+
+fn row<F>(row: Option<&[F]>) -> &[F] {
+    row.unwrap_or_default()
+}
+
+/// JSON has no number for what is not finite.
+pub(super) fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}

@@ -1,0 +1,209 @@
+//! Everything known about one month: the JSON object beside each training file.
+//!
+//! Shares are fractions from 0 to 1. A figure that does not exist, such as the mean of no values, is `null`.
+
+mod column;
+mod measure;
+mod performance;
+#[cfg(test)]
+pub mod tests;
+
+use std::collections::BTreeMap;
+
+use data::{
+    Month,
+    grid::{Grid, Rollover},
+    input::InputInfo,
+    records::Records,
+};
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    measure::{FeatureStatistics, Measured, ModeStatistics, WeightStatistics, WinStatistics, measure},
+    performance::{ChunkLatency, Performance, Stage},
+};
+use crate::quality::{self, Context, Quality};
+
+/// Version of the object's schema.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The statistics of one month.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Statistics {
+    /// `2013-10`.
+    pub month: Month,
+    /// Version of this object's schema.
+    pub schema_version: u32,
+    /// Program and version.
+    pub program: String,
+    /// `session` or `rolling`.
+    pub profile: String,
+    /// The settings that decide the output.
+    pub settings: serde_json::Value,
+    /// The files the month was read from.
+    pub inputs: Vec<Input>,
+    /// Records read, and dropped by name of the rule.
+    pub records: Records,
+    /// Trading dates in order.
+    pub sessions: Vec<SessionStatistics>,
+    /// Changes of the front contract in order.
+    pub rollovers: Vec<Rollover>,
+    /// Labels and weights by mode.
+    pub modes: BTreeMap<String, ModeStatistics>,
+    /// Values by feature.
+    pub features: BTreeMap<String, FeatureStatistics>,
+    /// What it took.
+    pub performance: Performance,
+    /// How good it is.
+    pub quality: Quality,
+    /// What a careful user should know.
+    pub warnings: Vec<String>,
+    /// Why the month failed; empty when it did not.
+    pub errors: Vec<String>,
+}
+
+/// One input file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// Its key in the store, or its name.
+    pub key: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// `xxh3:` and 16 hexadecimal digits.
+    pub checksum: String,
+    /// Records in the file.
+    pub records: u64,
+    /// Time of the earliest record.
+    pub first: Option<Timestamp>,
+    /// Time of the latest record.
+    pub last: Option<Timestamp>,
+}
+
+impl Input {
+    /// What was found in the file stored as `key`.
+    pub fn new(key: &str, info: &InputInfo) -> Self {
+        let checksum = format!("xxh3:{}", info.checksum);
+        Self { key: key.into(), bytes: info.bytes, checksum, records: info.records, first: info.first, last: info.last }
+    }
+}
+
+/// One trading date.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionStatistics {
+    /// Local trading date.
+    pub date: Date,
+    /// Front contract.
+    pub contract: String,
+    /// UTC time of the first row.
+    pub open: Timestamp,
+    /// UTC time of the last row.
+    pub close: Timestamp,
+    /// Rows.
+    pub rows: u64,
+    /// Rows without a trade.
+    pub filled_rows: u64,
+    /// Nothing traded at the end of the window.
+    pub early_close: bool,
+    /// Nothing traded at the start of the window.
+    pub late_open: bool,
+    /// Contracts traded.
+    pub volume: u64,
+}
+
+impl SessionStatistics {
+    fn new(session: &data::grid::Session) -> Self {
+        Self {
+            date: session.date,
+            contract: session.contract.clone(),
+            open: session.time(0),
+            close: session.time(session.rows.len().saturating_sub(1)),
+            rows: session.rows.len() as u64,
+            filled_rows: session.filled_rows as u64,
+            early_close: session.early_close,
+            late_open: session.late_open,
+            volume: session.volume,
+        }
+    }
+}
+
+/// What a month is known to be before anything is computed.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The month.
+    pub month: Month,
+    /// `session` or `rolling`.
+    pub profile: String,
+    /// The settings that decide the output.
+    pub settings: serde_json::Value,
+    /// The files it is read from.
+    pub inputs: Vec<Input>,
+}
+
+impl Statistics {
+    /// The statistics of a month that was computed, with its score.
+    pub fn new(
+        head: Head,
+        records: Records,
+        grid: &Grid,
+        measured: Measured,
+        performance: Performance,
+        context: &Context,
+    ) -> Self {
+        let mut statistics = Self {
+            records,
+            sessions: grid.sessions.iter().map(SessionStatistics::new).collect(),
+            rollovers: grid.rollovers.clone(),
+            modes: measured.modes,
+            features: measured.features,
+            performance,
+            warnings: grid.warnings.clone(),
+            ..Self::empty(head)
+        };
+        statistics.assess(context);
+        statistics
+    }
+
+    /// The statistics of a month that failed; nothing is known of its rows.
+    pub fn failed(
+        head: Head,
+        records: Records,
+        performance: Performance,
+        errors: Vec<String>,
+        context: &Context,
+    ) -> Self {
+        let mut statistics = Self { records, performance, errors, ..Self::empty(head) };
+        statistics.assess(context);
+        statistics
+    }
+
+    /// Scores the month again, after warnings, errors or performance were added.
+    pub fn assess(&mut self, context: &Context) {
+        self.quality = quality::assess(self, context);
+    }
+
+    /// Rows of all sessions.
+    pub fn rows(&self) -> u64 {
+        self.sessions.iter().map(|session| session.rows).sum()
+    }
+
+    fn empty(Head { month, profile, settings, inputs }: Head) -> Self {
+        Self {
+            month,
+            schema_version: SCHEMA_VERSION,
+            program: concat!("harness ", env!("CARGO_PKG_VERSION")).to_owned(),
+            profile,
+            settings,
+            inputs,
+            records: Records::default(),
+            sessions: Vec::new(),
+            rollovers: Vec::new(),
+            modes: BTreeMap::new(),
+            features: BTreeMap::new(),
+            performance: Performance::default(),
+            quality: Quality::default(),
+            warnings: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+}

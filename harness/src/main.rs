@@ -12,6 +12,8 @@ mod processor;
 mod progress;
 #[allow(dead_code, unused_imports)]
 mod quality;
+#[allow(dead_code)]
+mod report;
 #[allow(dead_code, unused_imports)]
 mod statistics;
 mod summary;

@@ -1,5 +1,7 @@
 //! Charts with a row for each mode or feature.
 
+use std::ops::RangeInclusive;
+
 use kernels::labels::MODES;
 use plotters::prelude::*;
 
@@ -9,6 +11,7 @@ use super::{
 };
 use crate::{
     feature_ranges,
+    quality::Part,
     statistics::{ModeStatistics, Statistics, WeightStatistics, WinStatistics},
 };
 
@@ -19,7 +22,7 @@ pub const WIDTH: u32 = 640;
 const MOST_FEATURES: usize = 20;
 
 /// The usual shares of wins.
-const USUAL_WINS: (f64, f64) = (0.05, 0.50);
+pub const USUAL_WINS: RangeInclusive<f64> = 0.05..=0.50;
 
 /// What a range chart shows of one mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -51,17 +54,27 @@ pub fn modes(statistics: &Statistics) -> Vec<(&'static str, &ModeStatistics)> {
 pub fn win_rates(statistics: &Statistics) -> anyhow::Result<String> {
     let modes = modes(statistics);
     let most = modes.iter().filter_map(|(_, mode)| mode.win_rate).fold(0.55, f64::max);
-    let rows = Rows { names: modes.iter().map(|(name, _)| text::words(name)).collect(), left: 138, most: 1.09 * most, height: 36 };
-    rows.draw("Win rate by mode", |value, decimals| text::percent(value, decimals.saturating_sub(2)), &mut |canvas, frame| {
-        let (low, high) = (frame.pixel(USUAL_WINS.0), frame.pixel(USUAL_WINS.1));
-        bar(canvas, (low, frame.vertical.0), (high, frame.vertical.1), USUAL)
-    }, |canvas, frame, row, y| {
-        let Some(rate) = modes[row].1.win_rate else { return none(canvas, frame, y) };
-        let usual = (USUAL_WINS.0..=USUAL_WINS.1).contains(&rate);
-        let end = frame.pixel(rate);
-        bar(canvas, (frame.horizontal.0, y - 10), (end, y + 10), if usual { ACCENT } else { BAD })?;
-        label(canvas, (end + 7, y), Anchor::Start, INK, &text::percent(rate, 1))
-    })
+    let rows = Rows {
+        names: modes.iter().map(|(name, _)| text::words(name)).collect(),
+        left: 138,
+        most: 1.09 * most,
+        height: 36,
+    };
+    rows.draw(
+        "Win rate by mode",
+        |value, decimals| text::percent(value, decimals.saturating_sub(2)),
+        &mut |canvas, frame| {
+            let (low, high) = (frame.pixel(*USUAL_WINS.start()), frame.pixel(*USUAL_WINS.end()));
+            bar(canvas, (low, frame.vertical.0), (high, frame.vertical.1), USUAL)
+        },
+        |canvas, frame, row, y| {
+            let Some(rate) = modes[row].1.win_rate else { return none(canvas, frame, y) };
+            let usual = USUAL_WINS.contains(&rate);
+            let end = frame.pixel(rate);
+            bar(canvas, (frame.horizontal.0, y - 10), (end, y + 10), if usual { ACCENT } else { BAD })?;
+            label(canvas, (end + 7, y), Anchor::Start, INK, &text::percent(rate, 1))
+        },
+    )
 }
 
 /// The spread of one figure by mode: a line from p25 to p95, a box to p75, the median, p90 and the mean.
@@ -73,7 +86,9 @@ pub fn spreads(title: &str, statistics: &Statistics, of: impl Fn(&ModeStatistics
     let rows = Rows { names: spreads.iter().map(|(name, _)| text::words(name)).collect(), left: 138, most, height: 36 };
     rows.draw(title, text::fixed, &mut |_, _| Ok(()), |canvas, frame, row, y| {
         let spread = spreads[row].1;
-        let [Some(p25), Some(p50), Some(p75), Some(p90), Some(p95)] = spread.percentiles.map(|value| value.map(|value| frame.pixel(value))) else {
+        let [Some(p25), Some(p50), Some(p75), Some(p90), Some(p95)] =
+            spread.percentiles.map(|value| value.map(|value| frame.pixel(value)))
+        else {
             return none(canvas, frame, y);
         };
         line(canvas, (p25, y), (p95, y), ACCENT, 2)?;
@@ -97,15 +112,62 @@ pub fn nan_shares(statistics: &Statistics) -> anyhow::Result<Option<String>> {
     features.sort_by(|left, right| right.1.total_cmp(&left.1));
     features.truncate(MOST_FEATURES);
     let Some(most) = features.first().map(|(_, share)| *share) else { return Ok(None) };
-    let rows = Rows { names: features.iter().map(|(name, _)| (*name).to_owned()).collect(), left: 190, most: 1.14 * most, height: 22 };
-    let drawing = rows.draw("Share of NaN by feature", |value, decimals| text::percent(value, decimals.saturating_sub(2)), &mut |_, _| Ok(()), |canvas, frame, row, y| {
-        let (name, share) = features[row];
-        let above = feature_ranges::nan_ceiling(name).is_some_and(|ceiling| share > ceiling);
-        let end = frame.pixel(share).max(frame.horizontal.0 + 1);
-        bar(canvas, (frame.horizontal.0, y - 6), (end, y + 6), if above { BAD } else { ACCENT })?;
-        label(canvas, (end + 7, y), Anchor::Start, INK, &text::percent(share, 2))
-    });
+    let rows = Rows {
+        names: features.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        left: 200,
+        most: 1.14 * most,
+        height: 22,
+    };
+    let drawing = rows.draw(
+        "Share of NaN by feature",
+        |value, decimals| text::percent(value, decimals.saturating_sub(2)),
+        &mut |_, _| Ok(()),
+        |canvas, frame, row, y| {
+            let (name, share) = features[row];
+            let above = feature_ranges::nan_ceiling(name).is_some_and(|ceiling| share > ceiling);
+            let end = frame.pixel(share).max(frame.horizontal.0 + 1);
+            bar(canvas, (frame.horizontal.0, y - 6), (end, y + 6), if above { BAD } else { ACCENT })?;
+            label(canvas, (end + 7, y), Anchor::Start, INK, &text::percent(share, 2))
+        },
+    );
     drawing.map(Some)
+}
+
+/// The five parts of the score: name, weight and value.
+pub fn parts(statistics: &Statistics) -> [(&'static str, f64, f64); 5] {
+    let parts = &statistics.quality.parts;
+    [
+        (part_name(Part::Modes), 0.40, parts.modes),
+        (part_name(Part::Data), 0.25, parts.data),
+        (part_name(Part::Features), 0.20, parts.features),
+        (part_name(Part::Performance), 0.10, parts.performance),
+        (part_name(Part::Rolls), 0.05, parts.rolls),
+    ]
+}
+
+/// A part's name as in the statistics.
+pub fn part_name(part: Part) -> &'static str {
+    match part {
+        Part::Modes => "modes",
+        Part::Data => "data",
+        Part::Features => "features",
+        Part::Performance => "performance",
+        Part::Rolls => "rolls",
+    }
+}
+
+/// What each part of the score has left of 1.
+pub fn score(statistics: &Statistics) -> anyhow::Result<String> {
+    let parts = parts(statistics);
+    let names = parts.iter().map(|(name, weight, _)| format!("{name}, {}", text::percent(*weight, 0))).collect();
+    let rows = Rows { names, left: 138, most: 1.1, height: 36 };
+    rows.draw("Quality by part", text::fixed, &mut |_, _| Ok(()), |canvas, frame, row, y| {
+        let value = parts[row].2;
+        let end = frame.pixel(value.clamp(0.0, 1.0));
+        bar(canvas, (frame.horizontal.0, y - 10), (frame.pixel(1.0), y + 10), SOFT)?;
+        bar(canvas, (frame.horizontal.0, y - 10), (end, y + 10), ACCENT)?;
+        label(canvas, (frame.pixel(1.0) + 7, y), Anchor::Start, INK, &text::fixed(value, 3))
+    })
 }
 
 fn none(canvas: &Canvas<'_>, frame: &Frame, y: i32) -> Drawn {
@@ -133,8 +195,12 @@ impl Rows {
         row: impl Fn(&Canvas<'_>, &Frame, usize, i32) -> Drawn,
     ) -> anyhow::Result<String> {
         let bottom = 6 + self.height * i32::try_from(self.names.len().max(1))?;
-        let frame =
-            Frame { horizontal: (self.left, WIDTH as i32 - 14), vertical: (6, bottom), x: (0.0, self.most), y: (0.0, 1.0) };
+        let frame = Frame {
+            horizontal: (self.left, WIDTH as i32 - 14),
+            vertical: (6, bottom),
+            x: (0.0, self.most),
+            y: (0.0, 1.0),
+        };
         svg::draw(title, (WIDTH, bottom.unsigned_abs() + 30), |canvas| {
             ground(canvas, &frame)?;
             let (values, decimals) = ticks(0.0, self.most, 7);

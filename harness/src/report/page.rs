@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     quality::{Band, Priority},
-    statistics::Statistics,
+    statistics::{ModeStatistics, Statistics},
 };
 
 const STYLE: &str = include_str!("style.css");
@@ -94,52 +94,54 @@ fn charts(statistics: &Statistics, prices: &[SessionPrices]) -> anyhow::Result<S
         "Close over the trading sessions",
         &format!("Points, sessions side by side by date, without the hours between them.{rolled}"),
         &price,
-        true,
+        "full",
     ));
+    let spread = |title: &str, of: fn(&ModeStatistics) -> Spread| charts::spreads(title, statistics, of);
+    let nothing = || "<p class=\"empty\">No feature has a NaN.</p>".to_owned();
     let figures = [
+        ("", "Win rate by mode", WINS, charts::win_rates(statistics)?),
+        ("", "Seconds without a trade by session", FILLED, session_charts::filled(statistics, charts::WIDTH)?),
+        ("", "Training weight by mode", SPREAD, spread("Training weight by mode", |mode| Spread::from(&mode.weight))?),
+        ("tall", "NaN by feature", NANS, charts::nan_shares(statistics)?.unwrap_or_else(nothing)),
         (
-            "Win rate by mode",
-            "Share of the rows labelled 1. Every bar should end on the shaded ground, 5 to 50 %.",
-            charts::win_rates(statistics)?,
-        ),
-        (
-            "Seconds without a trade by session",
-            "Share of the rows filled with the previous close. E marks an early close, L a late open.",
-            session_charts::filled(statistics, charts::WIDTH)?,
-        ),
-        (
-            "Training weights by mode",
-            SPREAD,
-            charts::spreads("Training weights by mode", statistics, |mode| Spread::from(&mode.weight))?,
-        ),
-        (
+            "",
             "Adverse move of the wins, ticks",
             SPREAD,
-            charts::spreads("Adverse move of the wins in ticks", statistics, |mode| Spread::from(&mode.mae))?,
+            spread("Adverse move of the wins", |mode| Spread::from(&mode.mae))?,
         ),
         (
+            "",
             "Seconds from entry to target of the wins",
             SPREAD,
-            charts::spreads("Seconds to target of the wins", statistics, |mode| Spread::from(&mode.seconds_to_target))?,
+            spread("Seconds to target of the wins", |mode| Spread::from(&mode.seconds_to_target))?,
         ),
+        ("", "Quality by part", SCORE, charts::score(statistics)?),
     ];
-    for (title, reading, drawing) in figures {
-        html.push_str(&figure(title, reading, &drawing, false));
+    for (class, title, reading, drawing) in figures {
+        html.push_str(&figure(title, reading, &drawing, class));
     }
-    let nothing = || "<p class=\"empty\">No feature has a NaN.</p>".to_owned();
-    let nans = charts::nan_shares(statistics)?.unwrap_or_else(nothing);
-    let reading = "Share of the rows, at most 20 features, only those with any. Windows that are not yet full give NaN; \
-                   red is above the feature's ceiling.";
-    html.push_str(&figure("NaN by feature", reading, &nans, false));
     html.push_str("</section>\n");
     Ok(html)
 }
 
+const WINS: &str = "Share of the rows labelled 1. Every bar should end on the shaded ground, 5 to 50 %.";
+
+const FILLED: &str = "Share of the rows filled with the previous close. E marks an early close, L a late open.";
+
+const NANS: &str = "Share of the rows, at most 20 features, only those with any. Windows that are not yet full give NaN; \
+                    red is above the feature's ceiling.";
+
+const SCORE: &str =
+    "What each part kept of 1, with its share in the score. The table of deductions says what was lost.";
+
 const SPREAD: &str = "Box p25 to p75, black bar the median, dot the mean, ticks p90 and p95 with its value.";
 
-fn figure(title: &str, reading: &str, drawing: &str, full: bool) -> String {
-    let class = if full { " class=\"full\"" } else { "" };
-    format!("<figure{class}>\n<figcaption><h3>{}</h3><p>{}</p></figcaption>\n{drawing}\n</figure>\n", escape(title), escape(reading))
+fn figure(title: &str, reading: &str, drawing: &str, class: &str) -> String {
+    format!(
+        "<figure class=\"{class}\">\n<figcaption><h3>{}</h3><p>{}</p></figcaption>\n{drawing}\n</figure>\n",
+        escape(title),
+        escape(reading)
+    )
 }
 
 fn sections(statistics: &Statistics) -> String {
@@ -164,10 +166,18 @@ fn sections(statistics: &Statistics) -> String {
     );
     let reasons = &statistics.quality.reprocess.reasons;
     let advice = format!("<p>Reprocess: <strong>{}</strong>.</p>\n{}", escape(&reprocess(statistics)), list(reasons));
-    let warnings = if statistics.warnings.is_empty() { "<p class=\"empty\">None.</p>\n".into() } else { list(&statistics.warnings) };
+    let warnings = if statistics.warnings.is_empty() {
+        "<p class=\"empty\">None.</p>\n".into()
+    } else {
+        list(&statistics.warnings)
+    };
     let instruments =
         format!("<details><summary>Records by symbol</summary>\n{}</details>\n", tables::instruments(statistics));
-    let parts = format!("<div class=\"pair\"><div>{}</div><div>{}</div></div>\n", tables::parts(statistics), tables::deductions(statistics));
+    let parts = format!(
+        "<div class=\"pair\"><div>{}</div><div>{}</div></div>\n",
+        tables::parts(statistics),
+        tables::deductions(statistics)
+    );
     let pieces = [
         ("quality", "Quality", format!("{advice}{parts}")),
         ("warnings", "Warnings", warnings),

@@ -10,8 +10,8 @@ use super::{
 use crate::statistics::{SessionStatistics, Statistics};
 
 /// Pixels a date needs: `12-01`, `1`.
-const LONG_DATE: i32 = 48;
-const SHORT_DATE: i32 = 22;
+const LONG_DATE: i32 = 46;
+const SHORT_DATE: i32 = 20;
 
 /// Pixels a name of a rollover needs, about.
 const ROLLOVER: i32 = 110;
@@ -20,7 +20,8 @@ const ROLLOVER: i32 = 110;
 pub fn price(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> anyhow::Result<String> {
     let height = if width > 1000 { 400 } else { 340 };
     let closes = || prices.iter().flat_map(|session| &session.points).map(|point| point.1);
-    let (low, high) = closes().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), close| (low.min(close), high.max(close)));
+    let (low, high) =
+        closes().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), close| (low.min(close), high.max(close)));
     let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
     let margin = if high > low { 0.05 * (high - low) } else { 1.0 };
     let rows = statistics.rows().max(1) as f64;
@@ -31,7 +32,9 @@ pub fn price(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> a
         y: (low - margin, high + margin),
     };
     svg::draw("Close over the trading sessions of the month", (width, height), |canvas| {
-        vertical_axis(canvas, &frame, if height > 350 { 8 } else { 6 }, |value, decimals| text::fixed(value, decimals))?;
+        vertical_axis(canvas, &frame, if height > 350 { 8 } else { 6 }, |value, decimals| {
+            text::fixed(value, decimals)
+        })?;
         let starts = starts(&statistics.sessions);
         for start in starts.iter().skip(1) {
             let x = frame.pixel(*start);

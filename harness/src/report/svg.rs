@@ -94,7 +94,8 @@ impl Frame {
         let (left, right) = self.horizontal;
         let (top, bottom) = self.vertical;
         let (x, y) = (self.x.0..self.x.1, self.y.0..self.y.1);
-        canvas.apply_coord_spec(Cartesian2d::new(x, y, (left..right, top..bottom)))
+        // From the bottom up: pixels count downwards.
+        canvas.apply_coord_spec(Cartesian2d::new(x, y, (left..right, bottom..top)))
     }
 
     /// The pixel of a value on the horizontal axis.
@@ -167,6 +168,19 @@ mod tests {
         assert_eq!(ticks(0.0, 900.0, 6), (vec![0.0, 200.0, 400.0, 600.0, 800.0], 0));
         assert_eq!(ticks(1.0, 1.0, 6), (Vec::new(), 0));
         assert_eq!(ticks(0.0, f64::NAN, 6), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn larger_values_stand_higher_and_further_right() {
+        let frame = Frame { horizontal: (50, 150), vertical: (10, 110), x: (0.0, 10.0), y: (100.0, 200.0) };
+        let check = |canvas: &Canvas<'_>| {
+            let plane = frame.plane(canvas);
+            let corners = [(0.0, 100.0), (10.0, 200.0)].map(|corner| plane.map_coordinate(&corner));
+            assert_eq!(corners, [(50, 110), (150, 10)]);
+            Ok(())
+        };
+        draw("", (200, 120), check).unwrap();
+        assert_eq!([0.0, 5.0, 10.0].map(|x| frame.pixel(x)), [50, 100, 150]);
     }
 
     #[test]

@@ -83,7 +83,8 @@ impl Table<'_> {
         html.push_str("<tr>");
         for (name, numeric) in &self.headers {
             let class = if *numeric { " class=\"number\"" } else { "" };
-            let _ = write!(html, "<th scope=\"col\"{class}><button type=\"button\">{}</button></th>", text::escape(name));
+            let _ =
+                write!(html, "<th scope=\"col\"{class}><button type=\"button\">{}</button></th>", text::escape(name));
         }
         html.push_str("</tr>\n</thead>\n<tbody>\n");
         for row in &self.rows {
@@ -100,8 +101,11 @@ impl Table<'_> {
 
 impl Cell {
     fn html(&self, first: bool) -> String {
-        let classes: Vec<&str> =
-            [("number", self.numeric), ("fault", self.faulty)].iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+        let classes: Vec<&str> = [("number", self.numeric), ("fault", self.faulty)]
+            .iter()
+            .filter(|(_, is)| *is)
+            .map(|(name, _)| *name)
+            .collect();
         let class = if classes.is_empty() { String::new() } else { format!(" class=\"{}\"", classes.join(" ")) };
         let value = match (self.numeric, self.value) {
             (true, Some(value)) => format!(" data-value=\"{value}\""),
@@ -120,7 +124,10 @@ mod tests {
     #[test]
     fn cells() {
         assert_eq!(Cell::text("<b>").html(false), "<td>&lt;b&gt;</td>");
-        assert_eq!(Cell::count(12_345).html(true), "<th scope=\"row\" class=\"number\" data-value=\"12345\">12,345</th>");
+        assert_eq!(
+            Cell::count(12_345).html(true),
+            "<th scope=\"row\" class=\"number\" data-value=\"12345\">12,345</th>"
+        );
         assert_eq!(Cell::significant(Some(f64::NAN)).html(false), "<td class=\"number\" data-value=\"\">\u{2013}</td>");
         assert_eq!(Cell::must(false).html(false), "<td class=\"fault\">no</td>");
     }

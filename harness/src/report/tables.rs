@@ -11,15 +11,11 @@ use super::{
 };
 use crate::{
     feature_ranges,
-    quality::Part,
     statistics::{Statistics, WinStatistics},
 };
 
 const TEXT: bool = false;
 const NUMBER: bool = true;
-
-/// Shares of wins beyond these are a fault.
-const USUAL_WINS: std::ops::RangeInclusive<f64> = 0.05..=0.50;
 
 /// Rules that drop a record, in words.
 const RULES: [(&str, &str); 9] = [
@@ -77,7 +73,9 @@ pub fn rollovers(statistics: &Statistics) -> String {
         vec![
             Cell::text(roll.date.to_string()),
             Cell::text(contracts(&roll.from, &roll.to)),
-            Cell::significant(roll.price_gap),
+            Cell::number(roll.price_gap, |gap| {
+                format!("{}{}", if gap > 0.0 { "+" } else { "" }, text::significant(gap))
+            }),
             Cell::count(roll.volume_from),
             Cell::count(roll.volume_to),
             Cell::must(roll.expected),
@@ -88,34 +86,54 @@ pub fn rollovers(statistics: &Statistics) -> String {
 
 /// Labels and weights.
 pub fn modes(statistics: &Statistics) -> String {
-    const PERCENTILES: [Header<'_>; 5] = [("p25", NUMBER), ("p50", NUMBER), ("p75", NUMBER), ("p90", NUMBER), ("p95", NUMBER)];
+    const PERCENTILES: [Header<'_>; 5] =
+        [("p25", NUMBER), ("p50", NUMBER), ("p75", NUMBER), ("p90", NUMBER), ("p95", NUMBER)];
     let mut headers = vec![("Mode", TEXT), ("Rows", NUMBER), ("Wins", NUMBER), ("Win rate", NUMBER)];
-    headers.extend([("Min", NUMBER), ("Mean", NUMBER), ("Std", NUMBER), ("Max", NUMBER)].into_iter().chain(PERCENTILES));
+    headers
+        .extend([("Min", NUMBER), ("Mean", NUMBER), ("Std", NUMBER), ("Max", NUMBER)].into_iter().chain(PERCENTILES));
     for _ in ["mae", "seconds"] {
         headers.extend([("Mean", NUMBER)].into_iter().chain(PERCENTILES));
     }
     headers.extend([("Labels 0 or 1", TEXT), ("Weights above 0", TEXT), ("Weights finite", TEXT)]);
     let of_wins = |wins: &WinStatistics| {
         let percentiles = [wins.p25, wins.p50, wins.p75, wins.p90, wins.p95];
-        let percentiles = percentiles.map(|value| Cell::number(value.map(|value| value as f64), |value| text::fixed(value, 0)));
+        let percentiles =
+            percentiles.map(|value| Cell::number(value.map(|value| value as f64), |value| text::fixed(value, 0)));
         std::iter::once(Cell::number(wins.mean, |mean| text::fixed(mean, 2))).chain(percentiles)
     };
     let rows = charts::modes(statistics).into_iter().map(|(name, mode)| {
         let weight = &mode.weight;
-        let irregular = !mode.win_rate.is_some_and(|rate| USUAL_WINS.contains(&rate));
+        let irregular = !mode.win_rate.is_some_and(|rate| charts::USUAL_WINS.contains(&rate));
         let mut row = vec![
             Cell::text(text::words(name)),
             Cell::count(mode.rows),
             Cell::count(mode.wins),
             Cell::percent(mode.win_rate, 2).faulty_if(irregular),
         ];
-        let weights = [weight.min, weight.mean, weight.std, weight.max, weight.p25, weight.p50, weight.p75, weight.p90, weight.p95];
+        let weights = [
+            weight.min,
+            weight.mean,
+            weight.std,
+            weight.max,
+            weight.p25,
+            weight.p50,
+            weight.p75,
+            weight.p90,
+            weight.p95,
+        ];
         row.extend(weights.map(|value| Cell::number(value, |value| text::fixed(value, 3))));
         row.extend(of_wins(&mode.mae).chain(of_wins(&mode.seconds_to_target)));
         row.extend([mode.labels_binary, mode.weights_positive, mode.finite].map(Cell::must));
         row
     });
-    let groups = vec![("", 1), ("Labels", 3), ("Weight of all rows", 9), ("MAE of wins, ticks", 6), ("Seconds to target of wins", 6), ("Checks", 3)];
+    let groups = vec![
+        ("", 1),
+        ("Labels", 3),
+        ("Weight of all rows", 9),
+        ("MAE of wins, ticks", 6),
+        ("Seconds to target of wins", 6),
+        ("Checks", 3),
+    ];
     Table { groups, ..table(headers, rows) }.html("No mode was measured.")
 }
 
@@ -127,7 +145,8 @@ pub fn features(statistics: &Statistics) -> String {
     let known = feature_ranges::names().filter_map(|name| Some((name, statistics.features.get(name)?)));
     let rows = known.map(|(name, feature)| {
         let ceiling = feature_ranges::nan_ceiling(name).unwrap_or(1.0);
-        let mut row = vec![Cell::text(name), Cell::percent(Some(feature.nan_share), 2).faulty_if(feature.nan_share > ceiling)];
+        let mut row =
+            vec![Cell::text(name), Cell::percent(Some(feature.nan_share), 2).faulty_if(feature.nan_share > ceiling)];
         let values = [feature.min, feature.p1, feature.p50, feature.p99, feature.max, feature.mean, feature.std];
         row.extend(values.map(Cell::significant));
         row.extend([Cell::percent(Some(feature.outliers), 2), Cell::must(feature.in_range)]);
@@ -141,7 +160,13 @@ pub fn records(statistics: &Statistics) -> String {
     let records = &statistics.records;
     let share = |count: u64| count as f64 / records.total.max(1) as f64;
     let row = |rule: &str, meaning: &str, count: u64, what: &str| {
-        vec![Cell::text(rule), Cell::text(meaning), Cell::count(count), Cell::percent(Some(share(count)), 3), Cell::text(what)]
+        vec![
+            Cell::text(rule),
+            Cell::text(meaning),
+            Cell::count(count),
+            Cell::percent(Some(share(count)), 3),
+            Cell::text(what),
+        ]
     };
     let mut rows = vec![
         row("spreads_dropped", "calendar spreads of the root", records.spreads_dropped, "not selected"),
@@ -158,7 +183,11 @@ pub fn records(statistics: &Statistics) -> String {
 
 /// Records by symbol.
 pub fn instruments(statistics: &Statistics) -> String {
-    let rows = statistics.records.by_instrument.iter().map(|(symbol, count)| vec![Cell::text(symbol.as_str()), Cell::count(*count)]);
+    let rows = statistics
+        .records
+        .by_instrument
+        .iter()
+        .map(|(symbol, count)| vec![Cell::text(symbol.as_str()), Cell::count(*count)]);
     table(vec![("Symbol", TEXT), ("Records", NUMBER)], rows).html("No record.")
 }
 
@@ -178,20 +207,9 @@ pub fn stages(statistics: &Statistics) -> String {
 
 /// The five parts of the score.
 pub fn parts(statistics: &Statistics) -> String {
-    let parts = &statistics.quality.parts;
-    let of = [
-        (Part::Modes, "0.40", parts.modes),
-        (Part::Data, "0.25", parts.data),
-        (Part::Features, "0.20", parts.features),
-        (Part::Performance, "0.10", parts.performance),
-        (Part::Rolls, "0.05", parts.rolls),
-    ];
-    let rows = of.into_iter().map(|(part, weight, value)| {
-        vec![
-            Cell::text(part_name(part)),
-            Cell::number(weight.parse().ok(), |_| weight.to_owned()),
-            Cell::number(Some(value), |value| text::fixed(value, 3)),
-        ]
+    let rows = charts::parts(statistics).into_iter().map(|(name, weight, value)| {
+        let number = |value: f64, decimals| Cell::number(Some(value), |value| text::fixed(value, decimals));
+        vec![Cell::text(name), number(weight, 2), number(value, 3)]
     });
     table(vec![("Part", TEXT), ("Weight in the score", NUMBER), ("Value", NUMBER)], rows).html("")
 }
@@ -200,7 +218,7 @@ pub fn parts(statistics: &Statistics) -> String {
 pub fn deductions(statistics: &Statistics) -> String {
     let rows = statistics.quality.deductions.iter().map(|deduction| {
         let amount = Cell::number(Some(deduction.amount), |amount| text::fixed(-amount, 4));
-        vec![Cell::text(part_name(deduction.part)), amount, Cell::text(deduction.reason.as_str())]
+        vec![Cell::text(charts::part_name(deduction.part)), amount, Cell::text(deduction.reason.as_str())]
     });
     table(vec![("Part", TEXT), ("Off the part", NUMBER), ("Reason", TEXT)], rows).html("Nothing was taken off.")
 }
@@ -218,7 +236,14 @@ pub fn inputs(statistics: &Statistics) -> String {
             Cell::text(input.checksum.as_str()),
         ]
     });
-    let headers = vec![("File", TEXT), ("Size", NUMBER), ("Records", NUMBER), ("First record", TEXT), ("Last record", TEXT), ("Checksum", TEXT)];
+    let headers = vec![
+        ("File", TEXT),
+        ("Size", NUMBER),
+        ("Records", NUMBER),
+        ("First record", TEXT),
+        ("Last record", TEXT),
+        ("Checksum", TEXT),
+    ];
     table(headers, rows).html("No input is recorded.")
 }
 
@@ -243,16 +268,6 @@ fn flatten(path: &str, value: &Value, flat: &mut Vec<(String, String)>) {
 
 fn table<'a>(headers: Vec<Header<'a>>, rows: impl Iterator<Item = Vec<Cell>>) -> Table<'a> {
     Table { groups: Vec::new(), headers, rows: rows.collect() }
-}
-
-fn part_name(part: Part) -> &'static str {
-    match part {
-        Part::Modes => "modes",
-        Part::Data => "data",
-        Part::Features => "features",
-        Part::Performance => "performance",
-        Part::Rolls => "rolls",
-    }
 }
 
 /// A contract's name; the input need not have any.

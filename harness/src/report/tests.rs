@@ -20,7 +20,9 @@ fn render(statistics: &Statistics) -> String {
 
 /// Every text and number of the page is one that HTML and people can read.
 fn check(page: &str) {
-    for wrong in ["http://", "https://", "src=", "@import", "url(", "=\"NaN", ">NaN<", ">NaN %", ">inf", "=\"inf", ">null<"] {
+    for wrong in
+        ["http://", "https://", "src=", "@import", "url(", "=\"NaN", ">NaN<", ">NaN %", ">inf", "=\"inf", ">null<"]
+    {
         assert!(!page.contains(wrong), "{wrong}");
     }
     for tag in ["table", "section", "figure", "svg", "div", "tr", "ul", "dl"] {
@@ -99,7 +101,13 @@ fn what_is_not_a_number_is_a_dash() {
     let mut statistics = statistics();
     for feature in statistics.features.values_mut() {
         let nan = Some(f64::NAN);
-        *feature = FeatureStatistics { nan_share: f64::NAN, min: nan, max: Some(f64::INFINITY), outliers: f64::NAN, ..feature.clone() };
+        *feature = FeatureStatistics {
+            nan_share: f64::NAN,
+            min: nan,
+            max: Some(f64::INFINITY),
+            outliers: f64::NAN,
+            ..feature.clone()
+        };
     }
     for mode in statistics.modes.values_mut() {
         *mode = ModeStatistics { win_rate: Some(f64::NAN), mae: WinStatistics::default(), ..mode.clone() };

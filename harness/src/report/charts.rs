@@ -56,7 +56,7 @@ pub fn win_rates(statistics: &Statistics) -> anyhow::Result<String> {
     let most = modes.iter().filter_map(|(_, mode)| mode.win_rate).fold(0.55, f64::max);
     let rows = Rows {
         names: modes.iter().map(|(name, _)| text::words(name)).collect(),
-        left: 138,
+        left: 152,
         most: 1.09 * most,
         height: 36,
     };
@@ -83,7 +83,7 @@ pub fn spreads(title: &str, statistics: &Statistics, of: impl Fn(&ModeStatistics
     let values = spreads.iter().flat_map(|(_, spread)| spread.percentiles.iter().chain([&spread.mean])).flatten();
     let most = values.copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
     let most = if most > 0.0 { 1.1 * most } else { 1.0 };
-    let rows = Rows { names: spreads.iter().map(|(name, _)| text::words(name)).collect(), left: 138, most, height: 36 };
+    let rows = Rows { names: spreads.iter().map(|(name, _)| text::words(name)).collect(), left: 152, most, height: 36 };
     rows.draw(title, text::fixed, &mut |_, _| Ok(()), |canvas, frame, row, y| {
         let spread = spreads[row].1;
         let [Some(p25), Some(p50), Some(p75), Some(p90), Some(p95)] =
@@ -116,7 +116,7 @@ pub fn nan_shares(statistics: &Statistics) -> anyhow::Result<Option<String>> {
         names: features.iter().map(|(name, _)| (*name).to_owned()).collect(),
         left: 200,
         most: 1.14 * most,
-        height: 22,
+        height: 25,
     };
     let drawing = rows.draw(
         "Share of NaN by feature",
@@ -160,7 +160,7 @@ pub fn part_name(part: Part) -> &'static str {
 pub fn score(statistics: &Statistics) -> anyhow::Result<String> {
     let parts = parts(statistics);
     let names = parts.iter().map(|(name, weight, _)| format!("{name}, {}", text::percent(*weight, 0))).collect();
-    let rows = Rows { names, left: 138, most: 1.1, height: 36 };
+    let rows = Rows { names, left: 152, most: 1.1, height: 36 };
     rows.draw("Quality by part", text::fixed, &mut |_, _| Ok(()), |canvas, frame, row, y| {
         let value = parts[row].2;
         let end = frame.pixel(value.clamp(0.0, 1.0));

@@ -131,10 +131,10 @@ const FILLED: &str = "Share of the rows filled with the previous close. E marks 
 const NANS: &str = "Share of the rows, at most 20 features, only those with any. Windows that are not yet full give NaN; \
                     red is above the feature's ceiling.";
 
-const SCORE: &str =
-    "What each part kept of 1, with its share in the score. The table of deductions says what was lost.";
+const SCORE: &str = "What each part kept of 1, with its weight in the score. Deductions are listed below.";
 
-const SPREAD: &str = "Box p25 to p75, black bar the median, dot the mean, ticks p90 and p95 with its value.";
+const SPREAD: &str =
+    "Box p25 to p75, thick stroke the median, dot the mean, thin strokes p90 and p95, the last with its value.";
 
 fn figure(title: &str, reading: &str, drawing: &str, class: &str) -> String {
     format!(

@@ -130,7 +130,34 @@ impl Buckets {
 
 #[cfg(test)]
 mod tests {
+    use data::training_file::TrainingFile;
+    use kernels::Tick;
+
     use super::*;
+    use crate::statistics::tests;
+
+    #[test]
+    fn closes_come_from_the_training_file() {
+        let (grid, statistics) = (tests::grid(), tests::statistics());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("month.parquet");
+        let tick = Tick::from_nanos(250_000_000).unwrap();
+        let mut file = TrainingFile::create::<f32>(&path, tick, &[]).unwrap();
+        file.append(&grid, tests::columns(&grid), &|| ()).unwrap();
+        file.finish().unwrap();
+
+        // So few rows that every one is kept.
+        let points = |high: u64| (0..10).map(|row| (row, if row == high { 1601.25 } else { 1600.0 })).collect();
+        let expected = [SessionPrices { points: points(10) }, SessionPrices { points: points(5) }];
+        assert_eq!(read(&statistics, &path).unwrap(), expected);
+
+        // A file with another month before this one.
+        let later = Statistics { sessions: statistics.sessions[1..].to_vec(), ..statistics.clone() };
+        assert_eq!(read(&later, &path).unwrap(), expected[1..]);
+
+        let error = read(&statistics, &folder.path().join("absent.parquet")).unwrap_err();
+        assert!(error.to_string().contains("absent.parquet"), "{error:#}");
+    }
 
     #[test]
     fn buckets_keep_both_extremes_in_order_of_time() {

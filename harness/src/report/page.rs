@@ -133,8 +133,7 @@ const NANS: &str = "Share of the rows, at most 20 features, only those with any.
 
 const SCORE: &str = "What each part kept of 1, with its weight in the score. Deductions are listed below.";
 
-const SPREAD: &str =
-    "Box p25 to p75, thick stroke the median, dot the mean, thin strokes p90 and p95, the last with its value.";
+const SPREAD: &str = "Box p25 to p75, thick stroke the median, dot the mean, thin strokes p90 and p95.";
 
 fn figure(title: &str, reading: &str, drawing: &str, class: &str) -> String {
     format!(

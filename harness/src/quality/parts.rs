@@ -5,7 +5,10 @@ use jiff::civil::Date;
 use kernels::labels::MODES;
 
 use super::{Deduction, LEAST_WIN_RATE, MOST_WIN_RATE, Part, regular};
-use crate::{feature_ranges, statistics::Statistics};
+use crate::{
+    feature_ranges,
+    statistics::{FeatureStatistics, Statistics},
+};
 
 /// Features with a larger share of outliers count as faulty.
 const MOST_OUTLIERS: f64 = 0.05;
@@ -87,9 +90,8 @@ pub fn features(statistics: &Statistics, deductions: &mut Vec<Deduction>) {
     let features: Vec<_> = feature_ranges::names().map(|name| (name, statistics.features.get(name))).collect();
     let count = features.len() as f64;
     let share = |names: &[String]| names.len() as f64 / count / 4.0;
-    let nan_share =
-        |found: &Option<_>| found.map_or(1.0, |found: &crate::statistics::FeatureStatistics| found.nan_share);
-    let which = |faulty: &dyn Fn(&crate::statistics::FeatureStatistics) -> bool| -> Vec<String> {
+    let nan_share = |found: &Option<_>| found.map_or(1.0, |found: &FeatureStatistics| found.nan_share);
+    let which = |faulty: &dyn Fn(&FeatureStatistics) -> bool| -> Vec<String> {
         let faulty = features.iter().filter(|(_, found)| found.is_some_and(faulty));
         faulty.map(|(name, _)| (*name).to_owned()).collect()
     };
@@ -135,8 +137,9 @@ pub fn performance(statistics: &Statistics, deductions: &mut Vec<Deduction>) {
 pub fn rolls(statistics: &Statistics, excluded_share: f64, deductions: &mut Vec<Deduction>) {
     let mut deduct = |amount: f64, reason: String| deduct(deductions, Part::Rolls, amount, reason);
     for roll in statistics.rollovers.iter().filter(|roll| !roll.expected) {
-        let contracts = format!("{} -> {}", roll.from, roll.to);
-        deduct(0.3, format!("{}: rollover {contracts} outside the expected window", roll.date));
+        // A roll found as a gap of price has no contracts.
+        let contracts = if roll.from.is_empty() { String::new() } else { format!(" {} -> {}", roll.from, roll.to) };
+        deduct(0.3, format!("{}: rollover{contracts} outside the expected window", roll.date));
     }
     if let Some((limit, amount)) = step(excluded_share, &[(0.05, 0.1), (0.10, 0.3), (0.15, 0.5)]) {
         deduct(amount, format!("{excluded_share:.3} of the rows are excluded around gaps, more than {limit}"));

@@ -84,7 +84,7 @@ fn modes() {
     assert!(near(mode(|mode| mode.finite = false), 0.3));
     assert!(near(mode(|mode| mode.labels_binary = false), 0.2));
     assert!(near(mode(|mode| mode.weights_positive = false), 0.2));
-    assert!(near(lost(Part::Modes, |month, _| drop(month.modes.remove("low_vol_long"))), 1.0 / 6.0));
+    assert!(near(lost(Part::Modes, |month, _| month.modes.retain(|name, _| name != "low_vol_long")), 1.0 / 6.0));
     // Everything wrong in every mode is less than nothing.
     let quality = after(|month, _| {
         for mode in month.modes.values_mut() {
@@ -146,7 +146,7 @@ fn features() {
     assert!(near(some(3, |feature| feature.in_range = false), 3.0 * 0.25 / 43.0));
     assert!(near(some(43, |feature| feature.nan_share = 0.01), 0.0025));
     // A feature that is not there is all NaN as well, and so is one without a value.
-    let absent = lost(Part::Features, |month, _| drop(month.features.remove("atr_30s")));
+    let absent = lost(Part::Features, |month, _| month.features.retain(|name, _| name != "atr_30s"));
     assert!(near(absent, 0.5 / 43.0));
     assert!(near(some(1, |feature| feature.nan_share = 1.0), 0.5 / 43.0));
 }

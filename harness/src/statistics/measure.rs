@@ -113,7 +113,7 @@ pub struct FeatureStatistics {
     /// Share of the finite values more than 3 interquartile ranges below the first or above the third quartile, 0 to 1.
     /// 0 where that range is 0: when half of the values are one number, it says nothing about how far the others may lie.
     pub outliers: f64,
-    /// No value is infinite, and the smallest and the largest are within the feature's usual range.
+    /// No value is infinite, and the smallest and the largest are within the feature's usual range; true without values.
     pub in_range: bool,
 }
 
@@ -133,11 +133,11 @@ pub fn measure<F: Value + Into<f64>>(
             // Rows of an array made by `compute` are contiguous; one that is not would lack its values here.
             None => feature(
                 name,
-                &column(sessions.iter().map(|session| row(session.values.row(index).to_slice()))),
+                &Column::new(sessions.iter().map(|session| row(session.values.row(index).to_slice()))),
                 &ranges,
             ),
             Some(flag) => {
-                let column = column(sessions.iter().map(|session| row(session.flags.row(flag).to_slice())));
+                let column = Column::new(sessions.iter().map(|session| row(session.flags.row(flag).to_slice())));
                 // Both values of a flag are regular, however rare one of them is.
                 FeatureStatistics { outliers: 0.0, ..feature(name, &column, &ranges) }
             }
@@ -197,14 +197,15 @@ fn mode<F>(sessions: &[SessionColumns<F>], index: usize) -> ModeStatistics {
         maes[usize::from(outcome.mae())] += 1;
         seconds[usize::from(outcome.seconds())] += 1;
     }
-    let count = |regular: fn(i8) -> bool| -> usize {
+    let count = |wanted: fn(i8) -> bool| -> usize {
         let count = |session: &SessionColumns<F>| -> usize {
-            session.labels[index].iter().map(|&label| usize::from(regular(label))).sum()
+            session.labels[index].iter().map(|&label| usize::from(wanted(label))).sum()
         };
         sessions.iter().map(count).sum()
     };
-    let (rows, wins) = (count(|_| true), count(|label| label == 1));
-    let column = column(sessions.iter().map(|session| session.weights[index].as_slice()));
+    let rows: usize = sessions.iter().map(|session| session.labels[index].len()).sum();
+    let wins = count(|label| label == 1);
+    let column = Column::new(sessions.iter().map(|session| session.weights[index].as_slice()));
     ModeStatistics {
         rows: rows as u64,
         wins: wins as u64,
@@ -228,10 +229,6 @@ fn weight(column: &Column) -> WeightStatistics {
 fn of_wins(counts: &[u64]) -> WinStatistics {
     let [p25, p50, p75, p90, p95] = [25, 50, 75, 90, 95].map(|percent| percentile_of_counts(counts, percent));
     WinStatistics { mean: mean_of_counts(counts), p25, p50, p75, p90, p95 }
-}
-
-fn column<'a, F: Copy + Into<f64> + 'a>(parts: impl Iterator<Item = &'a [F]> + Clone) -> Column {
-    Column::new(parts)
 }
 
 fn row<F>(row: Option<&[F]>) -> &[F] {

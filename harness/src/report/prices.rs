@@ -1,0 +1,170 @@
+//! The closes of a month, thinned out for a chart.
+
+use std::{fs::File, path::Path};
+
+use anyhow::Context;
+use parquet::{
+    column::reader::get_typed_column_reader,
+    data_type::{DataType, DoubleType, Int64Type},
+    file::reader::{FileReader, RowGroupReader, SerializedFileReader},
+};
+
+use crate::statistics::Statistics;
+
+/// Points of all sessions together, about.
+const POINTS: u64 = 1500;
+
+/// The closes of one session.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SessionPrices {
+    /// (row within the session, close), in order: the lowest and the highest of every bucket of rows.
+    pub points: Vec<(u64, f64)>,
+}
+
+/// One entry a session, in order, from the Parquet file of the month. Rows of other months are passed over.
+pub fn read(statistics: &Statistics, parquet: &Path) -> anyhow::Result<Vec<SessionPrices>> {
+    let sessions = &statistics.sessions;
+    let total = statistics.rows().max(1);
+    let mut thinned: Vec<Buckets> = sessions
+        .iter()
+        .map(|session| {
+            let buckets = (POINTS / 2 * session.rows).div_ceil(total).max(1);
+            Buckets::new(session.rows.div_ceil(buckets).max(1))
+        })
+        .collect();
+    let ends: Vec<(i64, i64)> =
+        sessions.iter().map(|session| (session.open.as_second(), session.close.as_second())).collect();
+    if ends.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut current = 0;
+    let mut visit = |time: i64, close: f64| {
+        let second = time.div_euclid(1_000_000_000);
+        while current + 1 < ends.len() && second > ends[current].1 {
+            current += 1;
+        }
+        let (first, last) = ends[current];
+        if (first..=last).contains(&second) && close.is_finite() {
+            thinned[current].push((second - first).unsigned_abs(), close);
+        }
+    };
+    scan(parquet, &mut visit).with_context(|| parquet.display().to_string())?;
+    Ok(thinned.into_iter().map(Buckets::finish).collect())
+}
+
+/// Calls `visit` with the timestamp in nanoseconds and the close of every row.
+fn scan(path: &Path, visit: &mut impl FnMut(i64, f64)) -> anyhow::Result<()> {
+    let reader = SerializedFileReader::new(File::open(path)?)?;
+    let schema = reader.metadata().file_metadata().schema_descr_ptr();
+    let column = |name: &str| {
+        let position = schema.columns().iter().position(|column| column.name() == name);
+        position.with_context(|| format!("no column '{name}'"))
+    };
+    let (timestamp, close) = (column("timestamp")?, column("close")?);
+    for number in 0..reader.num_row_groups() {
+        let group = reader.get_row_group(number)?;
+        let times = values::<Int64Type>(group.as_ref(), timestamp)?;
+        let closes = values::<DoubleType>(group.as_ref(), close)?;
+        times.into_iter().zip(closes).for_each(|(time, close)| visit(time, close));
+    }
+    Ok(())
+}
+
+fn values<T: DataType>(group: &dyn RowGroupReader, column: usize) -> anyhow::Result<Vec<T::T>> {
+    let rows = usize::try_from(group.metadata().num_rows())?;
+    let descriptor = group.metadata().column(column).column_descr();
+    let (name, physical) = (descriptor.name(), descriptor.physical_type());
+    anyhow::ensure!(physical == T::get_physical_type(), "column '{name}' is {physical}");
+    anyhow::ensure!(descriptor.max_def_level() == 0, "column '{name}' may have nulls");
+    let mut reader = get_typed_column_reader::<T>(group.get_column_reader(column)?);
+    let mut values = Vec::with_capacity(rows);
+    while values.len() < rows {
+        let (_, read, _) = reader.read_records(rows - values.len(), None, None, &mut values)?;
+        anyhow::ensure!(read > 0, "column '{name}' ends early");
+    }
+    Ok(values)
+}
+
+/// Keeps the lowest and the highest value of every `rows` rows.
+struct Buckets {
+    rows: u64,
+    bucket: u64,
+    low: Option<(u64, f64)>,
+    high: Option<(u64, f64)>,
+    points: Vec<(u64, f64)>,
+}
+
+impl Buckets {
+    fn new(rows: u64) -> Self {
+        Self { rows, bucket: 0, low: None, high: None, points: Vec::new() }
+    }
+
+    fn push(&mut self, row: u64, value: f64) {
+        if row / self.rows != self.bucket {
+            self.close();
+            self.bucket = row / self.rows;
+        }
+        if self.low.is_none_or(|(_, low)| value < low) {
+            self.low = Some((row, value));
+        }
+        if self.high.is_none_or(|(_, high)| value > high) {
+            self.high = Some((row, value));
+        }
+    }
+
+    fn close(&mut self) {
+        if let (Some(low), Some(high)) = (self.low.take(), self.high.take()) {
+            let (first, second) = if low.0 <= high.0 { (low, high) } else { (high, low) };
+            self.points.push(first);
+            if second != first {
+                self.points.push(second);
+            }
+        }
+    }
+
+    fn finish(mut self) -> SessionPrices {
+        self.close();
+        SessionPrices { points: self.points }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use data::training_file::TrainingFile;
+    use kernels::Tick;
+
+    use super::*;
+    use crate::statistics::tests;
+
+    #[test]
+    fn closes_come_from_the_training_file() {
+        let (grid, statistics) = (tests::grid(), tests::statistics());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("month.parquet");
+        let tick = Tick::from_nanos(250_000_000).unwrap();
+        let mut file = TrainingFile::create::<f32>(&path, tick, &[]).unwrap();
+        file.append(&grid, tests::columns(&grid), &|| ()).unwrap();
+        file.finish().unwrap();
+
+        // So few rows that every one is kept.
+        let points = |high: u64| (0..10).map(|row| (row, if row == high { 1601.25 } else { 1600.0 })).collect();
+        let expected = [SessionPrices { points: points(10) }, SessionPrices { points: points(5) }];
+        assert_eq!(read(&statistics, &path).unwrap(), expected);
+
+        // A file with another month before this one.
+        let later = Statistics { sessions: statistics.sessions[1..].to_vec(), ..statistics.clone() };
+        assert_eq!(read(&later, &path).unwrap(), expected[1..]);
+
+        let error = read(&statistics, &folder.path().join("absent.parquet")).unwrap_err();
+        assert!(error.to_string().contains("absent.parquet"), "{error:#}");
+    }
+
+    #[test]
+    fn buckets_keep_both_extremes_in_order_of_time() {
+        let mut buckets = Buckets::new(4);
+        for (row, value) in [5.0, 9.0, 2.0, 3.0, 1.0, 1.0, 1.0, 1.0, 4.0].into_iter().enumerate() {
+            buckets.push(row as u64, value);
+        }
+        assert_eq!(buckets.finish().points, [(1, 9.0), (2, 2.0), (4, 1.0), (8, 4.0)]);
+    }
+}

@@ -1,0 +1,280 @@
+//! The tables of the page.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    charts,
+    session_charts::{contracts, filled_share, short_day},
+    table::{Cell, Header, Table},
+    text::{self, NOTHING},
+};
+use crate::{
+    feature_ranges,
+    statistics::{Statistics, WinStatistics},
+};
+
+const TEXT: bool = false;
+const NUMBER: bool = true;
+
+/// Rules that drop a record, in words.
+const RULES: [(&str, &str); 9] = [
+    ("price_absent", "a price is absent"),
+    ("price_not_positive", "a price is zero or negative"),
+    ("price_off_tick", "a price is not a whole number of ticks"),
+    ("out_of_range", "a price or volume is too large to be true"),
+    ("high_below_low", "high below low"),
+    ("open_close_outside", "open or close outside low to high"),
+    ("no_trade", "volume 0"),
+    ("sub_second", "timestamp not on a whole second"),
+    ("duplicate_equal", "same instrument and second as an equal record"),
+];
+
+/// Trading dates.
+pub fn sessions(statistics: &Statistics) -> String {
+    let headers = vec![
+        ("Date", TEXT),
+        ("Contract", TEXT),
+        ("First row (UTC)", TEXT),
+        ("Last row (UTC)", TEXT),
+        ("Rows", NUMBER),
+        ("Filled rows", NUMBER),
+        ("Filled", NUMBER),
+        ("Volume", NUMBER),
+        ("Short day", TEXT),
+    ];
+    let rows = statistics.sessions.iter().map(|session| {
+        vec![
+            Cell::text(session.date.to_string()),
+            Cell::text(named(&session.contract)),
+            Cell::text(clock(session.open)),
+            Cell::text(clock(session.close)),
+            Cell::count(session.rows),
+            Cell::count(session.filled_rows),
+            Cell::percent(Some(filled_share(session)), 1),
+            Cell::count(session.volume),
+            Cell::text(short_day(session).map_or("", |(name, _)| name)),
+        ]
+    });
+    table(headers, rows).html("No session.")
+}
+
+/// Changes of the front contract.
+pub fn rollovers(statistics: &Statistics) -> String {
+    let headers = vec![
+        ("Date", TEXT),
+        ("Contracts", TEXT),
+        ("Price gap, points", NUMBER),
+        ("Volume of the old", NUMBER),
+        ("Volume of the new", NUMBER),
+        ("In the expected window", TEXT),
+    ];
+    let rows = statistics.rollovers.iter().map(|roll| {
+        vec![
+            Cell::text(roll.date.to_string()),
+            Cell::text(contracts(&roll.from, &roll.to)),
+            Cell::number(roll.price_gap, |gap| {
+                format!("{}{}", if gap > 0.0 { "+" } else { "" }, text::significant(gap))
+            }),
+            Cell::count(roll.volume_from),
+            Cell::count(roll.volume_to),
+            Cell::must(roll.expected),
+        ]
+    });
+    table(headers, rows).html("The front contract did not change.")
+}
+
+/// Labels and weights.
+pub fn modes(statistics: &Statistics) -> String {
+    const PERCENTILES: [Header<'_>; 5] =
+        [("p25", NUMBER), ("p50", NUMBER), ("p75", NUMBER), ("p90", NUMBER), ("p95", NUMBER)];
+    let mut headers = vec![("Mode", TEXT), ("Rows", NUMBER), ("Wins", NUMBER), ("Win rate", NUMBER)];
+    headers
+        .extend([("Min", NUMBER), ("Mean", NUMBER), ("Std", NUMBER), ("Max", NUMBER)].into_iter().chain(PERCENTILES));
+    for _ in ["mae", "seconds"] {
+        headers.extend([("Mean", NUMBER)].into_iter().chain(PERCENTILES));
+    }
+    headers.extend([("Labels 0 or 1", TEXT), ("Weights above 0", TEXT), ("Weights finite", TEXT)]);
+    let of_wins = |wins: &WinStatistics| {
+        let percentiles = [wins.p25, wins.p50, wins.p75, wins.p90, wins.p95];
+        let percentiles =
+            percentiles.map(|value| Cell::number(value.map(|value| value as f64), |value| text::fixed(value, 0)));
+        std::iter::once(Cell::number(wins.mean, |mean| text::fixed(mean, 2))).chain(percentiles)
+    };
+    let rows = charts::modes(statistics).into_iter().map(|(name, mode)| {
+        let weight = &mode.weight;
+        let irregular = !mode.win_rate.is_some_and(|rate| charts::USUAL_WINS.contains(&rate));
+        let mut row = vec![
+            Cell::text(text::words(name)),
+            Cell::count(mode.rows),
+            Cell::count(mode.wins),
+            Cell::percent(mode.win_rate, 2).faulty_if(irregular),
+        ];
+        let weights = [
+            weight.min,
+            weight.mean,
+            weight.std,
+            weight.max,
+            weight.p25,
+            weight.p50,
+            weight.p75,
+            weight.p90,
+            weight.p95,
+        ];
+        row.extend(weights.map(|value| Cell::number(value, |value| text::fixed(value, 3))));
+        row.extend(of_wins(&mode.mae).chain(of_wins(&mode.seconds_to_target)));
+        row.extend([mode.labels_binary, mode.weights_positive, mode.finite].map(Cell::must));
+        row
+    });
+    let groups = vec![
+        ("", 1),
+        ("Labels", 3),
+        ("Weight of all rows", 9),
+        ("MAE of wins, ticks", 6),
+        ("Seconds to target of wins", 6),
+        ("Checks", 3),
+    ];
+    Table { groups, ..table(headers, rows) }.html("No mode was measured.")
+}
+
+/// Values of the features.
+pub fn features(statistics: &Statistics) -> String {
+    let mut headers = vec![("Feature", TEXT), ("NaN share", NUMBER)];
+    headers.extend(["Min", "p1", "p50", "p99", "Max", "Mean", "Std", "Outliers"].map(|name| (name, NUMBER)));
+    headers.push(("In range", TEXT));
+    let known = feature_ranges::names().filter_map(|name| Some((name, statistics.features.get(name)?)));
+    let rows = known.map(|(name, feature)| {
+        let ceiling = feature_ranges::nan_ceiling(name).unwrap_or(1.0);
+        let mut row =
+            vec![Cell::text(name), Cell::percent(Some(feature.nan_share), 2).faulty_if(feature.nan_share > ceiling)];
+        let values = [feature.min, feature.p1, feature.p50, feature.p99, feature.max, feature.mean, feature.std];
+        row.extend(values.map(Cell::significant));
+        row.extend([Cell::percent(Some(feature.outliers), 2), Cell::must(feature.in_range)]);
+        row
+    });
+    table(headers, rows).html("No feature was measured.")
+}
+
+/// What was not used, by rule.
+pub fn records(statistics: &Statistics) -> String {
+    let records = &statistics.records;
+    let share = |count: u64| count as f64 / records.total.max(1) as f64;
+    let row = |rule: &str, meaning: &str, count: u64, what: &str| {
+        vec![
+            Cell::text(rule),
+            Cell::text(meaning),
+            Cell::count(count),
+            Cell::percent(Some(share(count)), 3),
+            Cell::text(what),
+        ]
+    };
+    let mut rows = vec![
+        row("spreads_dropped", "calendar spreads of the root", records.spreads_dropped, "not selected"),
+        row("other_roots_dropped", "symbols of other roots", records.other_roots_dropped, "not selected"),
+    ];
+    rows.extend(records.rules().map(|(rule, count)| {
+        let meaning = RULES.iter().find(|(name, _)| *name == rule).map_or("", |(_, meaning)| meaning);
+        row(rule, meaning, count, "dropped")
+    }));
+    rows.push(row("time_backwards", "earlier than the record before", records.time_backwards, "sorted"));
+    let headers = vec![("Rule", TEXT), ("Meaning", TEXT), ("Records", NUMBER), ("Of all", NUMBER), ("They were", TEXT)];
+    table(headers, rows.into_iter()).html("")
+}
+
+/// Records by symbol.
+pub fn instruments(statistics: &Statistics) -> String {
+    let rows = statistics
+        .records
+        .by_instrument
+        .iter()
+        .map(|(symbol, count)| vec![Cell::text(symbol.as_str()), Cell::count(*count)]);
+    table(vec![("Symbol", TEXT), ("Records", NUMBER)], rows).html("No record.")
+}
+
+/// Time by stage.
+pub fn stages(statistics: &Statistics) -> String {
+    let rows = statistics.performance.stages.iter().map(|stage| {
+        vec![
+            Cell::text(stage.name.as_str()),
+            Cell::number(Some(stage.seconds), |seconds| text::fixed(seconds, 3)),
+            Cell::number(stage.ns_per_row, |time| text::fixed(time, 1)),
+            Cell::number(Some(stage.bytes as f64), |_| text::bytes(stage.bytes)),
+        ]
+    });
+    let headers = vec![("Stage", TEXT), ("Seconds", NUMBER), ("ns by row", NUMBER), ("Bytes", NUMBER)];
+    table(headers, rows).html("No stage was measured.")
+}
+
+/// The five parts of the score.
+pub fn parts(statistics: &Statistics) -> String {
+    let rows = charts::parts(statistics).into_iter().map(|(name, weight, value)| {
+        let number = |value: f64, decimals| Cell::number(Some(value), |value| text::fixed(value, decimals));
+        vec![Cell::text(name), number(weight, 2), number(value, 3)]
+    });
+    table(vec![("Part", TEXT), ("Weight in the score", NUMBER), ("Value", NUMBER)], rows).html("")
+}
+
+/// What was taken off.
+pub fn deductions(statistics: &Statistics) -> String {
+    let rows = statistics.quality.deductions.iter().map(|deduction| {
+        let amount = Cell::number(Some(deduction.amount), |amount| text::fixed(-amount, 4));
+        vec![Cell::text(charts::part_name(deduction.part)), amount, Cell::text(deduction.reason.as_str())]
+    });
+    table(vec![("Part", TEXT), ("Off the part", NUMBER), ("Reason", TEXT)], rows).html("Nothing was taken off.")
+}
+
+/// Files read.
+pub fn inputs(statistics: &Statistics) -> String {
+    let time = |time: Option<Timestamp>| Cell::text(time.map_or(NOTHING.to_owned(), |time| time.to_string()));
+    let rows = statistics.inputs.iter().map(|input| {
+        vec![
+            Cell::text(input.key.as_str()),
+            Cell::number(Some(input.bytes as f64), |_| text::bytes(input.bytes)),
+            Cell::count(input.records),
+            time(input.first),
+            time(input.last),
+            Cell::text(input.checksum.as_str()),
+        ]
+    });
+    let headers = vec![
+        ("File", TEXT),
+        ("Size", NUMBER),
+        ("Records", NUMBER),
+        ("First record", TEXT),
+        ("Last record", TEXT),
+        ("Checksum", TEXT),
+    ];
+    table(headers, rows).html("No input is recorded.")
+}
+
+/// Settings that decide the output.
+pub fn settings(statistics: &Statistics) -> String {
+    let mut flat = Vec::new();
+    flatten("", &statistics.settings, &mut flat);
+    let rows = flat.into_iter().map(|(name, value)| vec![Cell::text(name), Cell::text(value)]);
+    table(vec![("Setting", TEXT), ("Value", TEXT)], rows).html("No setting is recorded.")
+}
+
+fn flatten(path: &str, value: &Value, flat: &mut Vec<(String, String)>) {
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| flatten(&below(name), value, flat)),
+        Value::Null if path.is_empty() => {}
+        Value::Null => flat.push((path.to_owned(), NOTHING.to_owned())),
+        Value::String(text) => flat.push((path.to_owned(), text.clone())),
+        other => flat.push((path.to_owned(), other.to_string())),
+    }
+}
+
+fn table<'a>(headers: Vec<Header<'a>>, rows: impl Iterator<Item = Vec<Cell>>) -> Table<'a> {
+    Table { groups: Vec::new(), headers, rows: rows.collect() }
+}
+
+/// A contract's name; the input need not have any.
+fn named(contract: &str) -> &str {
+    if contract.is_empty() { NOTHING } else { contract }
+}
+
+fn clock(time: Timestamp) -> String {
+    time.strftime("%H:%M:%S").to_string()
+}

@@ -1,0 +1,140 @@
+//! Text and numbers as they stand in the page.
+
+use data::Month;
+
+/// What stands where there is no value.
+pub const NOTHING: &str = "\u{2013}";
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// Text that cannot be taken for markup, in an element or in a quoted attribute.
+pub fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            // Control characters are not allowed in HTML.
+            other if other.is_control() && !matches!(other, '\n' | '\t') => escaped.push('\u{fffd}'),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// `December 2025`.
+pub fn month(month: Month) -> String {
+    let name = MONTHS.get(usize::from(month.month().unsigned_abs()).wrapping_sub(1)).copied().unwrap_or_default();
+    format!("{name} {}", month.year())
+}
+
+/// `1,061,492`.
+pub fn count(value: u64) -> String {
+    grouped(&value.to_string())
+}
+
+/// A number with `decimals` decimals and grouped thousands; never `-0`.
+pub fn fixed(value: f64, decimals: usize) -> String {
+    if !value.is_finite() {
+        return NOTHING.to_owned();
+    }
+    let text = format!("{:.decimals$}", value.abs());
+    let negative = value < 0.0 && text.bytes().any(|digit| matches!(digit, b'1'..=b'9'));
+    let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
+    format!("{}{}{fraction}", if negative { "\u{2212}" } else { "" }, grouped(whole))
+}
+
+/// A share from 0 to 1 as `12.3 %`.
+pub fn percent(share: f64, decimals: usize) -> String {
+    if share.is_finite() { format!("{} %", fixed(100.0 * share, decimals)) } else { NOTHING.to_owned() }
+}
+
+/// About five significant digits, whatever the size.
+pub fn significant(value: f64) -> String {
+    let size = value.abs();
+    match size {
+        _ if !value.is_finite() => NOTHING.to_owned(),
+        0.0 => "0".to_owned(),
+        1e12.. => exponent(value),
+        1e4.. => shortened(fixed(value, 1)),
+        1e3.. => shortened(fixed(value, 2)),
+        10.0.. => shortened(fixed(value, 3)),
+        0.01.. => shortened(fixed(value, 4)),
+        1e-4.. => shortened(fixed(value, 6)),
+        _ => exponent(value),
+    }
+}
+
+/// `12.3 MB`, by thousands.
+pub fn bytes(value: u64) -> String {
+    match value {
+        0..1_000 => format!("{value} B"),
+        1_000..1_000_000 => format!("{:.1} kB", value as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", value as f64 / 1e6),
+        _ => format!("{:.2} GB", value as f64 / 1e9),
+    }
+}
+
+/// `low vol long` for `low_vol_long`.
+pub fn words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+fn exponent(value: f64) -> String {
+    format!("{value:.2e}").replace('-', "\u{2212}")
+}
+
+/// Without the zeros a fixed number of decimals ends in.
+fn shortened(text: String) -> String {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+fn grouped(digits: &str) -> String {
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_is_escaped() {
+        assert_eq!(escape("<a href='x'>\"&\"</a>"), "&lt;a href=&#39;x&#39;&gt;&quot;&amp;&quot;&lt;/a&gt;");
+        assert_eq!(escape("1 \u{0}\u{1b}\n\u{e9}"), "1 \u{fffd}\u{fffd}\n\u{e9}");
+    }
+
+    #[test]
+    fn numbers() {
+        assert_eq!([0, 999, 1_000, 1_061_492].map(count), ["0", "999", "1,000", "1,061,492"]);
+        assert_eq!([-0.04, -1234.56, f64::NAN].map(|value| fixed(value, 1)), ["0.0", "\u{2212}1,234.6", NOTHING]);
+        assert_eq!(percent(0.153_33, 1), "15.3 %");
+        let values = [0.0, 6850.25, 35_000.0, 1.5, 0.25, 0.000_123_4, -0.000_012_34, f64::INFINITY];
+        let texts = ["0", "6,850.25", "35,000", "1.5", "0.25", "0.000123", "\u{2212}1.23e\u{2212}5", NOTHING];
+        assert_eq!(values.map(significant), texts);
+        assert_eq!([7, 9_952_542, 2_500_000_000].map(bytes), ["7 B", "10.0 MB", "2.50 GB"]);
+        assert_eq!(month("2025-12".parse().unwrap()), "December 2025");
+    }
+}

@@ -1,6 +1,9 @@
 //! Labels, weights and features of one session's rows, chunk by chunk.
 
-use std::ops::Range;
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
 
 use kernels::{
     Error, Profile, Tick,
@@ -46,18 +49,20 @@ pub struct SessionColumns<F> {
 }
 
 /// Computes every session of the grid, in parallel over sessions; the result does not depend on the number of threads.
+/// `chunk` hears how long each chunk took, `done` that a session is done.
 ///
 /// # Errors
 /// What [`kernels::Series::new`] refuses.
 pub fn sessions<F: Float + Default>(
     grid: &Grid,
     computation: &Computation,
+    chunk: &(dyn Fn(Duration) + Sync),
     done: &(dyn Fn() + Sync),
 ) -> Result<Vec<SessionColumns<F>>, Error> {
     grid.sessions
         .par_iter()
         .map(|session| {
-            let columns = session_columns(grid, session.rows.clone(), computation)?;
+            let columns = session_columns(grid, session.rows.clone(), computation, chunk)?;
             done();
             Ok(columns)
         })
@@ -68,6 +73,7 @@ fn session_columns<F: Float + Default>(
     grid: &Grid,
     rows: Range<usize>,
     computation: &Computation,
+    took: &dyn Fn(Duration),
 ) -> Result<SessionColumns<F>, Error> {
     let Computation { profile, tick, gap_ticks, decay_months, chunk_rows } = *computation;
     // A series is the session alone, or the whole month with the session's rows inside it.
@@ -84,11 +90,13 @@ fn session_columns<F: Float + Default>(
     let mut values = Array2::<F>::default((FLOATS, rows.len()));
     let mut flags = Array2::<i8>::default((FLAGS, rows.len()));
     for first in (0..rows.len()).step_by(chunk_rows) {
+        let begin = Instant::now();
         let chunk = first..(first + chunk_rows).min(rows.len());
         let of_series = start + chunk.start..start + chunk.end;
         labeller.outcomes(&series, of_series.clone(), outcomes.each_mut().map(|mode| &mut mode[chunk.clone()]))?;
         let values = values.slice_mut(s![.., chunk.clone()]);
         features.compute(&series, of_series, &mut carry, values, flags.slice_mut(s![.., chunk]))?;
+        took(begin.elapsed());
     }
 
     let decay = weights::decay(decay_months);

@@ -27,7 +27,7 @@ const LOCK: &str = ".harness.lock";
 pub enum StoreError {
     /// The object store said no.
     #[error("store {store}, {action} {key}")]
-    Object { store: String, action: &'static str, key: String, source: Error },
+    Object { store: String, action: &'static str, key: String, source: Box<Error> },
     /// The folder of a local store.
     #[error("{path}: {action}")]
     Folder { path: String, action: &'static str, source: std::io::Error },
@@ -76,7 +76,7 @@ impl Store {
             store: name.into(),
             action: "opening",
             key: "/".into(),
-            source,
+            source: Box::new(source),
         })?;
         Ok(Self { inner: Arc::new(local.with_fsync(true)), folder: path, runtime, name: name.to_owned() })
     }
@@ -87,7 +87,12 @@ impl Store {
     }
 
     fn failed<'a>(&'a self, action: &'static str, key: &'a str) -> impl Fn(Error) -> StoreError + 'a {
-        move |source| StoreError::Object { store: self.name.clone(), action, key: key.to_owned(), source }
+        move |source| StoreError::Object {
+            store: self.name.clone(),
+            action,
+            key: key.to_owned(),
+            source: Box::new(source),
+        }
     }
 
     /// Every object whose key begins with the path `prefix` (empty: all), in order of key.

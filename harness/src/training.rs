@@ -1,6 +1,10 @@
 //! Months of decoded columns to one training file.
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use data::{
@@ -16,6 +20,7 @@ use data::{
     training_file::{TrainingFile, Value},
 };
 
+use hdrhistogram::Histogram;
 use kernels::Profile;
 
 use crate::{
@@ -26,7 +31,7 @@ use crate::{
     memory,
     progress::Bar,
     quality,
-    statistics::{self, Head, Input, Measured, Performance, Stage, Statistics},
+    statistics::{self, ChunkLatency, Head, Input, Measured, Performance, Stage, Statistics},
 };
 
 /// Decoded columns of one month.
@@ -79,12 +84,14 @@ pub struct MadeMonth {
     pub measured: Measured,
     /// Where the time went.
     pub stages: Vec<Stage>,
+    /// How long each kernel call took, in nanoseconds.
+    pub chunks: Histogram<u64>,
 }
 
 impl MadeMonth {
     /// The statistics of the month, with its score.
     pub fn statistics(self, inputs: &[Input], settings: &Settings, made_from: &MadeFrom) -> anyhow::Result<Statistics> {
-        let Self { grid, records, measured, stages } = self;
+        let Self { grid, records, measured, stages, chunks } = self;
         let excluded_share = match settings.profile {
             Profile::Session => 0.0,
             Profile::Rolling => quality::excluded_share(&grid, settings.instrument.gap_ticks()),
@@ -97,7 +104,7 @@ impl MadeMonth {
             inputs: inputs.to_vec(),
         };
         let seconds = stages.iter().map(|stage| stage.seconds).sum();
-        let performance = Performance::new(seconds, grid.rows() as u64, stages, memory::peak(), 0);
+        let performance = Performance::new(seconds, grid.rows() as u64, stages, memory::peak(), 0).with_chunks(&chunks);
         Ok(Statistics::new(head, records, &grid, measured, performance, &context))
     }
 }
@@ -152,14 +159,20 @@ fn write_as<F: Value + Into<f64>>(
             chunk_rows: settings.chunk_rows,
         };
         bar.stage(&format!("{month} compute"), 2 * grid.sessions.len() as u64);
-        let sessions = compute::sessions::<F>(&grid, &computation, &|| bar.step())?;
+        let chunks = Mutex::new(ChunkLatency::histogram());
+        let chunk = |took: Duration| {
+            // A poisoned lock or a value beyond the histogram costs a figure, not the month.
+            let _ = chunks.lock().map(|mut chunks| chunks.record(took.as_nanos() as u64));
+        };
+        let sessions = compute::sessions::<F>(&grid, &computation, &chunk, &|| bar.step())?;
+        let chunks = chunks.into_inner().unwrap_or_else(PoisonError::into_inner);
         clock.stage("compute", rows, 0);
         let measured = statistics::measure(&grid, &sessions, settings.profile, tick, &Overrides::new());
         clock.stage("measure", rows, 0);
         bar.message(&format!("{month} encode"));
         file.append(&grid, sessions, &|| bar.step()).with_context(failed)?;
         clock.stage("encode", rows, 0);
-        made.push(MadeMonth { grid, records: columns.records().clone(), measured, stages: clock.stages });
+        made.push(MadeMonth { grid, records: columns.records().clone(), measured, stages: clock.stages, chunks });
     }
     if file.finish().with_context(failed)? == 0 {
         let root = settings.instrument.root.clone();

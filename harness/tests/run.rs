@@ -59,6 +59,9 @@ fn a_month_is_published_once_and_what_is_published_reads_back() {
     let statistics: Value = serde_json::from_slice(&fs::read(statistics).unwrap()).unwrap();
     assert_eq!(statistics["quality"]["score"], manifest["current"]["score"]);
     assert_eq!(statistics["inputs"][0]["key"], format!("raw-data/databento/{FILE}"));
+    // Nanoseconds of a kernel call over thousands of rows: a microsecond is not enough for any.
+    let latency = |quantile: &str| statistics["performance"]["chunk_latency"][quantile].as_u64().unwrap();
+    assert!(1_000 < latency("p50") && latency("p50") <= latency("p99") && latency("p99") <= latency("max"));
 
     let before = objects(folder.path());
     assert_eq!(before.len(), 3);

@@ -80,7 +80,7 @@ fn compare(columns: &SessionColumns<f32>, tape: &Tape, start: usize, profile: Pr
 
 fn columns(profile: Profile) -> Vec<SessionColumns<f32>> {
     assert_eq!(GRID.rows(), ROWS);
-    compute::sessions::<f32>(&GRID, &computation(profile, 4096), &|| ()).unwrap()
+    compute::sessions::<f32>(&GRID, &computation(profile, 4096), &|_| (), &|| ()).unwrap()
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn the_file_is_the_same_to_the_byte_for_every_chunk_size_and_number_of_threads()
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let bytes = pool.install(|| {
                 let computation = computation(profile, chunk_rows);
-                let sessions = compute::sessions::<f32>(&GRID, &computation, &|| ()).unwrap();
+                let sessions = compute::sessions::<f32>(&GRID, &computation, &|_| (), &|| ()).unwrap();
                 let mut file = TrainingFile::create::<f32>(&path, computation.tick, &[]).unwrap();
                 file.append(&GRID, sessions, &|| ()).unwrap();
                 assert_eq!(file.finish().unwrap(), ROWS as u64);

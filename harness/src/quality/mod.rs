@@ -11,7 +11,7 @@ mod tests;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-pub use self::{dates::missing_weekdays, parts::excluded_share};
+pub use self::parts::excluded_share;
 use crate::statistics::Statistics;
 
 /// Below this share of wins, or above the next one, a mode is suspect.
@@ -142,12 +142,6 @@ pub fn assess(statistics: &Statistics, context: &Context) -> Quality {
     };
     let score = parts.score();
     Quality { score, parts, band: Band::of(score), reprocess: reprocess(statistics, &parts, score), deductions }
-}
-
-/// Whether so many of the months need to be made again that the fault is not theirs.
-pub fn systemic(months: usize, to_reprocess: usize) -> bool {
-    // More than 20 %, in whole numbers.
-    5 * to_reprocess > months
 }
 
 impl Parts {

@@ -164,19 +164,6 @@ impl Statistics {
         statistics
     }
 
-    /// The statistics of a month that failed; nothing is known of its rows.
-    pub fn failed(
-        head: Head,
-        records: Records,
-        performance: Performance,
-        errors: Vec<String>,
-        context: &Context,
-    ) -> Self {
-        let mut statistics = Self { records, performance, errors, ..Self::empty(head) };
-        statistics.assess(context);
-        statistics
-    }
-
     /// Scores the month again, after warnings, errors or performance were added.
     pub fn assess(&mut self, context: &Context) {
         self.quality = quality::assess(self, context);

@@ -1,5 +1,6 @@
 //! What a month took.
 
+use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use super::measure::finite;
@@ -53,6 +54,23 @@ impl Performance {
         let seconds = finite(seconds).unwrap_or_default();
         let rows_per_second = finite(rows as f64 / seconds);
         Self { seconds, stages, peak_rss_bytes, rows_per_second, retries, chunk_latency: None }
+    }
+
+    /// The same with the times of its chunks, in nanoseconds.
+    pub fn with_chunks(self, chunks: &Histogram<u64>) -> Self {
+        Self { chunk_latency: ChunkLatency::of(chunks), ..self }
+    }
+}
+
+impl ChunkLatency {
+    /// An empty histogram for the times of chunks, to three digits.
+    pub fn histogram() -> Histogram<u64> {
+        Histogram::new(3).expect("0 to 5 digits are possible")
+    }
+
+    fn of(chunks: &Histogram<u64>) -> Option<Self> {
+        let at = |quantile| chunks.value_at_quantile(quantile);
+        (!chunks.is_empty()).then(|| Self { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: chunks.max() })
     }
 }
 

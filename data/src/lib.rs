@@ -5,6 +5,7 @@ pub mod column_file;
 pub mod columns;
 pub mod compute;
 pub mod contract;
+mod encoding;
 pub mod grid;
 pub mod input;
 pub mod instrument;

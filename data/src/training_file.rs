@@ -15,14 +15,18 @@ use parquet::{
         ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata,
         arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves},
     },
-    basic::{Compression, Encoding, ZstdLevel},
+    basic::{Compression, ZstdLevel},
     errors::ParquetError,
-    file::{metadata::KeyValue, properties::WriterProperties, writer::SerializedFileWriter},
+    file::{
+        metadata::KeyValue,
+        properties::{EnabledStatistics, WriterProperties},
+        writer::SerializedFileWriter,
+    },
     schema::types::ColumnPath,
 };
 use rayon::prelude::*;
 
-use crate::{compute::SessionColumns, grid::Grid};
+use crate::{compute::SessionColumns, encoding, grid::Grid};
 
 /// Sessions encoded at a time: enough for every core, few enough for the memory.
 const IN_FLIGHT: usize = 8;
@@ -159,25 +163,21 @@ impl TrainingFile {
     }
 }
 
-/// The encoding of each column. Measured ones are the subject of a later change; floats split by byte, the rest by
-/// dictionary, everything with zstd level 1.
+/// Encodings by [`encoding`], zstd level 1, and one minimum and maximum a column chunk: a row group is one session, and
+/// nobody looks for less.
 fn properties(schema: &Schema, metadata: &[(String, String)]) -> Result<WriterProperties, ParquetError> {
     let pairs = metadata.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("harness ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_key_value_metadata(Some(pairs));
     for field in schema.fields() {
-        let column = ColumnPath::from(field.name().as_str());
-        builder = match field.data_type() {
-            DataType::Float32 => builder
-                .set_column_dictionary_enabled(column.clone(), false)
-                .set_column_encoding(column, Encoding::BYTE_STREAM_SPLIT),
-            DataType::Timestamp(..) => builder
-                .set_column_dictionary_enabled(column.clone(), false)
-                .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED),
-            _ => builder,
-        };
+        if let Some(encoding) = encoding::of(field.name()) {
+            let column = ColumnPath::from(field.name().as_str());
+            builder =
+                builder.set_column_dictionary_enabled(column.clone(), false).set_column_encoding(column, encoding);
+        }
     }
     Ok(builder.build())
 }

@@ -215,7 +215,7 @@ impl Collector {
     /// [`InputError::Conflict`] when two records of one contract and second differ.
     pub fn finish(mut self) -> Result<Columns, InputError> {
         for ((symbol, _, _), count) in self.contracts.iter().zip(&self.counts) {
-            *self.records.by_instrument.entry(symbol.clone()).or_default() += count;
+            *self.records.by_instrument.entry(shown(symbol).to_owned()).or_default() += count;
         }
         let mut contracts: Vec<(String, Contract)> =
             self.contracts.into_iter().map(|(symbol, _, contract)| (symbol, contract)).collect();
@@ -253,6 +253,11 @@ impl Collector {
         columns.records = self.records;
         Ok(columns)
     }
+}
+
+/// A symbol as people see it.
+fn shown(symbol: &str) -> &str {
+    if symbol.is_empty() { "(no symbol)" } else { symbol }
 }
 
 /// The rules of SPEC.md 2.2 in their order; the first that hits counts the record.
@@ -301,7 +306,7 @@ fn drop_duplicates(symbol: &str, rows: &mut Vec<Row>) -> Result<u64, InputError>
         let values = |row: &Row| (row.open, row.high, row.low, row.close, row.volume);
         if a.time == b.time && values(a) != values(b) {
             return Err(InputError::Conflict {
-                symbol: symbol.to_owned(),
+                symbol: shown(symbol).to_owned(),
                 second: jiff::Timestamp::from_second(i64::from(a.time)).unwrap_or_default().to_string(),
                 first: a.record,
                 second_record: b.record,

@@ -1,5 +1,7 @@
 //! The front contract of each trading date, and the rollovers between them.
 
+use std::collections::BTreeMap;
+
 use jiff::{ToSpan, civil::Date};
 use kernels::Tick;
 
@@ -7,6 +9,7 @@ use crate::{
     columns::{ColumnsView, ContractRows},
     grid::Rollover,
     instrument::third_friday,
+    month::Month,
 };
 
 /// Which volume chooses the front contract.
@@ -16,8 +19,9 @@ pub enum Choice {
     /// The session's own volume.
     #[default]
     Volume,
-    /// The previous session's volume, so that nothing of the day itself is used; on the first date, which has none, the
-    /// volume from midnight to the session's start.
+    /// The previous session's volume, so that nothing of the day itself is used. Where none of the contracts that trade
+    /// has any, the front stays; without a front the volume from midnight to the session's start decides, and without that
+    /// the earliest expiry.
     VolumePrevious,
 }
 
@@ -34,22 +38,35 @@ pub struct Day {
     pub session: Vec<u64>,
 }
 
-/// Chooses fronts date by date; rolls only go forward.
+/// Chooses fronts date by date; rolls only go forward. It may go on from month to month: contracts are known by symbol.
 #[derive(Clone, Debug, Default)]
 pub struct Chooser {
     choice: Choice,
-    front: Option<usize>,
-    left: Vec<usize>,
-    previous: Option<Vec<u64>>,
+    front: Option<(String, Option<Month>)>,
+    left: Vec<String>,
+    previous: BTreeMap<String, u64>,
 }
 
 /// The front contract of one date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Front {
-    /// Index of the contract.
+    /// Index of the contract. It trades in the date's session.
     pub contract: usize,
-    /// The contract it replaced, where there is one, with the volumes of both that decided.
-    pub replaced: Option<(usize, u64, u64)>,
+    /// The contract it replaced, where there is one.
+    pub replaced: Option<Replaced>,
+}
+
+/// A contract that was front until now, and the volumes that decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// Its symbol.
+    pub symbol: String,
+    /// Its delivery month.
+    pub expiry: Option<Month>,
+    /// Its volume.
+    pub volume: u64,
+    /// Volume of the contract that is front now.
+    pub volume_to: u64,
 }
 
 impl Chooser {
@@ -61,63 +78,81 @@ impl Chooser {
 
     /// The front contract of the next date; `None` when no eligible contract traded.
     pub fn next(&mut self, contracts: &[ContractRows], day: &Day) -> Option<Front> {
-        if day.session.iter().all(|&volume| volume == 0) {
-            return None;
-        }
-        let volumes = match (self.choice, &self.previous) {
-            (Choice::Volume, _) => &day.session,
-            (Choice::VolumePrevious, Some(previous)) => previous,
-            (Choice::VolumePrevious, None) => &day.before,
+        let eligible = |&contract: &usize| day.session[contract] > 0 && self.eligible(&contracts[contract]);
+        let candidates: Vec<usize> = (0..contracts.len()).filter(eligible).collect();
+        let previous: Vec<u64> =
+            contracts.iter().map(|contract| self.previous.get(&contract.symbol).copied().unwrap_or(0)).collect();
+        let (contract, volumes) = match self.choice {
+            Choice::Volume => (most(&candidates, &day.session)?, &day.session),
+            Choice::VolumePrevious => match most(&candidates, &previous) {
+                Some(contract) => (contract, &previous),
+                None => {
+                    let stays = candidates.iter().copied().find(|&contract| self.is_front(&contracts[contract]));
+                    let contract = stays.or_else(|| most(&candidates, &day.before)).or(candidates.first().copied())?;
+                    (contract, &day.before)
+                }
+            },
         };
-        // The earlier expiry wins a tie: contracts are in order of expiry.
-        let mut best: Option<usize> = None;
-        for contract in (0..contracts.len()).filter(|&contract| self.eligible(contracts, contract)) {
-            if volumes[contract] > best.map_or(0, |best| volumes[best]) {
-                best = Some(contract);
-            }
+        if day.session.iter().any(|&volume| volume > 0) {
+            let traded = contracts.iter().zip(&day.session).filter(|&(_, &volume)| volume > 0);
+            self.previous = traded.map(|(contract, &volume)| (contract.symbol.clone(), volume)).collect();
         }
-        let front = best.map(|contract| Front {
-            contract,
-            replaced: self.front.filter(|&from| from != contract).map(|from| (from, volumes[from], volumes[contract])),
-        });
-        self.previous = Some(day.session.clone());
-        if let Some(front) = &front {
-            if let Some((from, ..)) = front.replaced {
-                self.left.push(from);
-            }
-            self.front = Some(front.contract);
+        let ContractRows { symbol, expiry, .. } = &contracts[contract];
+        let mut replaced = None;
+        if !self.is_front(&contracts[contract])
+            && let Some((from, from_expiry)) = self.front.replace((symbol.clone(), *expiry))
+        {
+            let volume = contracts.iter().zip(volumes).find(|(contract, _)| contract.symbol == from);
+            replaced = Some(Replaced {
+                symbol: from.clone(),
+                expiry: from_expiry,
+                volume: volume.map_or(0, |(_, &volume)| volume),
+                volume_to: volumes[contract],
+            });
+            self.left.push(from);
         }
-        front
+        Some(Front { contract, replaced })
     }
 
-    fn eligible(&self, contracts: &[ContractRows], contract: usize) -> bool {
-        let Some(front) = self.front else { return true };
-        match (contracts[front].expiry, contracts[contract].expiry) {
-            (Some(front), Some(expiry)) => expiry >= front,
+    fn is_front(&self, contract: &ContractRows) -> bool {
+        self.front.as_ref().is_some_and(|(symbol, _)| *symbol == contract.symbol)
+    }
+
+    fn eligible(&self, contract: &ContractRows) -> bool {
+        let Some((_, front)) = &self.front else { return true };
+        match (front, contract.expiry) {
+            (Some(front), Some(expiry)) => expiry >= *front,
             // Without delivery months, what has been left does not come back.
-            _ => !self.left.contains(&contract),
+            _ => !self.left.contains(&contract.symbol),
         }
     }
 }
 
-/// Describes the rollover on `day` from one contract to another.
+/// The candidate with the most volume, the earliest expiry of equal ones; `None` when none has any.
+fn most(candidates: &[usize], volumes: &[u64]) -> Option<usize> {
+    let mut best: Option<usize> = None;
+    for &contract in candidates {
+        // Contracts are in order of expiry.
+        if volumes[contract] > best.map_or(0, |best| volumes[best]) {
+            best = Some(contract);
+        }
+    }
+    best
+}
+
+/// Describes the rollover on `day` to the contract `to`.
 #[must_use]
-pub fn rollover(
-    view: &ColumnsView<'_>,
-    day: &Day,
-    (from, volume_from, volume_to): (usize, u64, u64),
-    to: usize,
-    tick: Tick,
-) -> Rollover {
-    let (old, new) = (&view.contracts[from], &view.contracts[to]);
+pub fn rollover(view: &ColumnsView<'_>, day: &Day, from: Replaced, to: usize, tick: Tick) -> Rollover {
+    let new = &view.contracts[to];
+    let old = view.contracts.iter().find(|contract| contract.symbol == from.symbol);
     Rollover {
         date: day.date,
-        from: old.symbol.clone(),
+        price_gap: old.and_then(|old| price_gap(view, old, new, day.start, tick)),
+        expected: from.expiry.is_some_and(|expiry| expected(day.date, expiry.first_day())),
+        from: from.symbol,
         to: new.symbol.clone(),
-        price_gap: price_gap(view, old, new, day.start, tick),
-        volume_from,
-        volume_to,
-        expected: old.expiry.is_some_and(|expiry| expected(day.date, expiry.first_day())),
+        volume_from: from.volume,
+        volume_to: from.volume_to,
     }
 }
 
@@ -182,7 +217,31 @@ mod tests {
         let first = Day { before: vec![2, 1], ..day(&[1, 10]) };
         assert_eq!(chooser.next(&quarters, &first).unwrap().contract, 0);
         let second = chooser.next(&quarters, &day(&[10, 1])).unwrap();
-        assert_eq!((second.contract, second.replaced), (1, Some((0, 1, 10))));
+        let replaced = second.replaced.unwrap();
+        assert_eq!((second.contract, replaced.symbol.as_str()), (1, "2013-12"));
+        assert_eq!((replaced.volume, replaced.volume_to), (1, 10));
+    }
+
+    #[test]
+    fn without_a_previous_volume_the_front_stays_and_without_a_front_something_trades() {
+        let quarters = contracts(&["2013-12", "2014-03"]);
+        let previous = |days: &[&[u64]]| fronts(Choice::VolumePrevious, &quarters, days);
+        // Nothing is known on the first date: the earliest expiry of those that trade.
+        assert_eq!(previous(&[&[1, 10]]), [Some(0)]);
+        assert_eq!(previous(&[&[0, 10]]), [Some(1)]);
+        // 2014-03 is front on the second date; on the third only 2013-12 trades, which is no session, and on the fourth
+        // nothing eligible has a previous volume.
+        assert_eq!(previous(&[&[1, 10], &[1, 5], &[7, 0], &[7, 1]]), [Some(0), Some(1), None, Some(1)]);
+    }
+
+    #[test]
+    fn a_front_is_remembered_from_month_to_month_by_its_symbol() {
+        let mut chooser = Chooser::new(Choice::Volume);
+        chooser.next(&contracts(&["2013-12", "2014-03"]), &day(&[1, 9])).unwrap();
+        // The next month's columns hold other contracts; an earlier expiry does not come back, a later one replaces.
+        assert_eq!(chooser.next(&contracts(&["2013-12"]), &day(&[9])), None);
+        let front = chooser.next(&contracts(&["2013-12", "2014-06"]), &day(&[9, 1])).unwrap();
+        assert_eq!((front.contract, front.replaced.unwrap().symbol.as_str()), (1, "2014-03"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
 use crate::{
     columns::{ColumnsView, ContractRows},
-    contract::{self, Choice, Chooser, Day},
+    contract::{self, Chooser, Day},
     grid::{Grid, Rollover, Session},
     instrument::{Instrument, InstrumentError},
 };
@@ -21,14 +21,13 @@ struct Window {
     end: i64,
 }
 
-/// Cuts a month into sessions of its front contracts.
+/// Cuts a month into sessions of its front contracts. `chooser` has seen the months before, or nothing.
 ///
 /// # Errors
 /// [`InstrumentError`] when the settings are not usable.
-pub fn cut(view: &ColumnsView<'_>, instrument: &Instrument, choice: Choice) -> Result<Grid, InstrumentError> {
+pub fn cut(view: &ColumnsView<'_>, instrument: &Instrument, chooser: &mut Chooser) -> Result<Grid, InstrumentError> {
     let (zone, tick) = (instrument.zone()?, instrument.tick()?);
     let mut grid = Grid::new(view.month);
-    let mut chooser = Chooser::new(choice);
     for window in windows(view, instrument, &zone) {
         let volumes = |from: i64, to: i64| -> Vec<u64> {
             let volume = |contract: &ContractRows| {
@@ -52,13 +51,7 @@ pub fn cut(view: &ColumnsView<'_>, instrument: &Instrument, choice: Choice) -> R
         if let Some(replaced) = front.replaced {
             grid.rollovers.push(contract::rollover(view, &day, replaced, front.contract, tick));
         }
-        if !lay_out(&mut grid, view, &view.contracts[front.contract], instrument, window) {
-            let symbol = &view.contracts[front.contract].symbol;
-            grid.warnings.push(format!(
-                "{}: the front contract {symbol} did not trade in the session; the date has no session",
-                day.date
-            ));
-        }
+        lay_out(&mut grid, view, &view.contracts[front.contract], window);
     }
     if view.contracts.iter().any(|contract| contract.symbol.is_empty()) {
         gaps_as_rollovers(&mut grid, instrument);
@@ -88,16 +81,10 @@ fn rows_between(view: &ColumnsView<'_>, contract: &ContractRows, from: i64, to: 
     at(from)..at(to).max(at(from))
 }
 
-/// Appends one session to the grid; `false` when the contract did not trade in the window.
-fn lay_out(
-    grid: &mut Grid,
-    view: &ColumnsView<'_>,
-    contract: &ContractRows,
-    instrument: &Instrument,
-    window: Window,
-) -> bool {
+/// Appends one session of a contract that trades in the window to the grid.
+fn lay_out(grid: &mut Grid, view: &ColumnsView<'_>, contract: &ContractRows, window: Window) {
     let traded = rows_between(view, contract, window.start, window.end);
-    let Some(last_row) = traded.clone().last() else { return false };
+    let Some(last_row) = traded.clone().last() else { return };
     let seconds = |row: usize| (i64::from(view.time[row]) - window.start) as u32;
     let (first, last) = (seconds(traded.start), seconds(last_row));
     let window_rows = (window.end - window.start) as u32;
@@ -123,9 +110,9 @@ fn lay_out(
         grid.high.push(high);
         grid.low.push(low);
         grid.close.push(last);
-        grid.second.push(instrument.session_start + second);
         close = last;
     }
+    grid.second.extend(central_seconds(window.start + i64::from(begin), (end - begin) as usize));
     for row in traded.clone() {
         grid.volume[start_row + (seconds(row) - begin) as usize] = view.volume[row];
         volume += u64::from(view.volume[row]);
@@ -140,7 +127,25 @@ fn lay_out(
         late_open,
         volume,
     });
-    true
+}
+
+/// Central second of the day of `rows` seconds from the UTC second `first` on, whatever the session's own time zone.
+fn central_seconds(first: i64, rows: usize) -> impl Iterator<Item = u32> {
+    const DAY: i64 = 86_400;
+    // The bundled database always knows it.
+    let central = TimeZone::get("America/Chicago").unwrap_or(TimeZone::UTC);
+    let offset = move |second: i64| {
+        let time = Timestamp::from_second(second).unwrap_or_default();
+        i64::from(central.to_offset(time).seconds())
+    };
+    // The offset changes at most once in a session, on a full hour.
+    (first..first + rows as i64).scan((i64::MIN, 0), move |(valid_to, current), second| {
+        if second >= *valid_to {
+            *current = offset(second);
+            *valid_to = (second / 3600 + 1) * 3600;
+        }
+        Some((second + *current).rem_euclid(DAY) as u32)
+    })
 }
 
 /// Where the input has neither symbols nor ids: a change of close beyond the gap limit between consecutive rows.
@@ -183,6 +188,7 @@ impl Session {
 mod tests {
     use super::*;
     use crate::columns::{Bar, Collector, Columns};
+    use crate::contract::Choice;
 
     /// 2013-10-07 07:30:00 Central in UTC seconds.
     const OPEN: u64 = 1_381_149_000;
@@ -200,7 +206,7 @@ mod tests {
     }
 
     fn grid(trades: &[(&str, u64, i64, u64)]) -> Grid {
-        cut(&month(trades).view(), &Instrument::default(), Choice::Volume).unwrap()
+        cut(&month(trades).view(), &Instrument::default(), &mut Chooser::new(Choice::Volume)).unwrap()
     }
 
     #[test]
@@ -226,6 +232,23 @@ mod tests {
         assert_eq!((grid1.sessions[0].first_second, grid1.open[0]), (OPEN as i64 + 10, 100));
         let grid2 = grid(&[("ESZ3", OPEN - 3600, 98, 1), ("ESZ3", OPEN + 10, 100, 5)]);
         assert_eq!((grid2.sessions[0].first_second, grid2.open[0], grid2.open[10]), (OPEN as i64, 98, 100));
+    }
+
+    #[test]
+    fn the_time_of_day_is_central_wherever_the_session_is() {
+        // 08:20 in New York is 07:20 Central.
+        let instrument = Instrument {
+            session_start: 8 * 3600 + 20 * 60,
+            session_end: 13 * 3600 + 30 * 60,
+            time_zone: "America/New_York".into(),
+            ..Instrument::default()
+        };
+        let columns = month(&[("ESZ3", OPEN - 600, 100, 5), ("ESZ3", OPEN - 601, 100, 5)]);
+        let grid = cut(&columns.view(), &instrument, &mut Chooser::new(Choice::Volume)).unwrap();
+        assert_eq!(grid.second, [7 * 3600 + 20 * 60]);
+        // Two o'clock on 2013-11-03 in Chicago is one o'clock again.
+        let change = 1_383_462_000;
+        assert_eq!(central_seconds(change - 1, 3).collect::<Vec<_>>(), [7199, 3600, 3601]);
     }
 
     #[test]

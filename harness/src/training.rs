@@ -12,6 +12,7 @@ use data::{
     column_file::ColumnFile,
     columns::{Columns, ColumnsView},
     compute::{self, Computation},
+    contract::Chooser,
     grid::Grid,
     input::InputError,
     merge,
@@ -144,11 +145,12 @@ fn write_as<F: Value + Into<f64>>(
     let tick = settings.instrument.tick()?;
     let mut file = TrainingFile::create::<F>(path, tick, &metadata(made_from)).with_context(failed)?;
     let mut made = Vec::new();
+    let mut chooser = Chooser::new(settings.choice);
     for columns in months {
         let view = columns.view();
         let month = view.month;
         let mut clock = Clock::new();
-        let grid = session::cut(&view, &settings.instrument, settings.choice)?;
+        let grid = session::cut(&view, &settings.instrument, &mut chooser)?;
         let rows = grid.rows() as u64;
         clock.stage("sessions", rows, 0);
         let computation = Computation {

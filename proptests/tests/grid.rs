@@ -6,7 +6,7 @@ mod tapes;
 use data::{
     Instrument, Month,
     columns::{Bar, Collector},
-    contract::Choice,
+    contract::{Choice, Chooser},
     session,
 };
 use proptest::{collection::vec, prelude::*};
@@ -61,7 +61,7 @@ proptest! {
             collector.push(symbol, &Bar { nanos, open, high, low, close, volume: record.volume.unsigned_abs() }, number as u64);
         }
         let columns = collector.finish().unwrap();
-        let grid = session::cut(&columns.view(), &instrument, Choice::Volume).unwrap();
+        let grid = session::cut(&columns.view(), &instrument, &mut Chooser::new(Choice::Volume)).unwrap();
         let expected = sessions(&records, START, END);
         prop_assert_eq!(grid.sessions.len(), expected.len());
         let mut front = None;

@@ -8,7 +8,7 @@ use std::{ops::Range, sync::LazyLock};
 use data::{
     Instrument, Month,
     compute::{self, Computation, SessionColumns},
-    contract::Choice,
+    contract::{Choice, Chooser},
     grid::Grid,
     input, session,
     synth::{Plan, write_month},
@@ -30,7 +30,7 @@ static GRID: LazyLock<Grid> = LazyLock::new(|| {
     let truth = write_month(&Plan::default(), month, folder.path()).unwrap();
     let mut grid = None;
     input::read(&folder.path().join(&truth.file), &Instrument::default(), &mut |columns| {
-        grid = Some(session::cut(&columns.view(), &Instrument::default(), Choice::Volume).unwrap());
+        grid = Some(session::cut(&columns.view(), &Instrument::default(), &mut Chooser::new(Choice::Volume)).unwrap());
         Ok(())
     })
     .unwrap();

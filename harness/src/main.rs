@@ -19,6 +19,7 @@ mod publish;
 mod quality;
 mod report;
 mod run;
+mod schedule;
 mod statistics;
 mod store;
 mod summary;

@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 
 import features
 import labels
-from bars import COLUMNS, Bars, Settings
+from bars import Bars, Settings
+from columns import COLUMNS
 from verify import verify
 
 DAY = 86_400

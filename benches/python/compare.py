@@ -89,6 +89,9 @@ def main():
         print(f"{name:15}{median(name, 'seconds'):9.3f}{ratio(name, 'seconds'):7.2f}{median(name, 'wall'):9.3f}{ratio(name, 'wall'):7.2f}"
               f"{median(name, 'cpu'):8.2f}{ratio(name, 'cpu'):7.2f}{median(name, 'rss') / 2**20:10.0f}{median(name, 'bytes'):12.0f}")
     print("seconds: harness the whole process, Python without starting, importing and compiling; process: the whole process")
+    for name in WRITERS:
+        stages = {stage: statistics.median(figure["stages"][stage] for figure in figures[name]) for stage in figures[name][0]["stages"]}
+        print(f"{name:15}" + "  ".join(f"{stage} {seconds:.3f}" for stage, seconds in stages.items()))
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
 

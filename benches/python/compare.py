@@ -18,7 +18,13 @@ import tempfile
 import time
 
 MONTH = pathlib.Path(__file__).with_name("month.py")
-WRITERS = ("pyarrow", "pyarrow-split", "polars")
+# As most would write it, then with the faster choice of each step.
+RIVALS = {
+    "pyarrow": ["--writer", "pyarrow"],
+    "pyarrow-split": ["--writer", "pyarrow-split"],
+    "polars": ["--writer", "polars"],
+    "best": ["--writer", "polars", "--labels", "one-pass"],
+}
 
 
 def run(command):
@@ -59,23 +65,23 @@ def main():
 
         harness = [arguments.harness, "run", "--month", f"{date[1]}-{date[2]}", "--raw", raw, "--store", store,
                    "--cache-gb", "0", *instrument]
-        rival = {writer: [sys.executable, MONTH, source, theirs, "--writer", writer, *instrument] for writer in WRITERS}
+        rivals = {name: [sys.executable, MONTH, source, theirs, *options, *instrument] for name, options in RIVALS.items()}
 
         # The first run of each compiles, fills the page cache, and shows that both write the same columns.
         run([arguments.harness, "process", source, ours, *instrument])
-        for command in rival.values():
+        for command in rivals.values():
             run([*command, "--verify", ours])
 
-        figures = {name: [] for name in ("harness", *WRITERS)}
+        figures = {name: [] for name in ("harness", *RIVALS)}
         for _ in range(arguments.repeat):
             shutil.rmtree(store, ignore_errors=True)
             whole, _ = run(harness)
             [published] = store.glob("processed-data/monthly/*/*/*.parquet")
             figures["harness"].append({**whole, "seconds": whole["wall"], "bytes": published.stat().st_size})
-            for writer, command in rival.items():
+            for name, command in rivals.items():
                 whole, text = run(command)
                 inside = json.loads(text)
-                figures[writer].append(
+                figures[name].append(
                     {**whole, "seconds": inside["seconds"], "bytes": inside["bytes"], "stages": inside["stages"]}
                 )
 
@@ -89,7 +95,7 @@ def main():
         print(f"{name:15}{median(name, 'seconds'):9.3f}{ratio(name, 'seconds'):7.2f}{median(name, 'wall'):9.3f}{ratio(name, 'wall'):7.2f}"
               f"{median(name, 'cpu'):8.2f}{ratio(name, 'cpu'):7.2f}{median(name, 'rss') / 2**20:10.0f}{median(name, 'bytes'):12.0f}")
     print("seconds: harness the whole process, Python without starting, importing and compiling; process: the whole process")
-    for name in WRITERS:
+    for name in RIVALS:
         stages = {stage: statistics.median(figure["stages"][stage] for figure in figures[name]) for stage in figures[name][0]["stages"]}
         print(f"{name:15}" + "  ".join(f"{stage} {seconds:.3f}" for stage, seconds in stages.items()))
     if arguments.json:

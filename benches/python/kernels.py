@@ -42,6 +42,8 @@ def measure(path, repeat, one_thread):
     if not one_thread:
         kernels["labels, Numba scan"] = lambda: labels.all_modes(bars, labels.scan)
         kernels["labels, Numba scan, parallel"] = lambda: labels.all_modes(bars, labels.scan_parallel)
+        kernels["labels, Numba one pass"] = lambda: labels.at_once(bars, labels.one_pass)
+        kernels["labels, Numba one pass, parallel"] = lambda: labels.at_once(bars, labels.one_pass_parallel)
         kernels["retouches, Numba walk, parallel"] = lambda: features.retouches(bars)
     # The check compiles, too.
     for kernel in kernels.values():

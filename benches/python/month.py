@@ -1,6 +1,7 @@
 """A month from DBN to Parquet in Python: numpy, Polars and Numba, the same 61 columns as `harness run`.
 
-    python month.py IN.dbn.zst OUT.parquet [--writer pyarrow|pyarrow-split|polars] [--verify OURS.parquet]
+    python month.py IN.dbn.zst OUT.parquet [--writer pyarrow|pyarrow-split|polars] [--labels scan|one-pass]
+        [--verify OURS.parquet]
 
 One file holds one month. Prints seconds (wall, without imports and compilation), CPU seconds, peak memory, seconds by stage
 and the size of the file as JSON.
@@ -30,6 +31,10 @@ from verify import verify
 
 DAY = 86_400
 SECOND = 1_000_000_000
+LABELS = {
+    "scan": lambda bars: labels.all_modes(bars, labels.scan_parallel),
+    "one-pass": lambda bars: labels.at_once(bars, labels.one_pass_parallel),
+}
 # Nothing traded for this long at the end of the window makes a short day.
 SHORT = 15 * 60
 
@@ -175,7 +180,8 @@ def compile_kernels():
     """Ten rows through every Numba function."""
     prices = [np.full(10, 100, np.int32) for _ in range(4)]
     bars = Bars(Settings(), np.arange(10), *prices, np.ones(10, np.int64), np.array([0, 10]))
-    labels.all_modes(bars, labels.scan_parallel)
+    for compute in LABELS.values():
+        compute(bars)
     features.retouches(bars)
 
 
@@ -184,6 +190,7 @@ def main():
     parser.add_argument("input")
     parser.add_argument("output")
     parser.add_argument("--writer", choices=("pyarrow", "pyarrow-split", "polars"), default="pyarrow")
+    parser.add_argument("--labels", choices=LABELS, default="scan", help="scan mode by mode, or one pass for all")
     parser.add_argument("--verify", metavar="PARQUET", help="made by `harness process` from the same file")
     parser.add_argument("--root", default=Settings.root)
     parser.add_argument("--tick-size", type=float, default=Settings().tick)
@@ -209,7 +216,7 @@ def main():
     with stage("sessions"):
         bars = sessions(by_contract, settings)
     with stage("labels"):
-        columns = labels.all_modes(bars, labels.scan_parallel)
+        columns = LABELS[arguments.labels](bars)
     with stage("features"):
         frame = features.features(bars.frame, settings.tick)
     with stage("retouches"):
@@ -221,6 +228,7 @@ def main():
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     result = {
         "writer": arguments.writer,
+        "labels": arguments.labels,
         "records": count,
         "rows": bars.rows,
         "seconds": wall,

@@ -105,8 +105,17 @@ impl Drop for Part<'_> {
 
 /// The most memory this process has held, in bytes; `None` where the system does not say.
 pub fn peak() -> Option<u64> {
+    of_status("VmHWM:")
+}
+
+/// The memory this process holds, in bytes; `None` where the system does not say.
+pub fn held() -> Option<u64> {
+    of_status("VmRSS:")
+}
+
+fn of_status(name: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     Some(line?.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 

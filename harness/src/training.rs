@@ -14,8 +14,8 @@ use data::{
     compute::{self, Computation},
     contract::Chooser,
     grid::Grid,
-    input::InputError,
-    merge,
+    input::{self, InputError},
+    merge::{self, Part},
     records::Records,
     session,
     training_file::{TrainingFile, Value},
@@ -46,12 +46,16 @@ pub enum MonthColumns {
 impl MonthColumns {
     /// Opens the columns of a month that one or several inputs hold.
     pub fn open(inputs: &[Decoded], month: Month) -> anyhow::Result<Self> {
-        let holding = inputs.iter().filter(|input| input.months.contains(&month));
-        let mut files = holding.map(|input| input.open(month)).collect::<anyhow::Result<Vec<_>>>()?;
+        let holding: Vec<&Decoded> = inputs.iter().filter(|input| input.months.contains(&month)).collect();
+        let mut files = holding.iter().map(|input| input.open(month)).collect::<anyhow::Result<Vec<_>>>()?;
         if let [_] = files[..] {
             return Ok(Self::Mapped(files.remove(0)));
         }
-        let parts: Vec<(ColumnsView<'_>, &Records)> = files.iter().map(|file| (file.view(), file.records())).collect();
+        let parts: Vec<Part<'_>> = holding
+            .iter()
+            .zip(&files)
+            .map(|(input, file)| Part { name: &input.info.name, columns: file.view(), records: file.records() })
+            .collect();
         Ok(Self::Merged(Box::new(merge::merge(month, &parts)?)))
     }
 
@@ -177,9 +181,10 @@ fn write_as<F: Value + Into<f64>>(
         made.push(MadeMonth { grid, records: columns.records().clone(), measured, stages: clock.stages, chunks });
     }
     if file.finish().with_context(failed)? == 0 {
-        let root = settings.instrument.root.clone();
+        let seen = months.iter().map(|columns| (columns.view(), columns.records()));
+        let source = Box::new(input::no_session(seen, &settings.instrument));
         let names: Vec<&str> = made_from.inputs.iter().map(|input| input.name.as_str()).collect();
-        anyhow::bail!(InputError::File { path: names.join(", "), source: Box::new(InputError::NoSession { root }) });
+        anyhow::bail!(InputError::File { path: names.join(", "), source });
     }
     Ok(made)
 }

@@ -124,6 +124,13 @@ struct Row {
     record: u64,
 }
 
+impl Row {
+    /// Everything but the record's number.
+    fn values(&self) -> (u32, [i32; 4], u32) {
+        (self.time, [self.open, self.high, self.low, self.close], self.volume)
+    }
+}
+
 #[derive(Debug, Default)]
 struct Contract {
     expiry: Option<Month>,
@@ -205,6 +212,11 @@ impl Collector {
         }
         let counts = &mut self.records;
         let Some(row) = clean(bar, self.tick, record, counts) else { return };
+        // A record that follows its twin is not even kept until the end: such a file must not fill the memory.
+        if contract.rows.last().is_some_and(|last| last.values() == row.values()) {
+            counts.duplicate_equal += 1;
+            return;
+        }
         contract.sorted &= contract.rows.last().is_none_or(|last| last.time < row.time);
         contract.rows.push(row);
     }
@@ -303,8 +315,7 @@ fn drop_duplicates(symbol: &str, rows: &mut Vec<Row>) -> Result<u64, InputError>
     let before = rows.len();
     for pair in rows.windows(2) {
         let [a, b] = pair else { continue };
-        let values = |row: &Row| (row.open, row.high, row.low, row.close, row.volume);
-        if a.time == b.time && values(a) != values(b) {
+        if a.time == b.time && a.values() != b.values() {
             return Err(InputError::Conflict {
                 symbol: shown(symbol).to_owned(),
                 second: jiff::Timestamp::from_second(i64::from(a.time)).unwrap_or_default().to_string(),
@@ -315,4 +326,32 @@ fn drop_duplicates(symbol: &str, rows: &mut Vec<Row>) -> Result<u64, InputError>
     }
     rows.dedup_by_key(|row| row.time);
     Ok((before - rows.len()) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_follows_its_twin_is_counted_and_not_kept() {
+        let mut collector = Collector::new("2013-10".parse().unwrap(), &Instrument::default());
+        let [z3, h4] = ["ESZ3", "ESH4"].map(|symbol| collector.symbol(symbol, true));
+        let bar = |volume| Bar {
+            nanos: 1_381_149_000_000_000_000,
+            open: 250_000_000,
+            high: 250_000_000,
+            low: 250_000_000,
+            close: 250_000_000,
+            volume,
+        };
+        for record in 0..1000 {
+            collector.push(z3, &bar(7), record);
+            collector.push(h4, &bar(7), record);
+        }
+        assert!(collector.contracts.iter().all(|(_, _, contract)| contract.rows.capacity() < 10));
+        assert_eq!(collector.records.duplicate_equal, 1998);
+        collector.push(z3, &bar(8), 1000);
+        let error = collector.finish().unwrap_err().to_string();
+        assert!(error.contains("records 0 and 1000"), "{error}");
+    }
 }

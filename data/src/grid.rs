@@ -48,6 +48,14 @@ pub struct Rollover {
     pub expected: bool,
 }
 
+impl Rollover {
+    /// Whether it is a gap of price in an input that has neither symbols nor ids.
+    #[must_use]
+    pub fn is_gap(&self) -> bool {
+        self.from.is_empty() && self.to.is_empty()
+    }
+}
+
 /// The rows of one month, session after session. Prices in ticks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {

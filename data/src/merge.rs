@@ -9,23 +9,34 @@ use crate::{
     records::Records,
 };
 
-/// One cleaned record: second, prices, volume.
-type Row = (u32, [i32; 4], u32);
+/// One file's columns of the month.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// Name of the file, for errors.
+    pub name: &'a str,
+    /// Its columns.
+    pub columns: ColumnsView<'a>,
+    /// What was read and dropped.
+    pub records: &'a Records,
+}
 
-/// Merges the columns of one month. Records both files have are kept once and counted as `duplicate_equal`.
+/// One cleaned record: second, prices, volume, and which part it is of.
+type Row = (u32, [i32; 4], u32, usize);
+
+/// Merges the columns of one month. Records several files have are kept once and counted as `in_several_files`.
 ///
 /// # Errors
 /// [`InputError::Parts`] when two files have different records for one contract and second.
-pub fn merge(month: Month, parts: &[(ColumnsView<'_>, &Records)]) -> Result<Columns, InputError> {
+pub fn merge(month: Month, parts: &[Part<'_>]) -> Result<Columns, InputError> {
     let mut records = Records::default();
     let mut contracts: BTreeMap<(Option<Month>, &str), Vec<Row>> = BTreeMap::new();
-    for (view, counts) in parts {
+    for (number, Part { columns: view, records: counts, .. }) in parts.iter().enumerate() {
         records.add(counts);
         for contract in view.contracts {
             let rows = contracts.entry((contract.expiry, &contract.symbol)).or_default();
             rows.extend(contract.rows.clone().map(|row| {
                 let prices = [view.open[row], view.high[row], view.low[row], view.close[row]];
-                (view.time[row], prices, view.volume[row])
+                (view.time[row], prices, view.volume[row], number)
             }));
         }
     }
@@ -33,14 +44,16 @@ pub fn merge(month: Month, parts: &[(ColumnsView<'_>, &Records)]) -> Result<Colu
     for ((expiry, symbol), mut rows) in contracts {
         rows.sort_unstable();
         let before = rows.len();
-        rows.dedup();
-        records.duplicate_equal += (before - rows.len()) as u64;
+        rows.dedup_by_key(|row| (row.0, row.1, row.2));
+        records.in_several_files += (before - rows.len()) as u64;
         if let Some(pair) = rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             let second = jiff::Timestamp::from_second(i64::from(pair[0].0)).unwrap_or_default().to_string();
-            return Err(InputError::Parts { symbol: symbol.to_owned(), second });
+            let (a, b) = (pair[0].3, pair[1].3);
+            let files = [a.min(b), a.max(b)].map(|part| parts[part].name.to_owned());
+            return Err(InputError::Parts { files, symbol: symbol.to_owned(), second });
         }
         let first = columns.time.len();
-        for (time, [open, high, low, close], volume) in rows {
+        for (time, [open, high, low, close], volume, _) in rows {
             columns.time.push(time);
             columns.open.push(open);
             columns.high.push(high);
@@ -76,8 +89,9 @@ mod tests {
         collector.finish().unwrap()
     }
 
-    fn merged(a: &Columns, b: &Columns) -> Result<Columns, InputError> {
-        merge(a.month, &[(a.view(), &a.records), (b.view(), &b.records)])
+    fn merged<'a>(a: &'a Columns, b: &'a Columns) -> Result<Columns, InputError> {
+        let part = |name, columns: &'a Columns| Part { name, columns: columns.view(), records: &columns.records };
+        merge(a.month, &[part("a.dbn", a), part("b.dbn", b)])
     }
 
     #[test]
@@ -93,12 +107,15 @@ mod tests {
     fn what_both_have_is_kept_once_and_counted() {
         let both = merged(&part(&[("ESZ3", 10, 100)]), &part(&[("ESZ3", 10, 100), ("ESZ3", 11, 100)])).unwrap();
         assert_eq!(both.time, [10, 11]);
-        assert_eq!((both.records.total, both.records.duplicate_equal), (3, 1));
+        assert_eq!((both.records.total, both.records.in_several_files), (3, 1));
+        assert_eq!((both.records.dropped(), both.records.kept()), (0, 2));
     }
 
     #[test]
-    fn two_files_that_differ_are_an_error_that_names_the_second() {
-        let error = merged(&part(&[("ESZ3", 10, 100)]), &part(&[("ESZ3", 10, 101)])).unwrap_err().to_string();
-        assert!(error.contains("ESZ3") && error.contains("1970-01-01T00:00:10Z"), "{error}");
+    fn two_files_that_differ_are_an_error_that_names_the_second_and_the_files() {
+        let error = merged(&part(&[("ESZ3", 10, 101)]), &part(&[("ESZ3", 10, 100)])).unwrap_err().to_string();
+        for word in ["ESZ3", "1970-01-01T00:00:10Z", "a.dbn and b.dbn"] {
+            assert!(error.contains(word), "{error}");
+        }
     }
 }

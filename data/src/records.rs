@@ -33,6 +33,9 @@ pub struct Records {
     pub sub_second: u64,
     /// A second record, equal to the first, for the same instrument and second.
     pub duplicate_equal: u64,
+    /// Records of one file of the month that another has as well: kept once. Not cleaning.
+    #[serde(default)]
+    pub in_several_files: u64,
     /// Records earlier than the one before them: sorted, not dropped.
     pub time_backwards: u64,
 }
@@ -55,6 +58,7 @@ impl Records {
         self.no_trade += other.no_trade;
         self.sub_second += other.sub_second;
         self.duplicate_equal += other.duplicate_equal;
+        self.in_several_files += other.in_several_files;
         self.time_backwards += other.time_backwards;
     }
 
@@ -62,6 +66,13 @@ impl Records {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.rules().iter().map(|(_, count)| count).sum()
+    }
+
+    /// Records of the symbols and prices asked for: neither dropped nor counted twice.
+    #[must_use]
+    pub fn kept(&self) -> u64 {
+        let not_selected = self.spreads_dropped + self.other_roots_dropped;
+        self.total.saturating_sub(not_selected + self.dropped() + self.in_several_files)
     }
 
     /// Every rule that drops a record, with its count.

@@ -31,6 +31,15 @@ pub fn classify(symbol: &str, root: &str) -> Kind {
     if combined && legs.any(|leg| leg == root || outright(leg, root).is_some()) { Kind::Spread } else { Kind::Other }
 }
 
+/// The root of an outright or of the first leg of a combination: `GC` of `GCZ3` and of `GCZ3-GCG4`.
+#[must_use]
+pub fn root(symbol: &str) -> Option<&str> {
+    let leg = symbol.split(['-', ':', ' ']).next()?;
+    let root = leg.trim_end_matches(|digit: char| digit.is_ascii_digit());
+    let (root, _) = root.split_at_checked(root.len().checked_sub(1)?)?;
+    (!root.is_empty() && outright(leg, root).is_some()).then_some(root)
+}
+
 fn outright(symbol: &str, root: &str) -> Option<Kind> {
     let mut rest = symbol.strip_prefix(root)?.chars();
     let month = i8::try_from("FGHJKMNQUVXZ".find(rest.next()?)?).ok()? + 1;
@@ -72,6 +81,22 @@ mod tests {
         assert_eq!(expiry_of("ESH0", "2019-12").unwrap(), "2020-03");
         assert_eq!(expiry_of("ESZ3", "2013-12").unwrap(), "2013-12");
         assert_eq!(expiry_of("ESZ13", "2013-10").unwrap(), "2013-12");
+    }
+
+    #[test]
+    fn the_root_of_an_outright_or_a_first_leg() {
+        for (symbol, expected) in [
+            ("GCZ3", Some("GC")),
+            ("6EH14", Some("6E")),
+            ("GCZ3-GCG4", Some("GC")),
+            ("ES", None),
+            ("ES.c.0", None),
+            ("Z3", None),
+            ("", None),
+            ("\u{e9}3", None),
+        ] {
+            assert_eq!(root(symbol), expected, "{symbol}");
+        }
     }
 
     #[test]

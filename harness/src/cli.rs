@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    Args, Parser, Subcommand,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 use data::{Month, MonthRange, synth::Defect};
 
 /// Raw futures bars to training data: months of Databento files to 61-column Parquet.
@@ -27,7 +30,7 @@ pub enum Command {
     Demo(DemoArgs),
     /// Months of the store from raw files to published Parquet; what is published already is skipped
     Run(RunArgs),
-    /// What is in a DBN file, a column file or a Parquet file
+    /// What is in a file: contracts, the sessions it would give, what cleaning drops; - for stdin
     Inspect(InspectArgs),
     /// One file in (DBN, Parquet, Arrow IPC; - for stdin), one Parquet out, no store
     Process(ProcessArgs),
@@ -113,12 +116,18 @@ pub struct SynthArgs {
     /// Everything random follows from it
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Kinds of bad records to add, such as absent-price,off-tick
-    #[arg(long, value_delimiter = ',')]
+    /// Kinds of bad records to add at a few places of each month, separated by commas
+    #[arg(long, value_delimiter = ',', value_parser = defects())]
     pub defects: Vec<Defect>,
     /// Machine-readable summary
     #[arg(long)]
     pub json: bool,
+}
+
+/// The kinds of bad records, each with what it is.
+fn defects() -> impl TypedValueParser<Value = Defect> {
+    let known = Defect::ALL.map(|defect| PossibleValue::new(defect.name()).help(defect.meaning()));
+    PossibleValuesParser::new(known).try_map(|name| name.parse::<Defect>())
 }
 
 #[derive(Args)]
@@ -162,7 +171,7 @@ pub struct RunArgs {
 
 #[derive(Args)]
 pub struct InspectArgs {
-    /// The file
+    /// DBN, Parquet, Arrow IPC, a training file or a column file; - for stdin
     pub file: PathBuf,
     /// Machine-readable
     #[arg(long)]

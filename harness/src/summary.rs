@@ -2,7 +2,10 @@
 
 use kernels::labels::MODES;
 
-use crate::{quality::Band, statistics::Statistics};
+use crate::{
+    quality::{self, Band},
+    statistics::Statistics,
+};
 
 /// Prints a month.
 pub fn print(statistics: &Statistics) {
@@ -11,12 +14,9 @@ pub fn print(statistics: &Statistics) {
     let filled: u64 = sessions.iter().map(|session| session.filled_rows).sum();
     let mut contracts: Vec<&str> = sessions.iter().map(|session| session.contract.as_str()).collect();
     contracts.dedup();
-    println!(
-        "{month}  {} records -> {rows} rows in {} sessions, {}",
-        records.total,
-        sessions.len(),
-        contracts.join(" ")
-    );
+    contracts.retain(|contract| !contract.is_empty());
+    let contracts = if contracts.is_empty() { "without symbols".to_owned() } else { contracts.join(" ") };
+    println!("{month}  {} records -> {rows} rows in {} sessions, {contracts}", records.total, sessions.len());
     println!("  seconds without a trade  {:.1} %", 100.0 * filled as f64 / rows.max(1) as f64);
     for session in sessions {
         let close = session.early_close.then_some(("early close", session.close));
@@ -25,13 +25,21 @@ pub fn print(statistics: &Statistics) {
             println!("  {what:23}  {}, {time}, {} rows", session.date, session.rows);
         }
     }
-    for roll in rollovers {
+    let (by_gap, by_contract): (Vec<_>, Vec<_>) = rollovers.iter().partition(|roll| roll.is_gap());
+    for roll in by_contract {
         let gap = roll.price_gap.map_or("unknown".into(), |gap| format!("{gap:+}"));
         let expected = if roll.expected { "" } else { ", outside the expected window" };
         println!("  rollover                 {} {} -> {}, price gap {gap}{expected}", roll.date, roll.from, roll.to);
     }
+    if !by_gap.is_empty() {
+        let dates: Vec<String> = by_gap.iter().map(|roll| roll.date.to_string()).collect();
+        println!("  rollovers by gaps of price: {}, at {}", dates.len(), quality::list(&dates));
+    }
     for (rule, count) in records.rules().into_iter().filter(|(_, count)| *count > 0) {
         println!("  dropped {rule:16} {count}");
+    }
+    if records.in_several_files > 0 {
+        println!("  kept once                {} records that several files have", records.in_several_files);
     }
     if records.time_backwards > 0 {
         println!("  sorted time_backwards    {}", records.time_backwards);

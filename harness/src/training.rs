@@ -13,8 +13,8 @@ use data::{
     columns::{Columns, ColumnsView},
     compute::Computation,
     contract::Chooser,
-    input::InputError,
-    merge,
+    input::{InputError, Seen},
+    merge::{self, Part},
     records::Records,
     session,
     training_file::{TrainingFile, Value},
@@ -44,12 +44,16 @@ pub enum MonthColumns {
 impl MonthColumns {
     /// Opens the columns of a month that one or several inputs hold.
     pub fn open(inputs: &[Decoded], month: Month) -> anyhow::Result<Self> {
-        let holding = inputs.iter().filter(|input| input.months.contains(&month));
-        let mut files = holding.map(|input| input.open(month)).collect::<anyhow::Result<Vec<_>>>()?;
+        let holding: Vec<&Decoded> = inputs.iter().filter(|input| input.months.contains(&month)).collect();
+        let mut files = holding.iter().map(|input| input.open(month)).collect::<anyhow::Result<Vec<_>>>()?;
         if let [_] = files[..] {
             return Ok(Self::Mapped(files.remove(0)));
         }
-        let parts: Vec<(ColumnsView<'_>, &Records)> = files.iter().map(|file| (file.view(), file.records())).collect();
+        let parts: Vec<Part<'_>> = holding
+            .iter()
+            .zip(&files)
+            .map(|(input, file)| Part { name: &input.info.name, columns: file.view(), records: file.records() })
+            .collect();
         Ok(Self::Merged(Box::new(merge::merge(month, &parts)?)))
     }
 
@@ -139,18 +143,19 @@ impl Training<'_> {
         let tick = self.settings.instrument.tick()?;
         let mut file = TrainingFile::create::<F>(path, tick, &metadata(self.made_from)).with_context(failed)?;
         let mut chooser = Chooser::new(self.settings.choice);
-        let (mut made, mut began) = (Vec::new(), self.decoding.began);
+        let (mut made, mut began, mut empty) = (Vec::new(), self.decoding.began, Seen::default());
         for columns in months {
-            made.extend(self.month::<F>(&mut file, &columns?, &mut chooser, began).with_context(failed)?);
+            let columns = columns?;
+            match self.month::<F>(&mut file, &columns, &mut chooser, began).with_context(failed)? {
+                Some(statistics) => made.push(statistics),
+                None => empty = empty.and(&columns.view(), columns.records()),
+            }
             began = Instant::now();
         }
         if file.finish().with_context(failed)? == 0 {
-            let root = self.settings.instrument.root.clone();
             let names: Vec<&str> = self.made_from.inputs.iter().map(|input| input.name.as_str()).collect();
-            anyhow::bail!(InputError::File {
-                path: names.join(", "),
-                source: Box::new(InputError::NoSession { root })
-            });
+            let source = Box::new(empty.no_session(&self.settings.instrument));
+            anyhow::bail!(InputError::File { path: names.join(", "), source });
         }
         Ok(made)
     }

@@ -49,6 +49,57 @@ fn inspect_shows_contracts_and_records() {
 }
 
 #[test]
+fn inspect_shows_the_sessions_that_process_would_make_or_why_there_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = synthetic();
+    let found = json(harness(folder.path()).args(["inspect", input.to_str().unwrap(), "--json"]));
+    let made = json(harness(folder.path()).args(["process", input.to_str().unwrap(), "out.parquet", "--json"]));
+    let of = |sessions: &serde_json::Value| -> Vec<serde_json::Value> {
+        let names = ["date", "contract", "rows", "volume", "early_close", "late_open"];
+        let sessions = sessions.as_array().unwrap().iter();
+        sessions.map(|session| names.iter().map(|name| session[name].clone()).collect()).collect()
+    };
+    assert_eq!(of(&found["months"][0]["sessions"]), of(&made["sessions"]));
+    assert_eq!(found["months"][0]["no_session"], serde_json::Value::Null);
+    let session = &made["sessions"][0];
+    let traded = 1.0 - session["filled_rows"].as_f64().unwrap() / session["rows"].as_f64().unwrap();
+    assert!((found["months"][0]["sessions"][0]["traded"].as_f64().unwrap() - traded).abs() < 1e-9);
+
+    let text = |arguments: &[&str], stdin: Vec<u8>| {
+        let output = harness(folder.path()).args(arguments).write_stdin(stdin).assert().success().get_output().clone();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let piped = text(&["inspect", "-"], fs::read(&input).unwrap());
+    let order = ["format", "records", "first", "last", "2013-09  ", "not selected", "contract ", "ESU3", "session "];
+    let mut rest = piped.as_str();
+    for word in order {
+        let at = rest.find(word).unwrap_or_else(|| panic!("'{word}' is missing or too early in: {piped}"));
+        rest = &rest[at..];
+    }
+    assert!(piped.contains("early close"), "{piped}");
+    let none = text(&["inspect", input.to_str().unwrap(), "--root", "GC"], Vec::new());
+    assert!(none.contains("the root is ES, not GC"), "{none}");
+    let training = text(&["inspect", "out.parquet"], Vec::new());
+    for words in ["timestamp, UTC", "float64", "int8", "float32", "harness.instrument.root"] {
+        assert!(training.contains(words), "{training}");
+    }
+    assert!(!training.contains("DOUBLE") && !training.contains("FLOAT"), "{training}");
+}
+
+#[test]
+fn the_help_of_synth_lists_every_defect_with_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = harness(folder.path()).args(["synth", "--help"]).assert().success().get_output().clone();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for defect in data::synth::Defect::ALL {
+        let line = text.lines().find(|line| line.contains(&format!("- {defect}:"))).unwrap();
+        assert!(line.contains(&defect.meaning()[..20]), "{line}");
+    }
+    let wrong = ["synth", "--months", "2013-09", "--out", "a", "--defects", "off-tick,nothing"];
+    harness(folder.path()).args(wrong).assert().code(2);
+}
+
+#[test]
 fn a_flag_wins_over_the_environment_that_over_the_file_that_over_the_default() {
     let folder = tempfile::tempdir().unwrap();
     let show = |set: bool, flag: Option<&str>| {

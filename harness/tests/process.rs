@@ -94,7 +94,9 @@ fn plain_dbn_stdin_and_several_zstd_frames_give_the_same_rows() {
     let sessions = |command: &mut assert_cmd::Command| json(command)["sessions"].clone();
     let expected =
         sessions(harness(folder.path()).args(["process", synthetic().to_str().unwrap(), "a.parquet", "--json"]));
-    for input in ["frames.dbn.zst", "plain.dbn"] {
+    let passed_over = [&b"\x50\x2a\x4d\x18\x04\0\0\0abcd"[..], &fs::read(synthetic()).unwrap()].concat();
+    fs::write(folder.path().join("skippable.dbn.zst"), passed_over).unwrap();
+    for input in ["frames.dbn.zst", "plain.dbn", "skippable.dbn.zst"] {
         assert_eq!(
             sessions(harness(folder.path()).args(["process", input, "b.parquet", "--json"])),
             expected,
@@ -103,6 +105,24 @@ fn plain_dbn_stdin_and_several_zstd_frames_give_the_same_rows() {
     }
     let mut piped = harness(folder.path());
     assert_eq!(sessions(piped.args(["process", "-", "c.parquet", "--json"]).write_stdin(bytes)), expected);
+}
+
+#[test]
+fn gaps_in_bars_without_symbols_are_one_line_and_no_part_falls_below_0() {
+    let folder = tempfile::tempdir().unwrap();
+    let days: Vec<_> = (0..5).map(|day| month::bars(day, 50.0 * (day % 2) as f64, 2000)).collect();
+    fs::write(folder.path().join("bars.parquet"), month::parquet(&days)).unwrap();
+    let process = ["process", "bars.parquet", "out.parquet"];
+    let output = harness(folder.path()).args(process).assert().success().get_output().clone();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let gaps: Vec<&str> = text.lines().filter(|line| line.contains("rollover")).collect();
+    let dates = "2013-10-08, 2013-10-09, 2013-10-10, 2013-10-11";
+    assert_eq!(gaps[0], format!("  rollovers by gaps of price: 4, at {dates}"));
+    assert!(gaps.len() == 2 && gaps[1].ends_with(dates), "{text}");
+    assert!(text.contains("5 sessions, without symbols"), "{text}");
+    let statistics = json(harness(folder.path()).args(process).arg("--json"));
+    assert_eq!(statistics["rollovers"].as_array().unwrap().len(), 4);
+    assert_eq!(statistics["quality"]["parts"]["rolls"], 0.0);
 }
 
 #[test]

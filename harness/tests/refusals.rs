@@ -10,10 +10,18 @@ use month::{harness, plain, synthetic};
 /// Offset of the schema in a DBN header: magic, version, length, dataset.
 const SCHEMA: usize = 3 + 1 + 4 + 16;
 
-/// Runs `process` over bytes and expects exit code 3 and every one of `words` in the message.
+/// A Zstandard frame that decoders pass over, and what follows it.
+fn skippable(rest: &[u8]) -> Vec<u8> {
+    [b"\x50\x2a\x4d\x18\x04\0\0\0abcd", rest].concat()
+}
+
+/// Runs `process` and `inspect` over bytes and expects exit code 3 and every one of `words` in the message.
 fn refused(name: &str, bytes: &[u8], words: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(name), bytes).unwrap();
+    let output = harness(folder.path()).args(["inspect", name]).assert().code(3).get_output().clone();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains(name) && message.lines().count() == 1, "{message}");
     fs::write(folder.path().join("out.parquet"), "published before").unwrap();
     let output = harness(folder.path()).args(["process", name, "out.parquet"]).assert().code(3).get_output().clone();
     let message = String::from_utf8(output.stderr).unwrap();
@@ -34,7 +42,8 @@ fn refused(name: &str, bytes: &[u8], words: &[&str]) {
 fn what_is_no_input_is_refused_with_what_was_found_and_what_was_expected() {
     refused("empty.dbn", b"", &["empty", "expected DBN"]);
     refused("text.dbn", b"timestamp,open,high\n", &["expected DBN"]);
-    refused("legacy.dbz", &[0x51, 0x2a, 0x4d, 0x18, 0, 0, 0, 0], &["DBZ", "expected DBN"]);
+    refused("legacy.dbz", b"\x51\x2a\x4d\x18\x09\0\0\0DBZ\x01", &["DBZ", "expected DBN"]);
+    refused("frame.zst", &skippable(&zstd::encode_all(&b"timestamp,open,high\n"[..], 1).unwrap()), &["expected DBN"]);
     refused("text.dbn.zst", &zstd::encode_all(&b"timestamp,open,high\n"[..], 1).unwrap(), &["expected DBN"]);
     refused("bars.parquet", b"PAR1 and nothing more", &["Parquet"]);
     refused("bars.arrow", b"ARROW1\0\0 and nothing more", &["Arrow"]);
@@ -104,6 +113,94 @@ fn flipped_bits_never_end_in_a_panic() {
             let code = output.status.code();
             let message = String::from_utf8_lossy(&output.stderr);
             assert!(code == Some(0) || code == Some(3), "{name}, byte {position}: {code:?} {message}");
+        }
+    }
+}
+
+/// Bars as Parquet and as Arrow IPC, plain and compressed.
+fn bars() -> Vec<(&'static str, Vec<u8>)> {
+    let batch = month::bars(0, 0.0, 3000);
+    let ipc = |compression| {
+        let options = arrow_ipc::writer::IpcWriteOptions::default().try_with_compression(compression).unwrap();
+        let mut bytes = Vec::new();
+        let mut writer =
+            arrow_ipc::writer::FileWriter::try_new_with_options(&mut bytes, &batch.schema(), options).unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap();
+        drop(writer);
+        bytes
+    };
+    vec![
+        ("bars.parquet", month::parquet(std::slice::from_ref(&batch))),
+        ("plain.arrow", ipc(None)),
+        ("lz4.arrow", ipc(Some(arrow_ipc::CompressionType::LZ4_FRAME))),
+        ("zstd.arrow", ipc(Some(arrow_ipc::CompressionType::ZSTD))),
+    ]
+}
+
+#[test]
+fn damaged_bars_never_end_in_a_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut refused = 0;
+    for (name, good) in bars() {
+        fs::write(folder.path().join(name), &good).unwrap();
+        harness(folder.path()).args(["inspect", name]).assert().success();
+        // The metadata lies at the end, and in Arrow also at the beginning.
+        for step in 0..60 {
+            let position = if step % 2 == 0 { good.len() - 1 - step * 23 } else { step * 11 };
+            let mut bytes = good.clone();
+            bytes[position] = [0xff, 0x80, 0x7f, 0][step / 2 % 4];
+            fs::write(folder.path().join(name), bytes).unwrap();
+            for arguments in [&["process", name, "out.parquet"][..], &["inspect", name]] {
+                let output = harness(folder.path()).args(arguments).output().unwrap();
+                let (code, message) = (output.status.code(), String::from_utf8_lossy(&output.stderr));
+                assert!(code == Some(0) || code == Some(3), "{name}, byte {position}: {code:?} {message}");
+                assert!(code == Some(0) || message.contains(name) && message.lines().count() == 1, "{message}");
+                assert!(!message.contains("the decoder gave up"), "a check is missing: {message}");
+                refused += usize::from(code == Some(3));
+            }
+        }
+    }
+    assert!(refused > 100, "{refused}");
+}
+
+#[test]
+fn lengths_that_do_not_fit_are_refused_before_anything_is_allocated_for_them() {
+    for (name, good) in bars() {
+        if name == "bars.parquet" {
+            continue;
+        }
+        let at = |text: &[u8]| good.windows(text.len()).position(|window| window == text);
+        if name == "plain.arrow" {
+            // The length of the first buffer with as many bytes as the rows need.
+            let length = at(&24_000_i64.to_le_bytes()).unwrap();
+            let mut bytes = good.clone();
+            bytes[length + 5] = 0x40;
+            refused("plain.arrow", &bytes, &["the Arrow file is damaged", "a buffer of"]);
+        } else {
+            // The claim in front of the compressed bytes.
+            let claim = at(&24_000_i64.to_le_bytes()).unwrap();
+            let mut bytes = good.clone();
+            bytes[claim + 7] = 0x20;
+            refused(name, &bytes, &["the Arrow file is damaged", "claims to hold 2305843009213"]);
+        }
+    }
+}
+
+#[test]
+fn a_file_without_a_session_says_what_is_in_it_and_what_to_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = synthetic();
+    for (flags, words) in [
+        (["--root", "GC"], &["0 of ", "other_roots_dropped", "ESU3", "root is ES, not GC"][..]),
+        (["--tick-size", "999"], &["price_off_tick", "no multiples of 999"]),
+    ] {
+        let mut command = harness(folder.path());
+        let arguments = ["process", input.to_str().unwrap(), "out.parquet"];
+        let output = command.args(arguments).args(flags).assert().code(3).get_output().clone();
+        let message = String::from_utf8(output.stderr).unwrap();
+        for word in words {
+            assert!(message.contains(word), "'{word}' is missing in: {message}");
         }
     }
 }

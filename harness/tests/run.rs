@@ -153,7 +153,29 @@ fn a_month_in_two_files_is_the_month_in_one() {
     for part in ["sessions", "modes", "features", "rollovers"] {
         assert_eq!(merged[part], expected[part], "{part}");
     }
-    assert!(merged["records"]["duplicate_equal"].as_u64().unwrap() > 0);
+    // What both files have is no fault of the data.
+    assert_eq!(merged["records"]["duplicate_equal"], 0);
+    assert!(merged["records"]["in_several_files"].as_u64().unwrap() > 500);
+    assert_eq!(merged["quality"]["parts"]["data"], expected["quality"]["parts"]["data"]);
+}
+
+#[test]
+fn two_files_of_a_month_that_differ_are_both_named() {
+    let folder = store();
+    let raw = folder.path().join("store/raw-data/databento");
+    fs::remove_file(raw.join(FILE)).unwrap();
+    let bytes = plain();
+    let header = 8 + u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
+    let mut other = bytes[..header + 56 * 1000].to_vec();
+    // The volume of every record.
+    (0..1000).for_each(|record| other[header + 56 * record + 48] ^= 1);
+    let names = ["glbx-mdp3-20130901-20130910.ohlcv-1s.dbn", "glbx-mdp3-20130901-20130920.ohlcv-1s.dbn"];
+    fs::write(raw.join(names[0]), &bytes[..header + 56 * 1000]).unwrap();
+    fs::write(raw.join(names[1]), other).unwrap();
+    let output = harness(folder.path()).args(["run", "--month", "2013-09", "--json"]).assert().code(1);
+    let results: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    let error = results[0]["error"].as_str().unwrap();
+    assert!(error.contains(&names.join(" and ")), "{error}");
 }
 
 #[test]

@@ -9,36 +9,49 @@ use std::{
 
 use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array};
 use arrow_cast::{CastOptions, cast_with_options};
-use arrow_schema::{DataType, Schema, TimeUnit};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use arrow_schema::{ArrowError, DataType, Schema, TimeUnit};
+use parquet::{
+    arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder},
+    errors::ParquetError,
+};
 
-use super::{InputError, Months, Sink, SymbolCache};
+use super::{InputError, Months, Sink, SymbolCache, guarded, lengths};
 use crate::columns::Bar;
 
+/// What a batch of rows may fail with.
+type Batches<'a> = dyn Iterator<Item = Result<RecordBatch, InputError>> + 'a;
+
 pub(super) fn read_parquet(file: File, months: &mut Months<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+    const FORMAT: &str = "Parquet";
+    let size = file.metadata()?.len();
+    let builder = guarded(FORMAT, || ParquetRecordBatchReaderBuilder::try_new(file))?;
+    lengths::check_parquet(builder.metadata(), size)?;
     let columns = Names::find(builder.schema())?;
-    let mask = parquet::arrow::ProjectionMask::roots(builder.parquet_schema(), columns.indices());
-    let reader = builder.with_projection(mask).with_batch_size(1 << 16).build()?;
-    read(reader, months, sink)
+    let mask = ProjectionMask::roots(builder.parquet_schema(), columns.indices());
+    let reader = guarded(FORMAT, || builder.with_projection(mask).with_batch_size(1 << 16).build())?;
+    let said = |error| match error {
+        ArrowError::ParquetError(text) => ParquetError::General(text),
+        other => other.into(),
+    };
+    read(FORMAT, &mut reader.map(|batch| Ok(batch.map_err(said)?)), months, sink)
 }
 
-pub(super) fn read_ipc(
-    reader: BufReader<File>,
-    months: &mut Months<'_>,
-    sink: &mut Sink<'_>,
-) -> Result<(), InputError> {
-    read(arrow_ipc::reader::FileReader::try_new(reader, None)?, months, sink)
+pub(super) fn read_ipc(mut file: File, months: &mut Months<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
+    const FORMAT: &str = "Arrow";
+    lengths::check_arrow(&mut file)?;
+    let reader = guarded(FORMAT, || arrow_ipc::reader::FileReader::try_new(BufReader::new(file), None))?;
+    read(FORMAT, &mut reader.map(|batch| Ok(batch?)), months, sink)
 }
 
 fn read(
-    batches: impl Iterator<Item = Result<RecordBatch, arrow_schema::ArrowError>>,
+    format: &'static str,
+    batches: &mut Batches<'_>,
     months: &mut Months<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<(), InputError> {
     let mut symbols = SymbolCache::default();
-    for batch in batches {
-        let batch = Batch::new(&batch?)?;
+    while let Some(batch) = guarded(format, || batches.next().transpose())? {
+        let batch = guarded(format, || Batch::new(&batch, months.instrument.tick_nanos, months.record))?;
         for row in 0..batch.time.len() {
             let (bar, name) = batch.bar(row, months.record)?;
             let mut hash = DefaultHasher::new();
@@ -50,7 +63,7 @@ fn read(
     if months.record == 0 { Err(InputError::Empty) } else { Ok(()) }
 }
 
-/// Where the columns are in a schema.
+/// Where the columns are in a schema; capitals do not matter.
 struct Names {
     time: usize,
     prices: [usize; 4],
@@ -61,20 +74,31 @@ struct Names {
 
 impl Names {
     fn find(schema: &Schema) -> Result<Self, InputError> {
-        let position = |names: &[&str]| schema.fields().iter().position(|field| names.contains(&field.name().as_str()));
-        let needed = |names: &[&str]| {
-            position(names).ok_or_else(|| InputError::Column {
-                column: names[0].to_owned(),
-                found: "not in the file".into(),
-                expected: "the columns timestamp, open, high, low, close and volume",
-            })
+        let optional = |name: &str| {
+            let fields = schema.fields().iter().enumerate();
+            let mut named = fields.filter(|(_, field)| field.name().eq_ignore_ascii_case(name));
+            match (named.next(), named.next()) {
+                (Some((_, one)), Some((_, two))) => Err(InputError::Column {
+                    column: name.to_owned(),
+                    found: format!("two columns of that name, {} and {}", one.name(), two.name()),
+                    expected: "one: drop or rename the other",
+                }),
+                (one, _) => Ok(one.map(|(index, _)| index)),
+            }
         };
+        let absent = |name: &str| InputError::Column {
+            column: name.to_owned(),
+            found: "not in the file".into(),
+            expected: "the columns timestamp, open, high, low, close and volume",
+        };
+        let needed = |name: &str| optional(name)?.ok_or_else(|| absent(name));
+        let time = optional("timestamp")?.map_or_else(|| optional("ts_event"), |index| Ok(Some(index)))?;
         Ok(Self {
-            time: needed(&["timestamp", "ts_event"])?,
-            prices: [needed(&["open"])?, needed(&["high"])?, needed(&["low"])?, needed(&["close"])?],
-            volume: needed(&["volume"])?,
-            symbol: position(&["symbol"]),
-            id: position(&["instrument_id"]),
+            time: time.ok_or_else(|| absent("timestamp"))?,
+            prices: [needed("open")?, needed("high")?, needed("low")?, needed("close")?],
+            volume: needed("volume")?,
+            symbol: optional("symbol")?,
+            id: optional("instrument_id")?,
         })
     }
 
@@ -94,75 +118,50 @@ struct Batch {
     volume: UInt64Array,
     name: Option<StringArray>,
     named: bool,
+    tick: i64,
 }
 
 enum Prices {
-    /// Points.
-    Points(Float64Array),
+    /// Points, read from float32 where that is so.
+    Points { values: Float64Array, single: bool },
     /// Units of 1e-9 points.
     Units(Int64Array),
 }
 
 impl Batch {
-    fn new(batch: &RecordBatch) -> Result<Self, InputError> {
+    /// `first` is the number of its first row in the file.
+    fn new(batch: &RecordBatch, tick: i64, first: u64) -> Result<Self, InputError> {
         let schema = batch.schema();
         let names = Names::find(&schema)?;
         let column = |index: usize| (schema.field(index).name().as_str(), batch.column(index));
-        let (_, time) = column(names.time);
-        let time = match time.data_type() {
-            DataType::Timestamp(_, zone) => {
-                let nanos =
-                    cast("timestamp", time, &DataType::Timestamp(TimeUnit::Nanosecond, zone.clone()), "timestamps")?;
-                cast("timestamp", &nanos, &DataType::Int64, "timestamps")?
-            }
-            other => {
-                let found = format!("type {other}");
-                return Err(InputError::Column {
-                    column: "timestamp".into(),
-                    found,
-                    expected: "a timestamp type, UTC",
-                });
-            }
-        };
-        let price = |index: usize| {
-            let (name, array) = column(index);
-            match array.data_type() {
-                DataType::Int64 => Ok(Prices::Units(typed(name, array)?)),
-                DataType::Float32 | DataType::Float64 | DataType::Decimal128(..) => {
-                    Ok(Prices::Points(typed(name, &cast(name, array, &DataType::Float64, "points")?)?))
-                }
-                other => Err(InputError::Column {
-                    column: name.to_owned(),
-                    found: format!("type {other}"),
-                    expected: "floating-point points, or int64 units of 1e-9 points",
-                }),
-            }
-        };
-        let (_, volume) = column(names.volume);
+        let [open, high, low, close] = names.prices.map(|index| prices(column(index)));
         let name = match (names.symbol, names.id) {
-            (Some(index), _) | (None, Some(index)) => {
-                Some(typed("symbol", &cast("symbol", column(index).1, &DataType::Utf8, "text")?)?)
-            }
+            (Some(index), _) => Some(text(column(index), false)?),
+            (None, Some(index)) => Some(text(column(index), true)?),
             (None, None) => None,
         };
-        let [open, high, low, close] = names.prices;
         Ok(Self {
-            time: typed("timestamp", &time)?,
-            prices: [price(open)?, price(high)?, price(low)?, price(close)?],
-            volume: typed("volume", &cast("volume", volume, &DataType::UInt64, "whole numbers")?)?,
+            time: times(column(names.time))?,
+            prices: [open?, high?, low?, close?],
+            volume: volumes(column(names.volume), first)?,
             name,
             named: names.symbol.is_some(),
+            tick,
         })
     }
 
     fn bar(&self, row: usize, record: u64) -> Result<(Bar, Option<&str>), InputError> {
-        let nanos = if self.time.is_null(row) { -1 } else { self.time.value(row) };
-        let nanos = u64::try_from(nanos)
-            .map_err(|_| InputError::Record { record, found: "a row without a time since 1970".into() })?;
+        let nanos = self.time.is_valid(row).then(|| self.time.value(row));
+        let nanos = nanos.and_then(|nanos| u64::try_from(nanos).ok()).ok_or_else(|| InputError::Row {
+            row: record,
+            column: "timestamp".into(),
+            found: nanos.map_or_else(|| "null".into(), |nanos| format!("{nanos} ns since 1970")),
+            expected: "a time since 1970",
+        })?;
         // An absent price or volume is what cleaning counts as absent.
         let price = |prices: &Prices| match prices {
-            Prices::Units(array) if array.is_valid(row) => array.value(row),
-            Prices::Points(array) if array.is_valid(row) => units(array.value(row)),
+            Prices::Units(values) if values.is_valid(row) => values.value(row),
+            Prices::Points { values, single } if values.is_valid(row) => units(values.value(row), *single, self.tick),
             _ => i64::MAX,
         };
         let [open, high, low, close] = self.prices.each_ref().map(price);
@@ -172,20 +171,94 @@ impl Batch {
     }
 }
 
-/// Points to units of 1e-9 points; a millionth of a point is the finest grid a float price is trusted on.
-fn units(points: f64) -> i64 {
-    let millionths = points * 1e6;
-    let rounded = millionths.round();
-    if !points.is_finite() {
-        i64::MAX
-    } else if (millionths - rounded).abs() <= 1e-2 && rounded.abs() < 9e15 / 1e3 {
-        rounded as i64 * 1000
-    } else {
-        (points * 1e9).round() as i64
+/// A column and its name.
+type Named<'a> = (&'a str, &'a ArrayRef);
+
+/// UTC nanoseconds since 1970; a timestamp without a time zone is UTC.
+fn times(column: Named<'_>) -> Result<Int64Array, InputError> {
+    const EXPECTED: &str = "a timestamp type, UTC; make one of whole numbers with pandas.to_datetime(column, unit='ns', utc=True) or the like";
+    let DataType::Timestamp(_, zone) = column.1.data_type() else { return Err(wrong_type(column, EXPECTED)) };
+    let nanos = cast(column, &DataType::Timestamp(TimeUnit::Nanosecond, zone.clone()), EXPECTED)?;
+    typed((column.0, &cast((column.0, &nanos), &DataType::Int64, EXPECTED)?))
+}
+
+fn prices(column: Named<'_>) -> Result<Prices, InputError> {
+    const EXPECTED: &str = "floating-point points, or int64 units of 1e-9 points";
+    match column.1.data_type() {
+        DataType::Int64 => Ok(Prices::Units(typed(column)?)),
+        DataType::Float32 | DataType::Float64 | DataType::Decimal128(..) => Ok(Prices::Points {
+            values: typed((column.0, &cast(column, &DataType::Float64, EXPECTED)?))?,
+            single: *column.1.data_type() == DataType::Float32,
+        }),
+        _ => Err(wrong_type(column, EXPECTED)),
     }
 }
 
-fn cast(column: &str, array: &ArrayRef, to: &DataType, expected: &'static str) -> Result<ArrayRef, InputError> {
+/// Whole numbers of any type; an absent one stays absent, and so does NaN, which is how pandas writes it.
+fn volumes(column: Named<'_>, first: u64) -> Result<UInt64Array, InputError> {
+    const EXPECTED: &str = "a whole number from 0";
+    let bad = |row: usize, found: String| InputError::Row {
+        row: first + row as u64,
+        column: column.0.to_owned(),
+        found,
+        expected: EXPECTED,
+    };
+    let kind = column.1.data_type();
+    if kind.is_unsigned_integer() {
+        typed((column.0, &cast(column, &DataType::UInt64, EXPECTED)?))
+    } else if kind.is_signed_integer() {
+        let values: Int64Array = typed((column.0, &cast(column, &DataType::Int64, EXPECTED)?))?;
+        let whole = |(row, value): (usize, Option<i64>)| {
+            value.map(|value| u64::try_from(value).map_err(|_| bad(row, value.to_string()))).transpose()
+        };
+        values.iter().enumerate().map(whole).collect()
+    } else if kind.is_floating() || kind.is_decimal() {
+        let values: Float64Array = typed((column.0, &cast(column, &DataType::Float64, EXPECTED)?))?;
+        let whole = |(row, value): (usize, Option<f64>)| match value.filter(|value| !value.is_nan()) {
+            Some(value) if value.fract() != 0.0 || !(0.0..1.8e19).contains(&value) => Err(bad(row, value.to_string())),
+            value => Ok(value.map(|value| value as u64)),
+        };
+        values.iter().enumerate().map(whole).collect()
+    } else {
+        Err(wrong_type(column, "whole numbers"))
+    }
+}
+
+/// Symbols, or instrument ids as text.
+fn text(column: Named<'_>, id: bool) -> Result<StringArray, InputError> {
+    let expected = if id { "whole numbers or text" } else { "text" };
+    let is_text = |kind: &DataType| kind.is_string() || kind.is_binary() || kind.is_null();
+    let kind = match column.1.data_type() {
+        DataType::Dictionary(_, values) => values,
+        other => other,
+    };
+    if is_text(kind) || id && kind.is_integer() {
+        typed((column.0, &cast(column, &DataType::Utf8, expected)?))
+    } else {
+        Err(wrong_type(column, expected))
+    }
+}
+
+/// Points to units of 1e-9 points. A float that stands for a multiple of `tick` is that multiple: one read from
+/// float32 when it lies within half a step of float32 of it, one of float64 within 1e-8 points, which is what sums of
+/// ticks lose. Any other is left off the grid for cleaning to count.
+fn units(points: f64, single: bool, tick: i64) -> i64 {
+    if !points.is_finite() {
+        return i64::MAX;
+    }
+    let nanos = points * 1e9;
+    let nearest = ((nanos / tick as f64).round() as i64).saturating_mul(tick);
+    let step = f64::from((points as f32).next_up()) - f64::from(points as f32);
+    let error = if single { 0.5e9 * step } else { 10.0 };
+    // Where float32 has hardly a value a tick, nothing can be told.
+    if (nanos - nearest as f64).abs() <= error.min(tick as f64 / 4.0) { nearest } else { nanos.round() as i64 }
+}
+
+fn wrong_type((column, array): Named<'_>, expected: &'static str) -> InputError {
+    InputError::Column { column: column.to_owned(), found: format!("type {}", array.data_type()), expected }
+}
+
+fn cast((column, array): Named<'_>, to: &DataType, expected: &'static str) -> Result<ArrayRef, InputError> {
     let strict = CastOptions { safe: false, ..CastOptions::default() };
     cast_with_options(array, to, &strict).map_err(|error| InputError::Column {
         column: column.to_owned(),
@@ -194,10 +267,32 @@ fn cast(column: &str, array: &ArrayRef, to: &DataType, expected: &'static str) -
     })
 }
 
-fn typed<T: Array + Clone + 'static>(column: &str, array: &ArrayRef) -> Result<T, InputError> {
-    Arc::clone(array).as_any().downcast_ref::<T>().cloned().ok_or_else(|| InputError::Column {
-        column: column.to_owned(),
-        found: format!("type {}", array.data_type()),
-        expected: "the types of SPEC.md 1",
-    })
+fn typed<T: Array + Clone + 'static>((column, array): Named<'_>) -> Result<T, InputError> {
+    let found = Arc::clone(array).as_any().downcast_ref::<T>().cloned();
+    found.ok_or_else(|| wrong_type((column, array), "the types of SPEC.md 1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_float_near_a_tick_is_the_tick_and_another_is_left_off_it() {
+        let tick = 100_000_000;
+        for ticks in [1, 17_001, 17_003, 68_523, 200_007] {
+            let points = f64::from(ticks) / 10.0;
+            assert_eq!(units(f64::from(points as f32), true, tick), i64::from(ticks) * tick, "{points}");
+            assert_eq!(units(points, false, tick), i64::from(ticks) * tick, "{points}");
+            // A float32 step further off is not a tick any more, and what float32 loses is too much for float64.
+            let off = (points as f32).next_up().next_up();
+            assert_ne!(units(off.into(), true, tick) % tick, 0, "{off}");
+        }
+        assert_ne!(units(f64::from(1700.1_f32), false, tick) % tick, 0);
+        assert_eq!(units((0..1700).map(|_| 0.1).sum(), false, tick), 1700 * tick);
+        assert_eq!(units(1700.05, false, tick), 1_700_050_000_000);
+        // 1/256 point, and half a millionth.
+        assert_eq!(units(110.003_906_25, true, 3_906_250), 110_003_906_250);
+        assert_eq!(units(0.006_850_5, false, 500), 6_850_500);
+        assert_eq!([f64::NAN, f64::INFINITY, 1e300].map(|points| units(points, false, tick)), [i64::MAX; 3]);
+    }
 }

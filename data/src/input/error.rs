@@ -89,8 +89,10 @@ pub enum InputError {
         second_record: u64,
     },
     /// Two files of one month have different records for one contract and second.
-    #[error("two files of the month have different records of {symbol} for {second}: remove one or download it again")]
+    #[error("{} and {} have different records of {symbol} for {second}: remove one of the files or download it again", files[0], files[1])]
     Parts {
+        /// The two files.
+        files: [String; 2],
         /// Symbol or id.
         symbol: String,
         /// The second, UTC.
@@ -106,6 +108,26 @@ pub enum InputError {
         /// What was expected.
         expected: &'static str,
     },
+    /// A row of a Parquet or Arrow file with a value that cannot be right.
+    #[error("row {row}: {column} is {found}; expected {expected}")]
+    Row {
+        /// Number in the file, from 0.
+        row: u64,
+        /// Column name.
+        column: String,
+        /// What stands there.
+        found: String,
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// A Parquet or Arrow file whose offsets and lengths do not fit into it, or whose decoder gives up.
+    #[error("the {format} file is damaged: {found}: write or download it again")]
+    Damaged {
+        /// `Parquet` or `Arrow`.
+        format: &'static str,
+        /// What is wrong with it.
+        found: String,
+    },
     /// The file has no records.
     #[error("the file has no records; expected at least one bar")]
     Empty,
@@ -117,19 +139,19 @@ pub enum InputError {
         /// Its files.
         files: String,
     },
-    /// No session of the root can be cut from the records.
-    #[error(
-        "found no session; expected outrights of {root} that trade within the session: check root, tick size and session"
-    )]
+    /// No session of the root can be cut from the records; see [`super::Seen`].
+    #[error("found no session of {root}: {found}")]
     NoSession {
         /// Root symbol.
         root: String,
+        /// What is there instead, and what to try.
+        found: String,
     },
     /// Parquet does not decode.
     #[error("the Parquet file does not decode")]
     Parquet(#[from] parquet::errors::ParquetError),
     /// Arrow does not decode.
-    #[error("the Arrow data does not decode")]
+    #[error("the Arrow file does not decode")]
     Arrow(#[from] arrow_schema::ArrowError),
     /// Reading failed.
     #[error("it cannot be read")]

@@ -3,6 +3,9 @@
 mod bars;
 mod dbn;
 mod error;
+mod guard;
+mod lengths;
+mod no_session;
 mod read_ahead;
 
 use std::{
@@ -16,6 +19,8 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use xxhash_rust::xxh3::Xxh3;
 
 pub use error::InputError;
+pub use guard::guarded;
+pub use no_session::Seen;
 
 use crate::{
     columns::{Bar, Collector, Columns, SymbolIndex},
@@ -59,7 +64,7 @@ fn read_file(path: &Path, name: String, instrument: &Instrument, sink: &mut Sink
     let mut file = File::open(path)?;
     let (bytes, checksum) = checksum(&mut file)?;
     file.rewind()?;
-    let mut magic = [0; 8];
+    let mut magic = [0; 11];
     let read = read_up_to(&mut file, &mut magic)?;
     file.rewind()?;
     let mut months = Months::new(instrument, named_dates(&name))?;
@@ -67,13 +72,15 @@ fn read_file(path: &Path, name: String, instrument: &Instrument, sink: &mut Sink
     let format = match &magic[..read] {
         [b'D', b'B', b'N', ..] => dbn::read(reader, &mut months, sink).map(|()| "dbn"),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => dbn::read_zstd(reader, &mut months, sink).map(|()| "dbn"),
-        b"PAR1" | [b'P', b'A', b'R', b'1', ..] => {
-            bars::read_parquet(reader.into_inner(), &mut months, sink).map(|()| "parquet")
+        [b'P', b'A', b'R', b'1', ..] => bars::read_parquet(reader.into_inner(), &mut months, sink).map(|()| "parquet"),
+        [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, ..] => {
+            bars::read_ipc(reader.into_inner(), &mut months, sink).map(|()| "arrow")
         }
-        b"ARROW1\0\0" => bars::read_ipc(reader, &mut months, sink).map(|()| "arrow"),
-        [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+        [0x50..=0x5f, 0x2a, 0x4d, 0x18, _, _, _, _, b'D', b'B', b'Z'] => {
             Err(InputError::Format { found: "a DBZ file, the predecessor of DBN".into() })
         }
+        // A frame that Zstandard passes over; what follows must be frames of DBN.
+        [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => dbn::read_zstd(reader, &mut months, sink).map(|()| "dbn"),
         [] => Err(InputError::Format { found: "an empty file".into() }),
         found => Err(InputError::Format { found: format!("a file that begins with the bytes {found:02x?}") }),
     }?;

@@ -96,6 +96,23 @@ impl Defect {
         }
     }
 
+    /// What it is, in a few words.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::AbsentPrice => "a price that is absent",
+            Self::NonPositivePrice => "a price of zero or below",
+            Self::OffTick => "a price between two ticks",
+            Self::HighBelowLow => "a low above the high",
+            Self::CloseOutside => "an open or a close outside of low and high",
+            Self::DuplicateEqual => "the same record twice",
+            Self::DuplicateDifferent => "two records of one second that differ: the month cannot be processed",
+            Self::TimeBackwards => "two records in the wrong order",
+            Self::SubSecond => "a timestamp that is not on a whole second",
+            Self::MissingDay => "a weekday without a record",
+        }
+    }
+
     /// Whether the record does not survive cleaning.
     pub(super) fn is_dropped(self) -> bool {
         !matches!(self, Self::TimeBackwards | Self::MissingDay)

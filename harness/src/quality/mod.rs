@@ -1,7 +1,7 @@
 //! How good a month is: a score from its statistics, every deduction with its reason, and whether to make it again.
 //!
-//! A deduction's amount is what its part loses; a part is 1 less its deductions, and can fall below 0 when many
-//! things are wrong at once. Only the score is held to 0 to 1.
+//! A deduction's amount is what its part loses. A part is 1 less its deductions, which fall below 0 when many things are
+//! wrong at once: the score counts that, and is held to 0 to 1 itself; what is shown of a part stops at 0.
 
 mod dates;
 mod parts;
@@ -11,7 +11,7 @@ mod tests;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-pub use self::parts::excluded_share;
+pub use self::parts::{excluded_share, list};
 use crate::statistics::Statistics;
 
 /// Below this share of wins, or above the next one, a mode is suspect.
@@ -42,7 +42,7 @@ pub struct Quality {
     pub reprocess: Reprocess,
 }
 
-/// The five parts of the score, each 1 at best.
+/// The five parts of the score, each from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Parts {
     /// M, labels and weights: 0.40 of the score.
@@ -141,6 +141,7 @@ pub fn assess(statistics: &Statistics, context: &Context) -> Quality {
         rolls: left(Part::Rolls),
     };
     let score = parts.score();
+    let parts = parts.shown();
     Quality { score, parts, band: Band::of(score), reprocess: reprocess(statistics, &parts, score), deductions }
 }
 
@@ -149,6 +150,14 @@ impl Parts {
         let weighted =
             0.40 * self.modes + 0.25 * self.data + 0.20 * self.features + 0.10 * self.performance + 0.05 * self.rolls;
         rounded(weighted).clamp(0.0, 1.0)
+    }
+
+    /// Nothing below 0.
+    fn shown(self) -> Self {
+        let Self { modes, data, features, performance, rolls } = self;
+        let [modes, data, features, performance, rolls] =
+            [modes, data, features, performance, rolls].map(|part| part.clamp(0.0, 1.0));
+        Self { modes, data, features, performance, rolls }
     }
 }
 

@@ -30,7 +30,7 @@ fn step(value: f64, steps: &[(f64, f64)]) -> Option<(f64, f64)> {
 }
 
 /// A few names in words.
-fn list(names: &[String]) -> String {
+pub fn list(names: &[String]) -> String {
     match names.len().checked_sub(NAMED) {
         Some(more @ 1..) => format!("{} and {more} more", names[..NAMED].join(", ")),
         _ => names.join(", "),
@@ -136,11 +136,15 @@ pub fn performance(statistics: &Statistics, deductions: &mut Vec<Deduction>) {
 /// R: rolls and gaps of price.
 pub fn rolls(statistics: &Statistics, excluded_share: f64, deductions: &mut Vec<Deduction>) {
     let mut deduct = |amount: f64, reason: String| deduct(deductions, Part::Rolls, amount, reason);
-    for roll in statistics.rollovers.iter().filter(|roll| !roll.expected) {
-        // A roll found as a gap of price has no contracts.
-        let contracts = if roll.from.is_empty() { String::new() } else { format!(" {} -> {}", roll.from, roll.to) };
-        deduct(0.3, format!("{}: rollover{contracts} outside the expected window", roll.date));
+    // A roll found as a gap of price has no contracts.
+    let unexpected = statistics.rollovers.iter().filter(|roll| !roll.expected);
+    let (by_gap, by_contract): (Vec<_>, Vec<_>) = unexpected.partition(|roll| roll.is_gap());
+    for roll in by_contract {
+        deduct(0.3, format!("{}: rollover {} -> {} outside the expected window", roll.date, roll.from, roll.to));
     }
+    let dates: Vec<String> = by_gap.iter().map(|roll| roll.date.to_string()).collect();
+    let reason = format!("{} rollovers by gaps of price outside the expected window: {}", dates.len(), list(&dates));
+    deduct(0.3 * dates.len() as f64, reason);
     if let Some((limit, amount)) = step(excluded_share, &[(0.05, 0.1), (0.10, 0.3), (0.15, 0.5)]) {
         deduct(amount, format!("{excluded_share:.3} of the rows are excluded around gaps, more than {limit}"));
     }

@@ -91,7 +91,7 @@ fn modes() {
             *mode = ModeStatistics::default();
         }
     });
-    assert_eq!((quality.parts.modes, quality.score), (-0.2, 0.52));
+    assert_eq!((quality.parts.modes, quality.score), (0.0, 0.52));
 }
 
 #[test]
@@ -188,6 +188,22 @@ fn rolls_and_gaps() {
         })
     };
     assert_eq!([&[true, true][..], &[false], &[false, true, false]].map(rolls), [0.0, 0.3, 0.6]);
+    // Ten rolls found as gaps of price are one reason, and more than the part has.
+    let quality = after(|month, _| {
+        let gap = |day| Rollover {
+            date: Date::constant(2013, 10, day),
+            from: String::new(),
+            to: String::new(),
+            ..roll(false)
+        };
+        month.rollovers = (1..=10).map(gap).collect();
+    });
+    let reasons: Vec<_> = quality.deductions.iter().filter(|deduction| deduction.part == Part::Rolls).collect();
+    assert!(
+        matches!(reasons[..], [one] if one.reason.contains("10 rollovers by gaps of price") && near(one.amount, 3.0))
+    );
+    assert_eq!(quality.parts.rolls, 0.0);
+    assert!(quality.reprocess.reasons.contains(&"rolls 0.000 is below 0.5".to_owned()));
     let excluded = |share: f64| lost(Part::Rolls, |_, context| context.excluded_share = share);
     assert_eq!([0.05, 0.051, 0.10, 0.101, 0.15, 0.151].map(excluded), [0.0, 0.1, 0.1, 0.3, 0.3, 0.5]);
 }

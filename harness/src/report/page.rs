@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     charts::{self, Spread},
-    prices::SessionPrices,
+    prices::{SessionPrices, TrainingFile},
     session_charts, tables,
     text::{self, NOTHING, escape},
 };
@@ -15,12 +15,13 @@ use crate::{
 
 const STYLE: &str = include_str!("style.css");
 const SORT: &str = include_str!("sort.js");
+const SCROLL: &str = include_str!("scroll.js");
 
 /// Widths the price chart is drawn in; the page shows the one that fits. Also named in the style.
 const PRICE_WIDTHS: [u32; 3] = [640, 960, 1320];
 
 /// The report as HTML.
-pub fn render(statistics: &Statistics, prices: &[SessionPrices]) -> anyhow::Result<String> {
+pub fn render(statistics: &Statistics, file: &TrainingFile) -> anyhow::Result<String> {
     let month = text::month(statistics.month);
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -29,9 +30,9 @@ pub fn render(statistics: &Statistics, prices: &[SessionPrices]) -> anyhow::Resu
     );
     page.push_str(&header(statistics, &month));
     page.push_str(&notices("errors", "Errors", &statistics.errors));
-    page.push_str(&charts(statistics, prices)?);
-    page.push_str(&sections(statistics));
-    let _ = writeln!(page, "</main>\n<script>\n{SORT}</script>\n</body>\n</html>");
+    page.push_str(&charts(statistics, &file.prices)?);
+    page.push_str(&sections(statistics, file.decay_reference.as_deref()));
+    let _ = writeln!(page, "</main>\n<script>\n{SORT}</script>\n<script>\n{SCROLL}</script>\n</body>\n</html>");
     Ok(page)
 }
 
@@ -143,7 +144,7 @@ fn figure(title: &str, reading: &str, drawing: &str, class: &str) -> String {
     )
 }
 
-fn sections(statistics: &Statistics) -> String {
+fn sections(statistics: &Statistics, decay_reference: Option<&str>) -> String {
     let performance = &statistics.performance;
     let fact = |value: Option<f64>, show: &dyn Fn(f64) -> String| value.map_or_else(|| NOTHING.to_owned(), show);
     let took = format!(
@@ -153,13 +154,9 @@ fn sections(statistics: &Statistics) -> String {
         performance.peak_rss_bytes.map_or_else(|| NOTHING.to_owned(), text::bytes),
         text::count(performance.retries),
         performance.chunk_latency.as_ref().map_or_else(String::new, |latency| {
-            let micros = |nanos: u64| text::fixed(nanos as f64 / 1e3, 1);
+            let [p50, p90, p99, max] = [latency.p50, latency.p90, latency.p99, latency.max].map(text::duration);
             format!(
-                " A chunk took \u{b5}s: median {}, p90 {}, p99 {}, longest {}.",
-                micros(latency.p50),
-                micros(latency.p90),
-                micros(latency.p99),
-                micros(latency.max)
+                " Half of the chunks took at most {p50}, 90 % at most {p90}, 99 % at most {p99}, the longest {max}."
             )
         })
     );
@@ -187,7 +184,7 @@ fn sections(statistics: &Statistics) -> String {
         ("records", "Records not used, by rule", tables::records(statistics) + &instruments),
         ("stages", "Time by stage", took + &tables::stages(statistics)),
         ("inputs", "Inputs", tables::inputs(statistics)),
-        ("settings", "Settings", tables::settings(statistics)),
+        ("settings", "Settings", tables::settings(statistics, decay_reference)),
     ];
     let mut html = String::new();
     for (id, title, content) in pieces {

@@ -71,7 +71,9 @@ impl Table<'_> {
         if self.rows.is_empty() {
             return format!("<p class=\"empty\">{}</p>\n", text::escape(without_rows));
         }
-        let mut html = String::from("<div class=\"scroll\" tabindex=\"0\"><table>\n<thead>\n");
+        let mut html = String::from(
+            "<div class=\"wide\"><p class=\"hint\" hidden>More columns to the right: scroll this table sideways \u{2192}</p>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead>\n",
+        );
         if !self.groups.is_empty() {
             html.push_str("<tr class=\"groups\">");
             for (name, columns) in &self.groups {
@@ -94,7 +96,7 @@ impl Table<'_> {
             }
             html.push_str("</tr>\n");
         }
-        html.push_str("</tbody>\n</table></div>\n");
+        html.push_str("</tbody>\n</table></div></div>\n");
         html
     }
 }

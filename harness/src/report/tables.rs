@@ -94,7 +94,7 @@ pub fn modes(statistics: &Statistics) -> String {
     for _ in ["mae", "seconds"] {
         headers.extend([("Mean", NUMBER)].into_iter().chain(PERCENTILES));
     }
-    headers.extend([("Labels 0 or 1", TEXT), ("Weights above 0", TEXT), ("Weights finite", TEXT)]);
+    headers.push(("Checks", TEXT));
     let of_wins = |wins: &WinStatistics| {
         let percentiles = [wins.p25, wins.p50, wins.p75, wins.p90, wins.p95];
         let percentiles =
@@ -123,7 +123,14 @@ pub fn modes(statistics: &Statistics) -> String {
         ];
         row.extend(weights.map(|value| Cell::number(value, |value| text::fixed(value, 3))));
         row.extend(of_wins(&mode.mae).chain(of_wins(&mode.seconds_to_target)));
-        row.extend([mode.labels_binary, mode.weights_positive, mode.finite].map(Cell::must));
+        let checks = [
+            (mode.labels_binary, "a label is neither 0 nor 1"),
+            (mode.weights_positive, "a weight is not above 0"),
+            (mode.finite, "a weight is not finite"),
+        ];
+        let failed: Vec<&str> = checks.iter().filter(|(holds, _)| !holds).map(|(_, fault)| *fault).collect();
+        let hold = failed.is_empty();
+        row.push(Cell::text(if hold { "hold".to_owned() } else { failed.join(", ") }).faulty_if(!hold));
         row
     });
     let groups = vec![
@@ -132,7 +139,7 @@ pub fn modes(statistics: &Statistics) -> String {
         ("Weight of all rows", 9),
         ("MAE of wins, ticks", 6),
         ("Seconds to target of wins", 6),
-        ("Checks", 3),
+        ("", 1),
     ];
     Table { groups, ..table(headers, rows) }.html("No mode was measured.")
 }
@@ -176,6 +183,7 @@ pub fn records(statistics: &Statistics) -> String {
         let meaning = RULES.iter().find(|(name, _)| *name == rule).map_or("", |(_, meaning)| meaning);
         row(rule, meaning, count, "dropped")
     }));
+    rows.push(row("in_several_files", "in another file of the month as well", records.in_several_files, "kept once"));
     rows.push(row("time_backwards", "earlier than the record before", records.time_backwards, "sorted"));
     let headers = vec![("Rule", TEXT), ("Meaning", TEXT), ("Records", NUMBER), ("Of all", NUMBER), ("They were", TEXT)];
     table(headers, rows.into_iter()).html("")
@@ -198,10 +206,11 @@ pub fn stages(statistics: &Statistics) -> String {
             Cell::text(stage.name.as_str()),
             Cell::number(Some(stage.seconds), |seconds| text::fixed(seconds, 3)),
             Cell::number(stage.ns_per_row, |time| text::fixed(time, 1)),
-            Cell::number(Some(stage.bytes as f64), |_| text::bytes(stage.bytes)),
+            // A stage that reads and writes no file has no bytes to speak of.
+            Cell::number((stage.bytes > 0).then_some(stage.bytes as f64), |_| text::bytes(stage.bytes)),
         ]
     });
-    let headers = vec![("Stage", TEXT), ("Seconds", NUMBER), ("ns by row", NUMBER), ("Bytes", NUMBER)];
+    let headers = vec![("Stage", TEXT), ("Seconds", NUMBER), ("ns per row", NUMBER), ("Read", NUMBER)];
     table(headers, rows).html("No stage was measured.")
 }
 
@@ -247,12 +256,30 @@ pub fn inputs(statistics: &Statistics) -> String {
     table(headers, rows).html("No input is recorded.")
 }
 
-/// Settings that decide the output.
-pub fn settings(statistics: &Statistics) -> String {
+/// Settings that decide the output, named and written as in `harness.toml`.
+pub fn settings(statistics: &Statistics, decay_reference: Option<&str>) -> String {
     let mut flat = Vec::new();
     flatten("", &statistics.settings, &mut flat);
-    let rows = flat.into_iter().map(|(name, value)| vec![Cell::text(name), Cell::text(value)]);
+    flat.extend(decay_reference.map(|month| ("decay_reference".to_owned(), month.to_owned())));
+    let rows = flat.into_iter().map(|(name, value)| {
+        let (name, value) = as_written(name, value);
+        vec![Cell::text(name), Cell::text(value)]
+    });
     table(vec![("Setting", TEXT), ("Value", TEXT)], rows).html("No setting is recorded.")
+}
+
+/// The name a setting has in `harness.toml`, and its value as people write it; others as they are.
+fn as_written(name: String, value: String) -> (String, String) {
+    let setting = name.strip_prefix("instrument.").unwrap_or(&name);
+    let points = |value: &str| value.parse().ok().map(|nanos: i64| format!("{} points", nanos as f64 / 1e9));
+    let time = |value: &str| value.parse().ok().map(text::time_of_day);
+    let written = match setting {
+        "tick_nanos" => ("tick_size", points(&value)),
+        "gap_nanos" => ("gap_points", points(&value)),
+        "session_start" | "session_end" => (setting, time(&value)),
+        _ => (setting, None),
+    };
+    (written.0.to_owned(), written.1.unwrap_or(value))
 }
 
 fn flatten(path: &str, value: &Value, flat: &mut Vec<(String, String)>) {

@@ -3,19 +3,23 @@
 use data::grid::Rollover;
 use jiff::civil::Date;
 
-use super::{page, prices::SessionPrices};
+use super::{
+    page,
+    prices::{SessionPrices, TrainingFile},
+};
 use crate::{
     feature_ranges,
-    statistics::{FeatureStatistics, ModeStatistics, Statistics, WinStatistics, tests::statistics},
+    statistics::{FeatureStatistics, Latency, ModeStatistics, Statistics, WinStatistics, tests::statistics},
 };
 
-fn prices(statistics: &Statistics) -> Vec<SessionPrices> {
+fn file(statistics: &Statistics) -> TrainingFile {
     let points = vec![(0, 1600.0), (4, 1601.25), (9, 1600.5)];
-    statistics.sessions.iter().map(|_| SessionPrices { points: points.clone() }).collect()
+    let prices = statistics.sessions.iter().map(|_| SessionPrices { points: points.clone() }).collect();
+    TrainingFile { prices, decay_reference: Some("2013-12".into()) }
 }
 
 fn render(statistics: &Statistics) -> String {
-    page::render(statistics, &prices(statistics)).unwrap()
+    page::render(statistics, &file(statistics)).unwrap()
 }
 
 /// Every text and number of the page is one that HTML and people can read.
@@ -63,6 +67,30 @@ fn a_month_is_complete() {
     }
     assert!(page.contains("October 2013") && page.contains("xxh3:00ff") && page.contains("ESZ3 -&gt; ESH4"));
     assert!(page.contains("var(--accent)"));
+}
+
+#[test]
+fn settings_and_times_are_as_people_write_them() {
+    let mut statistics = statistics();
+    statistics.settings = serde_json::json!({ "instrument": data::Instrument::default(), "profile": "session" });
+    statistics.performance.chunk_latency =
+        Some(Latency { p50: 414_500, p90: 12_476_000, p99: 20_447_000, max: 24_861_000 });
+    statistics.modes.get_mut("low_vol_long").unwrap().finite = false;
+    let page = render(&statistics);
+    check(&page);
+    for (name, value) in [
+        ("tick_size", "0.25 points"),
+        ("gap_points", "20 points"),
+        ("session_start", "07:30:00"),
+        ("session_end", "15:00:00"),
+        ("root", "ES"),
+        ("decay_reference", "2013-12"),
+    ] {
+        assert!(page.contains(&format!("scope=\"row\">{name}</th><td>{value}</td>")), "{name}");
+    }
+    assert!(page.contains("Half of the chunks took at most 414.5 \u{b5}s, 90 % at most 12.5 ms"), "{page}");
+    assert!(page.contains("ns per row") && !page.contains("ns by row") && !page.contains(">0 B<"));
+    assert!(page.contains("<td class=\"fault\">a weight is not finite</td>") && page.contains("<td>hold</td>"));
 }
 
 #[test]

@@ -91,6 +91,21 @@ pub fn bytes(value: u64) -> String {
     }
 }
 
+/// `12.3 ms`, of nanoseconds.
+pub fn duration(nanos: u64) -> String {
+    match nanos {
+        0..1_000 => format!("{nanos} ns"),
+        1_000..1_000_000 => format!("{:.1} \u{b5}s", nanos as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} ms", nanos as f64 / 1e6),
+        _ => format!("{:.2} s", nanos as f64 / 1e9),
+    }
+}
+
+/// `07:30:00`, of the seconds of a day.
+pub fn time_of_day(seconds: u64) -> String {
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
 /// `low vol long` for `low_vol_long`.
 pub fn words(name: &str) -> String {
     name.replace('_', " ")
@@ -135,6 +150,9 @@ mod tests {
         let texts = ["0", "6,850.25", "35,000", "1.5", "0.25", "0.000123", "\u{2212}1.23e\u{2212}5", NOTHING];
         assert_eq!(values.map(significant), texts);
         assert_eq!([7, 9_952_542, 2_500_000_000].map(bytes), ["7 B", "10.0 MB", "2.50 GB"]);
+        let times = [999, 414_500, 20_447_200, 3_210_000_000].map(duration);
+        assert_eq!(times, ["999 ns", "414.5 \u{b5}s", "20.4 ms", "3.21 s"]);
+        assert_eq!([0, 27_000, 54_001, 86_400].map(time_of_day), ["00:00:00", "07:30:00", "15:00:01", "24:00:00"]);
         assert_eq!(month("2025-12".parse().unwrap()), "December 2025");
     }
 }

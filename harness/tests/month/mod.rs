@@ -3,9 +3,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
 };
 
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, TimestampNanosecondArray};
 use assert_cmd::Command;
 
 /// Name of the synthetic file of September 2013: a roll, and 20 sessions.
@@ -38,4 +39,32 @@ pub fn plain() -> Vec<u8> {
 pub fn json(command: &mut Command) -> serde_json::Value {
     let output = command.assert().success().get_output().stdout.clone();
     serde_json::from_slice(&output).unwrap()
+}
+
+/// Bars without symbols, one a second from the start of the session so many days after 2013-10-07, 1700 points and
+/// more above `base`.
+pub fn bars(day: i64, base: f64, rows: i64) -> RecordBatch {
+    let price = |above: f64| -> ArrayRef {
+        Arc::new((0..rows).map(|row| Some(base + 1700.0 + above + 0.25 * (row % 40) as f64)).collect::<Float64Array>())
+    };
+    let times = (0..rows).map(|row| (1_381_149_000 + 86_400 * day + row) * 1_000_000_000);
+    let volumes = (0..rows).map(|row| 1 + row % 90);
+    RecordBatch::try_from_iter([
+        ("timestamp", Arc::new(TimestampNanosecondArray::from_iter_values(times).with_timezone("UTC")) as ArrayRef),
+        ("open", price(0.0)),
+        ("high", price(0.25)),
+        ("low", price(-0.25)),
+        ("close", price(0.0)),
+        ("volume", Arc::new(Int64Array::from_iter_values(volumes))),
+    ])
+    .unwrap()
+}
+
+/// Batches as a Parquet file.
+pub fn parquet(batches: &[RecordBatch]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, batches[0].schema(), None).unwrap();
+    batches.iter().for_each(|batch| writer.write(batch).unwrap());
+    writer.close().unwrap();
+    bytes
 }

@@ -1,0 +1,150 @@
+//! Whether the offsets and lengths a Parquet or Arrow file claims fit into it. Checked before a decoder believes any:
+//! it would allocate for them, or stop at an assertion.
+
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    ops::Range,
+};
+
+use arrow_ipc::{Block, CompressionType, MessageHeader, RecordBatch, reader::read_footer_length};
+use parquet::file::metadata::ParquetMetaData;
+
+use super::InputError;
+
+/// Magic, footer length: what an Arrow file ends with.
+const ARROW_END: u64 = 10;
+/// Magic and padding: what it begins with.
+const ARROW_START: u64 = 8;
+/// The length in front of a compressed buffer.
+const PREFIX: u64 = 8;
+/// No buffer of a batch is larger: 500 million rows of a price.
+const MOST: u64 = 1 << 32;
+
+fn arrow(found: String) -> InputError {
+    InputError::Damaged { format: "Arrow", found }
+}
+
+/// The first line of what the metadata's verifier says.
+fn metadata(part: &str, error: impl ToString) -> InputError {
+    arrow(format!("{part}: {}", error.to_string().lines().next().unwrap_or_default()))
+}
+
+/// Checks an Arrow IPC file and leaves it at its start.
+pub(super) fn check_arrow(file: &mut File) -> Result<(), InputError> {
+    let size = file.seek(SeekFrom::End(0))?;
+    let end = size.checked_sub(ARROW_END).ok_or_else(|| arrow(format!("it has {size} bytes")))?;
+    let mut last = [0; ARROW_END as usize];
+    file.seek(SeekFrom::Start(end))?;
+    file.read_exact(&mut last)?;
+    let length = read_footer_length(last)? as u64;
+    let start = end.checked_sub(length).filter(|&start| start >= ARROW_START);
+    let start = start.ok_or_else(|| arrow(format!("its footer claims {length} of {size} bytes")))?;
+    let footer = read(file, start..end)?;
+    let footer = arrow_ipc::root_as_footer(&footer).map_err(|error| metadata("its footer", error))?;
+    let blocks = footer.dictionaries().into_iter().flatten().chain(footer.recordBatches().into_iter().flatten());
+    for (number, block) in blocks.enumerate() {
+        check_block(file, block, start).map_err(|found| match found {
+            InputError::Damaged { format, found } => {
+                InputError::Damaged { format, found: format!("block {number}: {found}") }
+            }
+            other => other,
+        })?;
+    }
+    file.rewind()?;
+    Ok(())
+}
+
+fn check_block(file: &mut File, block: &Block, end: u64) -> Result<(), InputError> {
+    let found = || arrow(format!("{} + {} bytes at {}", block.metaDataLength(), block.bodyLength(), block.offset()));
+    let range = |at: i64, length: i64| {
+        let (at, length) = (u64::try_from(at).ok()?, u64::try_from(length).ok()?);
+        at.checked_add(length).map(|to| at..to)
+    };
+    let head = range(block.offset(), block.metaDataLength().into()).ok_or_else(found)?;
+    let body = i64::try_from(head.end).ok().and_then(|at| range(at, block.bodyLength())).ok_or_else(found)?;
+    if head.start < ARROW_START || head.end - head.start < PREFIX || body.end > end {
+        return Err(found());
+    }
+    let head = read(file, head)?;
+    // The message follows its length, and since version 5 a marker before that.
+    let message = if head[..4] == [0xff; 4] { &head[8..] } else { &head[4..] };
+    let message = arrow_ipc::root_as_message(message).map_err(|error| metadata("its header", error))?;
+    let batch = match message.header_type() {
+        MessageHeader::RecordBatch => message.header_as_record_batch(),
+        MessageHeader::DictionaryBatch => message.header_as_dictionary_batch().and_then(|batch| batch.data()),
+        other => return Err(arrow(format!("a message of type {other:?}"))),
+    };
+    check_batch(file, &batch.ok_or_else(|| arrow("a message without a batch".into()))?, body)
+}
+
+fn check_batch(file: &mut File, batch: &RecordBatch<'_>, body: Range<u64>) -> Result<(), InputError> {
+    let rows = batch.length();
+    for node in batch.nodes().into_iter().flatten() {
+        if node.length() < 0 || !(0..=node.length()).contains(&node.null_count()) {
+            return Err(arrow(format!("a column of {} rows, {} of them null", node.length(), node.null_count())));
+        }
+    }
+    if rows < 0 {
+        return Err(arrow(format!("a batch of {rows} rows")));
+    }
+    let codec = batch.compression().map(|compression| compression.codec());
+    for buffer in batch.buffers().into_iter().flatten() {
+        let (offset, length) = (buffer.offset(), buffer.length());
+        let inside = || {
+            let (offset, length) = (u64::try_from(offset).ok()?, u64::try_from(length).ok()?);
+            let at = body.start.checked_add(offset)?;
+            (at.checked_add(length)? <= body.end).then_some((at, length))
+        };
+        let (at, length) = inside().ok_or_else(|| {
+            arrow(format!("a buffer of {length} bytes at {offset} in a body of {}", body.end - body.start))
+        })?;
+        let Some(codec) = codec.filter(|_| length > 0) else { continue };
+        if length < PREFIX {
+            return Err(arrow(format!("a compressed buffer of {length} bytes")));
+        }
+        let mut claimed = [0; PREFIX as usize];
+        claimed.copy_from_slice(&read(file, at..at + PREFIX)?);
+        let claimed = i64::from_le_bytes(claimed);
+        // -1 marks a buffer that is stored as it is.
+        if claimed != -1 && !u64::try_from(claimed).is_ok_and(|claimed| claimed <= most(codec, length - PREFIX)) {
+            return Err(arrow(format!("a compressed buffer of {length} bytes claims to hold {claimed}")));
+        }
+    }
+    Ok(())
+}
+
+/// The most that so many compressed bytes can hold: a byte of LZ4 stands for at most 255, a Zstandard block of four
+/// bytes for at most 128 KiB.
+fn most(codec: CompressionType, compressed: u64) -> u64 {
+    let ratio = if codec == CompressionType::LZ4_FRAME { 255 } else { 1 << 15 };
+    compressed.saturating_mul(ratio).min(MOST)
+}
+
+fn read(file: &mut File, range: Range<u64>) -> Result<Vec<u8>, InputError> {
+    let mut bytes = vec![0; (range.end - range.start) as usize];
+    file.seek(SeekFrom::Start(range.start))?;
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Checks what a Parquet footer says of its column chunks, in a file of `size` bytes.
+pub(super) fn check_parquet(metadata: &ParquetMetaData, size: u64) -> Result<(), InputError> {
+    let damaged = |found: String| InputError::Damaged { format: "Parquet", found };
+    for (number, group) in metadata.row_groups().iter().enumerate() {
+        let rows = group.num_rows();
+        if rows < 0 {
+            return Err(damaged(format!("row group {number} has {rows} rows")));
+        }
+        for column in group.columns() {
+            let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+            let length = column.compressed_size();
+            let end = u64::try_from(start).ok().zip(u64::try_from(length).ok()).and_then(|(at, by)| at.checked_add(by));
+            if end.is_none_or(|end| end > size) || column.num_values() < 0 {
+                let path = column.column_path().string();
+                return Err(damaged(format!("column {path} of row group {number} has {length} bytes at {start}")));
+            }
+        }
+    }
+    Ok(())
+}

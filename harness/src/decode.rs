@@ -14,10 +14,10 @@ use data::{
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::manifest::Source;
+use crate::{cache::Cache, manifest::Source};
 
 /// A decoded input: written last, so a folder without it is not finished.
-const INDEX: &str = "input.json";
+pub const INDEX: &str = "input.json";
 
 /// One input file, decoded.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,6 +56,7 @@ pub fn decode(path: &Path, instrument: &Instrument, cache: &Path) -> anyhow::Res
     let key = format!("{checksum} {name} {} {} {}", instrument.root, instrument.tick_nanos, instrument.time_zone);
     let folder = cache.join(format!("{:016x}", xxh3_64(key.as_bytes())));
     if let Some(found) = find(&folder, &key) {
+        Cache::touch(&folder).with_context(|| format!("{}: cannot be marked as used", folder.display()))?;
         return Ok(found);
     }
     fs::create_dir_all(&folder).with_context(|| format!("{}: cannot create the folder", folder.display()))?;

@@ -10,6 +10,7 @@ use crate::{
     config::Settings,
     decode,
     exit::Usage,
+    interrupt,
     progress::Bar,
     statistics::{Input, Statistics},
     summary,
@@ -23,6 +24,7 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> anyhow::Result<u8> {
     let failed = || format!("{}: cannot be written", output.display());
     let temporary =
         tempfile::Builder::new().prefix(".harness-").suffix(".parquet").tempfile_in(folder).with_context(failed)?;
+    let _interrupt = interrupt::removing(temporary.path());
     let cache = Cache::open(settings)?;
     let bar = Bar::new();
     bar.stage("decode", 1);

@@ -1,6 +1,5 @@
 //! `run`: months of the store from raw files to published Parquet.
 
-use anyhow::Context;
 use data::{Month, input::InputError};
 use serde::Serialize;
 
@@ -82,10 +81,11 @@ pub fn months_of(
     settings: &Settings,
     published: &mut dyn FnMut(&Statistics),
 ) -> anyhow::Result<Vec<MonthResult>> {
-    let store = Store::open(settings.text("store"), !args.dry_run)?;
+    let name = settings.text("store");
+    let store = if args.dry_run { Store::open(name)? } else { Store::create(name)? };
     let raw = match settings.text("raw") {
-        "" => Store::open(settings.text("store"), false)?,
-        folder => Store::open(folder, false)?,
+        "" => store.clone(),
+        folder => Store::existing(folder)?,
     };
     let files = discover::raw_files(&raw)?;
     let last = args.last()?;
@@ -116,7 +116,7 @@ pub fn months_of(
                 return Err(error.context(format!("{month}")));
             }
             result.outcome = Outcome::Failed;
-            result.error = Some(format!("{error:#}"));
+            result.error = Some(exit::sentence(&error));
         }
         if let Some(error) = &result.error {
             tracing::error!("{month}: {error}");
@@ -124,7 +124,6 @@ pub fn months_of(
         results.push(result);
     }
     bar.finish();
-    cache.evict().context("the cache of decoded columns cannot be trimmed")?;
     Ok(results)
 }
 
@@ -164,7 +163,11 @@ impl Worker<'_> {
         if let Some((manifest, _)) = &found
             && manifest.current.made_from == made_from
             && !args.force
+            && publish::present(store, &manifest.current)?
         {
+            if !args.dry_run {
+                publish::tidy(store, month)?;
+            }
             result.note(Outcome::Unchanged, &manifest.current.version, manifest.current.rows, manifest.current.score);
             bar.steps(3);
             return Ok(());

@@ -27,7 +27,6 @@ use kernels::Profile;
 use crate::{
     config::Settings,
     decode::Decoded,
-    feature_ranges::Overrides,
     manifest::{MadeFrom, Source},
     memory,
     progress::Bar,
@@ -169,7 +168,7 @@ fn write_as<F: Value + Into<f64>>(
         let sessions = compute::sessions::<F>(&grid, &computation, &chunk, &|| bar.step())?;
         let chunks = chunks.into_inner().unwrap_or_else(PoisonError::into_inner);
         clock.stage("compute", rows, 0);
-        let measured = statistics::measure(&grid, &sessions, settings.profile, tick, &Overrides::new());
+        let measured = statistics::measure(&grid, &sessions, settings.profile, tick, settings.feature_ranges());
         clock.stage("measure", rows, 0);
         bar.message(&format!("{month} encode"));
         file.append(&grid, sessions, &|| bar.step()).with_context(failed)?;

@@ -147,6 +147,9 @@ impl Settings {
             "" => None,
             month => Some(month.parse::<Month>().map_err(|_| wrong("decay_reference", "a month YYYY-MM"))?),
         };
+        if table["store"].value.is_empty() {
+            return Err(wrong("store", "a local directory").into());
+        }
         let log_level = match table["log_level"].value.to_lowercase().as_str() {
             "error" => LevelFilter::ERROR,
             "warn" | "warning" => LevelFilter::WARN,

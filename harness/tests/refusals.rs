@@ -147,6 +147,7 @@ fn a_wrong_setting_is_named_with_its_source_its_value_and_what_was_expected() {
     };
     for (flag, value, setting) in [
         ("--log-level", "banana", "log_level = 'banana' (flag --log-level)"),
+        ("--store", "", "store = '' (flag --store)"),
         ("--root", "es", "root = 'es' (flag --root)"),
         ("--tick-size", "0", "tick_size = '0' (flag --tick-size)"),
         ("--time-zone", "Mars/Base", "time_zone = 'Mars/Base' (flag --time-zone)"),

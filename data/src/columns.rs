@@ -12,6 +12,9 @@ use crate::{
     symbol::{self, Kind},
 };
 
+/// Version of the rules by which records are cleaned and selected: columns decoded under other rules are not used again.
+pub const RULES_VERSION: u32 = 2;
+
 /// The price Databento writes where there is none.
 const ABSENT: i64 = i64::MAX;
 

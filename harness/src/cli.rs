@@ -70,7 +70,7 @@ pub struct SettingFlags {
     /// Rows of one kernel call; changes nothing in the output
     #[arg(long, global = true)]
     pub chunk_rows: Option<String>,
-    /// Threads [default: all cores]
+    /// Threads, at most four a core [default: all cores]
     #[arg(long, global = true)]
     pub jobs: Option<String>,
     /// Memory limit in GB

@@ -5,18 +5,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use data::{Instrument, Month, contract::Choice};
+use data::{Instrument, Month, contract::Choice, instrument::InstrumentError};
 use kernels::Profile;
 use serde::Serialize;
+use tracing::level_filters::LevelFilter;
 
 use crate::{
     cli::{ConfigArgs, ConfigCommand, SettingFlags},
     exit::Usage,
+    feature_ranges::{self, Overrides},
 };
 
 /// Name in harness.toml (and as a flag with dashes), environment variable, default.
-const TABLE: [(&str, Option<&str>, &str); 18] = [
-    ("store", None, "./store"),
+const TABLE: [(&str, Option<&str>, &str); 20] = [
+    ("store", Some("S3_BUCKET"), "./store"),
     ("raw", None, ""),
     ("profile", None, "session"),
     ("decay_reference", None, ""),
@@ -34,7 +36,12 @@ const TABLE: [(&str, Option<&str>, &str); 18] = [
     ("time_zone", None, "America/Chicago"),
     ("gap_points", None, "20"),
     ("log_level", Some("LOG_LEVEL"), "info"),
+    ("s3_timeout", Some("S3_TIMEOUT"), "600"),
+    ("s3_retry_attempts", Some("S3_RETRY_ATTEMPTS"), "5"),
 ];
+
+/// The table of harness.toml that replaces rows of the usual ranges of features.
+const RANGES: &str = "feature_ranges";
 
 /// One setting in force.
 #[derive(Clone, Debug, Serialize)]
@@ -48,8 +55,9 @@ pub struct Setting {
 /// The settings in force, checked.
 #[derive(Clone)]
 pub struct Settings {
-    table: BTreeMap<&'static str, Setting>,
+    table: BTreeMap<String, Setting>,
     file: PathBuf,
+    ranges: Overrides,
     /// What to select and how to read it.
     pub instrument: Instrument,
     /// Windows at a session's edge.
@@ -68,6 +76,8 @@ pub struct Settings {
     pub cache_bytes: u64,
     /// Memory limit in GB.
     pub max_memory_gb: f64,
+    /// What is logged.
+    pub log_level: LevelFilter,
 }
 
 impl Settings {
@@ -77,29 +87,30 @@ impl Settings {
             Some(path) => (path.as_path(), true),
             None => (Path::new("harness.toml"), false),
         };
-        let file = read_file(path, required)?;
+        let (file, ranges) = read_file(path, required)?;
         let mut table = BTreeMap::new();
         for (name, variable, default) in TABLE {
-            let environment = variable.and_then(|variable| Some((variable, std::env::var(variable).ok()?)));
             let (value, origin) = if let Some(value) = flag(flags, name) {
                 (value.clone(), format!("flag --{}", name.replace('_', "-")))
-            } else if let Some((variable, value)) = environment.filter(|(_, value)| !value.is_empty()) {
+            } else if let Some((value, variable)) = variable.map(environment).transpose()?.flatten().zip(variable) {
+                let value = if variable == "S3_BUCKET" { bucket(&value) } else { value };
                 (value, format!("environment {variable}"))
             } else if let Some(value) = file.get(name) {
                 (value.clone(), path.display().to_string())
             } else {
                 (default.to_owned(), "default".to_owned())
             };
-            table.insert(name, Setting { value, origin });
+            table.insert(name.to_owned(), Setting { value, origin });
         }
-        Self::check(table, path.to_owned())
+        for (name, (low, high)) in &ranges {
+            let setting = Setting { value: format!("[{low}, {high}]"), origin: path.display().to_string() };
+            table.insert(format!("{RANGES}.{name}"), setting);
+        }
+        Self::check(table, ranges, path.to_owned())
     }
 
-    fn check(table: BTreeMap<&'static str, Setting>, file: PathBuf) -> anyhow::Result<Self> {
-        let wrong = |name: &str, expected: &str| {
-            let Setting { value, origin } = &table[name];
-            Usage(format!("{name} = '{value}' ({origin}): expected {expected}"))
-        };
+    fn check(table: BTreeMap<String, Setting>, ranges: Overrides, file: PathBuf) -> anyhow::Result<Self> {
+        let wrong = |name: &str, expected: &str| Usage(format!("{}: expected {expected}", found(&table, name)));
         let one_of = |name: &str, choices: [&str; 2]| {
             let position = choices.iter().position(|choice| *choice == table[name].value);
             position.ok_or_else(|| wrong(name, &choices.join(" or ")))
@@ -107,9 +118,9 @@ impl Settings {
         let points =
             |name: &str| nanos(&table[name].value).ok_or_else(|| wrong(name, "points with at most 9 decimals"));
         let time = |name: &str| seconds(&table[name].value).ok_or_else(|| wrong(name, "a time of day HH:MM[:SS]"));
-        let number = |name: &str| -> Result<f64, Usage> {
+        let number = |name: &str, expected: &str, fits: fn(f64) -> bool| -> Result<f64, Usage> {
             let value: Option<f64> = table[name].value.parse().ok();
-            value.filter(|value| (0.0..=1e9).contains(value)).ok_or_else(|| wrong(name, "a number from 0"))
+            value.filter(|&value| value <= 1e9 && fits(value)).ok_or_else(|| wrong(name, expected))
         };
         let count = |name: &str, least: usize| {
             let value: Option<usize> = table[name].value.parse().ok();
@@ -125,16 +136,34 @@ impl Settings {
             time_zone: table["time_zone"].value.clone(),
             gap_nanos: points("gap_points")?,
         };
-        instrument.check()?;
-        for name in ["store", "raw"] {
-            if table[name].value.contains("://") {
-                return Err(wrong(name, "a local directory; S3 is not supported yet").into());
-            }
-        }
+        instrument.check().map_err(|error| match error {
+            InstrumentError::Root(_) => wrong("root", "capital letters and digits, such as ES, NQ or 6E"),
+            InstrumentError::Tick(error) => wrong("tick_size", &format!("a tick in points, such as 0.25 ({error})")),
+            InstrumentError::Gap(_) => wrong("gap_points", "points from 0"),
+            InstrumentError::TimeZone { .. } => wrong("time_zone", "an IANA name such as America/Chicago"),
+            InstrumentError::Session { .. } => Usage(format!(
+                "{} and {}: expected a start before the end, and that by 24:00",
+                found(&table, "session_start"),
+                found(&table, "session_end")
+            )),
+        })?;
         let decay_reference = match table["decay_reference"].value.as_str() {
             "" => None,
             month => Some(month.parse::<Month>().map_err(|_| wrong("decay_reference", "a month YYYY-MM"))?),
         };
+        if table["store"].value.is_empty() {
+            return Err(wrong("store", "a local directory").into());
+        }
+        let log_level = match table["log_level"].value.to_lowercase().as_str() {
+            "error" => LevelFilter::ERROR,
+            "warn" | "warning" => LevelFilter::WARN,
+            "info" => LevelFilter::INFO,
+            "debug" => LevelFilter::DEBUG,
+            "trace" => LevelFilter::TRACE,
+            _ => return Err(wrong("log_level", "error, warn, info, debug or trace").into()),
+        };
+        number("s3_timeout", "seconds above 0", |value| value > 0.0)?;
+        count("s3_retry_attempts", 0)?;
         Ok(Self {
             instrument,
             profile: [Profile::Session, Profile::Rolling][one_of("profile", ["session", "rolling"])?],
@@ -143,11 +172,32 @@ impl Settings {
             choice: [Choice::Volume, Choice::VolumePrevious][one_of("contract", ["volume", "volume-previous"])?],
             chunk_rows: count("chunk_rows", 1)?,
             jobs: count("jobs", 0)?,
-            max_memory_gb: number("max_memory_gb")?,
-            cache_bytes: (number("cache_gb")? * 1e9) as u64,
+            max_memory_gb: number("max_memory_gb", "gigabytes above 0", |value| value > 0.0)?,
+            cache_bytes: (number("cache_gb", "gigabytes from 0", |value| value >= 0.0)? * 1e9) as u64,
+            log_level,
             table,
             file,
+            ranges,
         })
+    }
+
+    /// Refuses stores that this version cannot reach.
+    ///
+    /// # Errors
+    /// [`Usage`].
+    pub fn local(&self) -> anyhow::Result<()> {
+        for name in ["store", "raw"] {
+            if self.text(name).contains("://") {
+                let found = found(&self.table, name);
+                return Err(Usage(format!("{found}: expected a local directory; S3 is not supported yet")).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows that replace those of the usual ranges of features.
+    pub fn feature_ranges(&self) -> &Overrides {
+        &self.ranges
     }
 
     /// The reference month of the weights: as set, or the last month of what is made.
@@ -163,7 +213,9 @@ impl Settings {
     pub fn at(&self, store: &Path, raw: &Path) -> Self {
         let mut settings = self.clone();
         for (name, path) in [("store", store), ("raw", raw)] {
-            settings.table.insert(name, Setting { value: path.display().to_string(), origin: "demo".into() });
+            settings
+                .table
+                .insert(name.to_owned(), Setting { value: path.display().to_string(), origin: "demo".into() });
         }
         settings
     }
@@ -171,7 +223,7 @@ impl Settings {
     /// The same folder for temporary files and decoded columns whatever was set.
     pub fn set_temp_dir(&mut self, folder: &Path) {
         let value = folder.display().to_string();
-        self.table.insert("temp_dir", Setting { value, origin: "bench".into() });
+        self.table.insert("temp_dir".into(), Setting { value, origin: "bench".into() });
     }
 
     /// The configuration file that was read, or would be.
@@ -205,9 +257,10 @@ pub fn run(args: &ConfigArgs, settings: &Settings) -> anyhow::Result<u8> {
     if json {
         println!("{}", serde_json::to_string_pretty(&settings.table)?);
     } else {
-        for (name, _, _) in TABLE {
-            let Setting { value, origin } = &settings.table[name];
-            println!("{name:16} {value:20} {origin}");
+        let ranges = settings.ranges.keys().map(|name| format!("{RANGES}.{name}"));
+        for name in TABLE.iter().map(|(name, _, _)| (*name).to_owned()).chain(ranges) {
+            let Setting { value, origin } = &settings.table[&name];
+            println!("{name:17} {value:20} {origin}");
         }
     }
     Ok(0)
@@ -237,29 +290,83 @@ fn flag<'a>(flags: &'a SettingFlags, name: &str) -> Option<&'a String> {
     }
 }
 
-fn read_file(path: &Path, required: bool) -> anyhow::Result<BTreeMap<String, String>> {
+/// A setting as messages name it: what, its value, and where that came from.
+fn found(table: &BTreeMap<String, Setting>, name: &str) -> String {
+    let Setting { value, origin } = &table[name];
+    format!("{name} = '{value}' ({origin})")
+}
+
+/// An environment variable; one that is empty is not set.
+fn environment(variable: &str) -> Result<Option<String>, Usage> {
+    let Some(value) = std::env::var_os(variable).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let text = value.into_string();
+    text.map(Some).map_err(|value| Usage(format!("{variable} = {value:?} (environment): expected UTF-8")))
+}
+
+/// A bucket by its name alone, or with a prefix, as a store.
+fn bucket(name: &str) -> String {
+    if name.starts_with("s3://") { name.to_owned() } else { format!("s3://{name}") }
+}
+
+/// The settings of harness.toml as text, and its table of ranges.
+fn read_file(path: &Path, required: bool) -> Result<(BTreeMap<String, String>, Overrides), Usage> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return Ok(BTreeMap::new()),
-        Err(error) => return Err(Usage(format!("{}: {error}", path.display())).into()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return Ok(Default::default()),
+        Err(error) => return Err(Usage(format!("{}: {error}; expected a file of settings", path.display()))),
     };
-    let table: toml::Table = text.parse().map_err(|error| Usage(format!("{}: {error}", path.display())))?;
-    let mut settings = BTreeMap::new();
+    let wrong = |what: String| Usage(format!("{}: {what}", path.display()));
+    let table: toml::Table = text.parse().map_err(|error| wrong(format!("{error}")))?;
+    let (mut settings, mut ranges) = (BTreeMap::new(), Overrides::new());
     for (name, value) in table {
-        if !TABLE.iter().any(|(known, _, _)| *known == name) {
-            return Err(Usage(format!(
-                "{}: unknown setting '{name}'; `harness config show` lists them",
-                path.display()
-            ))
-            .into());
+        if name == RANGES {
+            ranges = read_ranges(value).map_err(wrong)?;
+            continue;
         }
-        let value = match value {
-            toml::Value::String(text) => text,
-            other => other.to_string(),
+        let Some((_, _, default)) = TABLE.iter().find(|(known, _, _)| *known == name) else {
+            return Err(wrong(format!("unknown setting '{name}'; `harness config show` lists them")));
         };
-        settings.insert(name, value);
+        let numeric = default.parse::<f64>().is_ok();
+        let text = match value {
+            toml::Value::Integer(number) if numeric => number.to_string(),
+            // Never with an exponent, which exact points do not have.
+            toml::Value::Float(number) if numeric => number.to_string(),
+            toml::Value::String(text) if !numeric => text,
+            // A time of day may stand without quotes.
+            toml::Value::Datetime(time) if !numeric => time.to_string(),
+            other => {
+                let expected = if numeric { "a number" } else { "a text in quotes" };
+                return Err(wrong(format!("{name} = {other}: expected {expected}")));
+            }
+        };
+        settings.insert(name, text);
     }
-    Ok(settings)
+    Ok((settings, ranges))
+}
+
+fn read_ranges(value: toml::Value) -> Result<Overrides, String> {
+    let toml::Value::Table(table) = value else {
+        return Err(format!("{RANGES} = {value}: expected a table of ranges, such as bar_range = [0, 50]"));
+    };
+    let mut ranges = Overrides::new();
+    for (name, value) in table {
+        if !feature_ranges::names().any(|known| known == name) {
+            return Err(format!("{RANGES}.{name}: expected the name of a feature, such as bar_range"));
+        }
+        let number = |value: &toml::Value| match value {
+            toml::Value::Integer(number) => Some(*number as f64),
+            toml::Value::Float(number) => Some(*number),
+            _ => None,
+        };
+        let bounds = value.as_array().and_then(|bounds| match &bounds[..] {
+            [low, high] => Some((number(low)?, number(high)?)),
+            _ => None,
+        });
+        let range = bounds.filter(|(low, high)| low <= high && low.is_finite() && high.is_finite());
+        let range = range.ok_or(format!("{RANGES}.{name} = {value}: expected [lowest, highest], such as [0, 50]"))?;
+        ranges.insert(name, range);
+    }
+    Ok(ranges)
 }
 
 /// Decimal points as units of 1e-9 points, exactly.

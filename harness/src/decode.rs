@@ -9,15 +9,16 @@ use anyhow::Context;
 use data::{
     Instrument, Month,
     column_file::{self, ColumnFile},
+    columns::RULES_VERSION,
     input::{self, InputError, InputInfo},
 };
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::manifest::Source;
+use crate::{cache::Cache, exit, manifest::Source};
 
 /// A decoded input: written last, so a folder without it is not finished.
-const INDEX: &str = "input.json";
+pub const INDEX: &str = "input.json";
 
 /// One input file, decoded.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -59,9 +60,11 @@ pub fn source(path: &Path) -> Result<Source, InputError> {
 pub fn decode(path: &Path, source: &Source, instrument: &Instrument, cache: &Path) -> anyhow::Result<Decoded> {
     let Source { name, checksum, .. } = source;
     // The name counts: it says which months the file's first and last hours belong to.
-    let key = format!("{checksum} {name} {} {} {}", instrument.root, instrument.tick_nanos, instrument.time_zone);
+    let Instrument { root, tick_nanos, time_zone, .. } = instrument;
+    let key = format!("{checksum} {name} {root} {tick_nanos} {time_zone} {RULES_VERSION}");
     let folder = cache.join(format!("{:016x}", xxh3_64(key.as_bytes())));
     if let Some(found) = find(&folder, &key) {
+        Cache::touch(&folder).with_context(|| format!("{}: cannot be marked as used", folder.display()))?;
         return Ok(found);
     }
     fs::create_dir_all(&folder).with_context(|| format!("{}: cannot create the folder", folder.display()))?;
@@ -69,9 +72,13 @@ pub fn decode(path: &Path, source: &Source, instrument: &Instrument, cache: &Pat
     let info = input::read(path, instrument, &mut |columns| {
         let target = folder.join(format!("{}.columns", columns.month));
         column_file::write(&target, &key, &columns)
-            .map_err(|error| InputError::Sink(format!("{:#}", anyhow::Error::new(error))))?;
+            .map_err(|error| InputError::Sink(exit::sentence(&anyhow::Error::new(error))))?;
         months.push(columns.month);
         Ok(())
+    });
+    let info = info.inspect_err(|_| {
+        // Only if it is empty: months that were written will be used or overwritten.
+        let _ = fs::remove_dir(&folder);
     })?;
     let decoded = Decoded { info, months, folder, key };
     fs::write(decoded.folder.join(INDEX), serde_json::to_vec(&decoded)?)?;

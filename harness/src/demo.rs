@@ -6,7 +6,7 @@ use data::synth::{Plan, write_months};
 use crate::{
     cli::{DemoArgs, RunArgs},
     config::Settings,
-    exit,
+    exit::{self, Usage},
     progress::Bar,
     report,
     run::{self, Outcome},
@@ -14,8 +14,19 @@ use crate::{
     summary,
 };
 
+/// ES trades since this month.
+const FIRST: &str = "1997-09";
+/// The made prices grow from year to year; a little later they are out of the range of a bar.
+const LAST: &str = "2059-12";
+
 /// Runs the command.
 pub fn run(args: &DemoArgs, settings: &Settings) -> anyhow::Result<u8> {
+    if !(FIRST..=LAST).contains(&args.month.to_string().as_str()) {
+        let month = args.month;
+        return Err(
+            Usage(format!("--month {month}: expected {FIRST} to {LAST}, where the made prices are possible")).into()
+        );
+    }
     let (raw, store) = (args.out.join("raw"), args.out.join("store"));
     std::fs::create_dir_all(&raw).with_context(|| format!("{}: cannot create the folder", raw.display()))?;
     let plan = Plan { instrument: settings.instrument.clone(), seed: args.seed, ..Plan::default() };
@@ -42,7 +53,7 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> anyhow::Result<u8> {
         eprintln!("error: {}", result.error.as_deref().unwrap_or("the month was not published"));
         return Ok(exit::PARTLY);
     };
-    let store = Store::open(settings.text("store"), false)?;
+    let store = Store::existing(settings.text("store"))?;
     let (parquet, json) = crate::manifest::current_keys(args.month, version);
     // A second tour finds its month published: then its statistics are those in the store.
     let statistics = match statistics {

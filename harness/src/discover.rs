@@ -32,9 +32,8 @@ impl RawFile {
 /// Every raw file of the store, in order of name.
 pub fn raw_files(store: &Store) -> Result<Vec<RawFile>, StoreError> {
     let mut files: Vec<RawFile> = store
-        .list("")?
+        .list("", Some("processed-data"))?
         .into_iter()
-        .filter(|object| !object.key.starts_with("processed-data/"))
         .filter_map(|object| {
             let name = object.key.rsplit('/').next()?;
             let (first, last) = input::named_dates(name)?;

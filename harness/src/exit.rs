@@ -38,6 +38,17 @@ pub fn code(error: &anyhow::Error) -> u8 {
     STORE
 }
 
+/// An error and its causes as one sentence, each said once: many say their cause themselves.
+pub fn sentence(error: &anyhow::Error) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if said.last().is_none_or(|before| !before.ends_with(&cause)) {
+            said.push(cause);
+        }
+    }
+    said.join(": ")
+}
+
 /// Whether an error concerns one month alone: its input, or its manifest.
 pub fn of_one_month(error: &anyhow::Error) -> bool {
     let layout = |cause: &(dyn std::error::Error + 'static)| {
@@ -52,5 +63,23 @@ fn input_code(error: &InputError) -> u8 {
         InputError::Instrument(_) => USAGE,
         InputError::Sink(_) => STORE,
         _ => INPUT,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("writing: {0}")]
+    struct Told(#[source] std::io::Error);
+
+    #[test]
+    fn each_cause_is_said_once() {
+        let full = || std::io::Error::other("no space left");
+        assert_eq!(sentence(&anyhow!(Told(full())).context("2013-09")), "2013-09: writing: no space left");
+        assert_eq!(sentence(&anyhow!(full()).context("a.parquet")), "a.parquet: no space left");
     }
 }

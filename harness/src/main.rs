@@ -1,5 +1,8 @@
 //! The command line of the training-data pipeline.
 
+#[macro_use]
+mod output;
+
 mod bench;
 mod cache;
 mod cli;
@@ -11,6 +14,7 @@ mod exit;
 mod feature_ranges;
 mod inspect;
 mod interrupt;
+mod listing;
 mod manifest;
 mod memory;
 mod process;
@@ -30,6 +34,7 @@ mod tune;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
@@ -40,10 +45,13 @@ fn main() -> ExitCode {
         return ExitCode::from(exit::USAGE);
     }
     let cli = Cli::parse();
-    match dispatch(cli) {
+    let done = dispatch(cli);
+    interrupt::give_way();
+    let done = done.and_then(|code| output::finish().context("stdout").map(|()| code));
+    match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", exit::sentence(&error));
             ExitCode::from(exit::code(&error))
         }
     }
@@ -52,10 +60,10 @@ fn main() -> ExitCode {
 fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     interrupt::listen()?;
     let settings = config::Settings::resolve(&cli.settings)?;
-    progress::start_logging(&settings);
+    progress::start(&settings);
     match cli.command {
         Command::Demo(args) => demo::run(&args, &settings),
-        Command::Run(args) => run::run(&args, &settings),
+        Command::Run(args) => settings.local().and_then(|()| run::run(&args, &settings)),
         Command::Inspect(args) => inspect::run(&args, &settings),
         Command::Synth(args) => synth::run(&args, &settings),
         Command::Process(args) => process::run(&args, &settings),

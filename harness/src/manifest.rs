@@ -101,7 +101,7 @@ pub fn folder(month: Month) -> String {
 }
 
 /// Folder of a month's earlier versions.
-fn history_folder(month: Month) -> String {
+pub fn history_folder(month: Month) -> String {
     format!("processed-data/history/{:04}/{:02}", month.year(), month.month())
 }
 

@@ -14,6 +14,7 @@ use crate::{
     config::Settings,
     decode,
     exit::Usage,
+    interrupt,
     progress::Bar,
     statistics::{Input, Statistics},
     summary,
@@ -26,6 +27,7 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> anyhow::Result<u8> {
     check_targets(args)?;
     let failed = || format!("{}: cannot be written", output.display());
     let temporary = beside(output).with_context(failed)?;
+    let _interrupt = interrupt::removing(temporary.path());
     let cache = Cache::open(settings)?;
     let bar = Bar::new();
     let input = if args.input.as_os_str() == "-" { spool(cache.temporary())? } else { args.input.clone() };
@@ -52,6 +54,7 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> anyhow::Result<u8> {
     if let Some(path) = &args.statistics {
         let failed = || format!("{}: cannot be written", path.display());
         let file = beside(path).with_context(failed)?;
+        let _interrupt = interrupt::removing(file.path());
         std::fs::write(file.path(), json(&statistics)?).with_context(failed)?;
         persist(file, path).with_context(failed)?;
     }

@@ -3,9 +3,11 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tracing_subscriber::EnvFilter;
 
 use crate::config::Settings;
+
+/// Threads beyond this many a core cost time and memory and gain nothing.
+const MOST_JOBS_PER_CORE: usize = 4;
 
 /// A progress bar with an ETA; nothing at all where stderr is not a terminal.
 pub struct Bar(ProgressBar);
@@ -57,16 +59,23 @@ impl Bar {
     }
 }
 
-/// Log lines to stderr at the level of the settings.
-pub fn start_logging(settings: &Settings) {
-    let filter = EnvFilter::try_new(settings.text("log_level")).unwrap_or_else(|_| EnvFilter::new("info"));
+/// Log lines to stderr at the level of the settings, and the threads they ask for.
+pub fn start(settings: &Settings) {
     let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(settings.log_level)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        .log_internal_errors(false)
         .try_init();
     if settings.jobs > 0 {
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(settings.jobs).build_global();
+        let most = MOST_JOBS_PER_CORE * std::thread::available_parallelism().map_or(1, usize::from);
+        if settings.jobs > most {
+            tracing::warn!(
+                "jobs = {}: more threads than {most} only get in each other's way; {most} are used",
+                settings.jobs
+            );
+        }
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(settings.jobs.min(most)).build_global();
     }
 }

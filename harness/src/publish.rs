@@ -2,6 +2,11 @@
 //!
 //! Until the manifest is written nobody sees anything, so an interruption at any point leaves the month as it was.
 //! Versions that are replaced are copied to the history before the commit and removed from the month's folder after it.
+//!
+//! Who publishes a month has the right to it ([`Exclusive`]) from before the first upload until after the last removal.
+//! So two workers cannot write different statistics under one name, the second sees a manifest that is not the one it
+//! read and has nothing to remove, and whatever else lies in the month's folder belongs to a worker that is gone: it is
+//! removed without asking for its age. The right ends with its process, however that ends.
 
 use std::path::Path;
 
@@ -10,8 +15,9 @@ use jiff::Timestamp;
 use parquet::file::{metadata::ParquetMetaDataReader, reader::Length};
 
 use crate::{
+    interrupt,
     manifest::{self, Item, MadeFrom, Manifest, ManifestError, SCHEMA_VERSION, Version},
-    store::{Store, StoreError, Tag},
+    store::{Exclusive, Store, StoreError, Tag},
 };
 
 /// A month that has been made and is to be published.
@@ -45,37 +51,87 @@ pub enum Published {
     ByAnother,
 }
 
-/// Publishes a month over what `found` says is there.
+/// Publishes a month over what `found` says is there, unless that has changed since it was read.
 ///
 /// # Errors
 /// [`ManifestError`], with the month as it was.
 pub fn publish(store: &Store, draft: &Draft<'_>, found: Option<(Manifest, Tag)>) -> Result<Published, ManifestError> {
-    let (month, version) = (draft.month, &draft.checksum);
-    if let Some((manifest, _)) = &found
-        && manifest.current.version == *version
+    let month = draft.month;
+    let right = store.exclusive(&month.to_string())?;
+    let now = manifest::read(store, month)?;
+    let tag = |read: &Option<(Manifest, Tag)>| read.as_ref().map(|(_, tag)| tag.clone());
+    if tag(&now) != tag(&found) {
+        return Ok(Published::ByAnother);
+    }
+    let before = now.as_ref().map(|(manifest, _)| manifest);
+    if let Some(manifest) = before
+        && manifest.current.version == draft.checksum
         && intact(store, &manifest.current)
     {
-        tidy(store, manifest)?;
+        sweep(store, month, before)?;
         return Ok(Published::Unchanged);
     }
-    let (data, statistics) = manifest::current_keys(month, version);
-    store.upload(draft.parquet, &data)?;
-    store.put(&statistics, draft.statistics.clone().into())?;
-    store.verify(&data, draft.bytes, &draft.checksum)?;
-    check_footer(store, &data, draft.bytes, draft.rows)?;
-    let statistics_checksum = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&draft.statistics));
-    store.verify(&statistics, draft.statistics.len() as u64, &statistics_checksum)?;
+    match upload_and_commit(store, draft, now.as_ref(), &right) {
+        Ok(manifest) => {
+            sweep(store, month, Some(&manifest))?;
+            Ok(Published::New)
+        }
+        Err(error) => {
+            let after = manifest::read(store, month)?;
+            sweep(store, month, after.as_ref().map(|(manifest, _)| manifest))?;
+            // Whatever failed, it failed because the month is no longer what it was.
+            if tag(&after) != tag(&now) { Ok(Published::ByAnother) } else { Err(error) }
+        }
+    }
+}
 
+fn upload_and_commit(
+    store: &Store,
+    draft: &Draft<'_>,
+    now: Option<&(Manifest, Tag)>,
+    right: &Exclusive,
+) -> Result<Manifest, ManifestError> {
+    let (month, version) = (draft.month, &draft.checksum);
+    let uncommitted = {
+        let (store, before) = (store.clone(), now.map(|(manifest, _)| manifest.clone()));
+        interrupt::on_exit(move || {
+            let _ = sweep(&store, month, before.as_ref());
+        })
+    };
+    let (data, statistics) = manifest::current_keys(month, version);
+    // What of this version is there and intact stays as it is.
+    let standing = now.map(|(manifest, _)| &manifest.current).filter(|current| current.version == *version);
+    let kept = |item: Option<&Item>| item.filter(|item| verify(store, item).is_ok()).cloned();
+    let data = match kept(standing.map(|standing| &standing.data)) {
+        Some(item) => item,
+        None => {
+            let item = Item { key: data, bytes: draft.bytes, checksum: draft.checksum.clone() };
+            store.upload(draft.parquet, &item.key)?;
+            verify(store, &item)?;
+            item
+        }
+    };
+    check_footer(store, &data.key, draft.bytes, draft.rows)?;
+    let statistics = match kept(standing.map(|standing| &standing.statistics)) {
+        Some(item) => item,
+        None => {
+            let checksum = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&draft.statistics));
+            let item = Item { key: statistics, bytes: draft.statistics.len() as u64, checksum };
+            store.put(&item.key, draft.statistics.clone().into())?;
+            verify(store, &item)?;
+            item
+        }
+    };
     let current = Version {
         version: version.clone(),
-        data: Item { key: data, bytes: draft.bytes, checksum: draft.checksum.clone() },
-        statistics: Item { key: statistics, bytes: draft.statistics.len() as u64, checksum: statistics_checksum },
+        data,
+        statistics,
         rows: draft.rows,
         made_from: draft.made_from.clone(),
         score: draft.score,
         published: Timestamp::now(),
     };
-    let history = match &found {
+    let history = match now {
         Some((manifest, _)) => history(store, manifest, version)?,
         None => Vec::new(),
     };
@@ -83,70 +139,103 @@ pub fn publish(store: &Store, draft: &Draft<'_>, found: Option<(Manifest, Tag)>)
     let key = manifest::key(month);
     let json =
         serde_json::to_vec_pretty(&manifest).map_err(|source| ManifestError::Layout { key: key.clone(), source })?;
-    match store.put_if(&key, json.into(), found.as_ref().map(|(_, tag)| tag)) {
-        Ok(()) => {
-            tidy(store, &manifest)?;
-            Ok(Published::New)
-        }
-        Err(StoreError::Conflict { .. }) => {
-            leave(store, &manifest.current)?;
-            Ok(Published::ByAnother)
-        }
-        Err(error) => Err(error.into()),
-    }
+    interrupt::whole(|| {
+        store.put_if(right, &key, json.into(), now.map(|(_, tag)| tag))?;
+        drop(uncommitted);
+        Ok(manifest)
+    })
 }
 
-/// The history after `version` has become current; what is replaced is copied there first.
-fn history(store: &Store, manifest: &Manifest, version: &str) -> Result<Vec<Version>, StoreError> {
-    let mut replaced = manifest.current.clone();
-    let mut history = Vec::new();
-    if replaced.version != version {
-        let (data, statistics) = manifest::history_keys(manifest.month, &replaced.version);
-        for (item, key) in [(&mut replaced.data, data), (&mut replaced.statistics, statistics)] {
-            store.copy(&item.key, &key)?;
-            store.verify(&key, item.bytes, &item.checksum)?;
-            item.key = key;
-        }
-        history.push(replaced);
-    }
-    history.extend(manifest.history.iter().filter(|old| old.version != version).cloned());
-    Ok(history)
+/// Whether both objects of a version are there with their sizes: a look, no reading.
+///
+/// # Errors
+/// The store failed.
+pub fn present(store: &Store, version: &Version) -> Result<bool, StoreError> {
+    let there = |item: &Item| Ok(store.size(&item.key)? == Some(item.bytes));
+    Ok(there(&version.data)? && there(&version.statistics)?)
 }
 
-/// Removes what the manifest has made superfluous: replaced versions in the month's folder, and the current one in the
-/// history. Also finishes what an interrupted run has left of this.
-fn tidy(store: &Store, manifest: &Manifest) -> Result<(), StoreError> {
-    let replaced = manifest.history.iter().map(|old| manifest::current_keys(manifest.month, &old.version));
-    let again = manifest::history_keys(manifest.month, &manifest.current.version);
-    for (data, statistics) in replaced.chain([again]) {
-        store.delete(&data)?;
-        store.delete(&statistics)?;
-    }
-    Ok(())
-}
-
-/// Removes what was uploaded for a version that lost, unless the winner is the same version.
-fn leave(store: &Store, ours: &Version) -> Result<(), ManifestError> {
-    let Some(month) = ours.data.key.split("monthly_").nth(1).and_then(|rest| rest.get(..7)?.parse().ok()) else {
+/// Removes what workers that are gone have left of a month, unless one is publishing it now: then it does so itself.
+///
+/// # Errors
+/// [`ManifestError`].
+pub fn tidy(store: &Store, month: Month) -> Result<(), ManifestError> {
+    let read = || manifest::read(store, month);
+    if strays(store, month, read()?.as_ref().map(|(manifest, _)| manifest))?.is_empty() {
         return Ok(());
-    };
-    let winner = manifest::read(store, month)?;
-    if winner.is_none_or(|(winner, _)| winner.current.version != ours.version) {
-        store.delete(&ours.data.key)?;
-        store.delete(&ours.statistics.key)?;
     }
-    Ok(())
+    match store.exclusive_now(&month.to_string())? {
+        Some(_right) => Ok(sweep(store, month, read()?.as_ref().map(|(manifest, _)| manifest))?),
+        None => Ok(()),
+    }
+}
+
+/// The history after `version` has become current; what is replaced is copied there first, if it is still intact.
+fn history(store: &Store, manifest: &Manifest, version: &str) -> Result<Vec<Version>, StoreError> {
+    let older = manifest.history.iter().filter(|old| old.version != version).cloned();
+    let replaced = &manifest.current;
+    if replaced.version == version {
+        return Ok(older.collect());
+    }
+    if !intact(store, replaced) {
+        tracing::warn!("{}: version {} is damaged and not kept", manifest.month, replaced.version);
+        return Ok(older.collect());
+    }
+    let (data, statistics) = manifest::history_keys(manifest.month, &replaced.version);
+    let mut kept = replaced.clone();
+    for (item, key) in [(&mut kept.data, data), (&mut kept.statistics, statistics)] {
+        let from = std::mem::replace(&mut item.key, key);
+        if from != item.key && verify(store, item).is_err() {
+            store.delete(&item.key)?;
+            store.copy(&from, &item.key)?;
+            verify(store, item)?;
+        }
+    }
+    Ok([kept].into_iter().chain(older).collect())
+}
+
+/// Removes what the manifest does not name. Only for who has the right to the month: nobody else is publishing it.
+fn sweep(store: &Store, month: Month, manifest: Option<&Manifest>) -> Result<(), StoreError> {
+    strays(store, month, manifest)?.iter().try_for_each(|key| store.delete(key))
+}
+
+/// What publishing has put into the folders of a month and the manifest does not name: replaced versions, the current
+/// one in the history, and what was uploaded and not committed. What others have put there is theirs.
+fn strays(store: &Store, month: Month, manifest: Option<&Manifest>) -> Result<Vec<String>, StoreError> {
+    let versions = manifest.iter().flat_map(|manifest| manifest.history.iter().chain([&manifest.current]));
+    let named: Vec<&str> = versions.flat_map(|version| [&*version.data.key, &*version.statistics.key]).collect();
+    let stem = format!("monthly_{month}_");
+    // A version in the history that no manifest names may be a removed month's; the current one's is a copy.
+    let current = manifest.map(|manifest| format!("{stem}{}", manifest.current.version));
+    let unfinished = |name: &str| name.starts_with(&stem) && name.contains('#') || name.starts_with("manifest.json#");
+    let left = |folder: &str, ours: &dyn Fn(&str) -> bool| -> Result<Vec<String>, StoreError> {
+        let objects = store.list(folder, None)?.into_iter().map(|object| object.key);
+        let stray = |key: &String| {
+            let name = key.rsplit('/').next().unwrap_or_default();
+            (ours(name) || unfinished(name)) && !named.contains(&key.as_str())
+        };
+        Ok(objects.filter(stray).collect())
+    };
+    let mut strays = left(&manifest::folder(month), &|name| name.starts_with(&stem))?;
+    strays.extend(left(&manifest::history_folder(month), &|name| {
+        current.as_ref().is_some_and(|current| name.starts_with(current))
+    })?);
+    Ok(strays)
+}
+
+fn verify(store: &Store, item: &Item) -> Result<(), StoreError> {
+    store.verify(&item.key, item.bytes, &item.checksum)
 }
 
 /// Whether both objects of a version read back as they were written.
 fn intact(store: &Store, version: &Version) -> bool {
-    [&version.data, &version.statistics].iter().all(|item| store.verify(&item.key, item.bytes, &item.checksum).is_ok())
+    [&version.data, &version.statistics].iter().all(|item| verify(store, item).is_ok())
 }
 
 /// Reads the Parquet footer from the store and compares rows and columns.
 fn check_footer(store: &Store, key: &str, bytes: u64, rows: u64) -> Result<(), StoreError> {
     let wrong = |found: String| StoreError::ReadBack {
-        store: String::new(),
+        store: store.name().to_owned(),
         key: key.to_owned(),
         found,
         expected: format!("{rows} rows in 61 columns"),

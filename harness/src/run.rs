@@ -99,10 +99,11 @@ pub fn months_of(
     settings: &Settings,
     published: &mut dyn FnMut(&Statistics),
 ) -> anyhow::Result<Run> {
-    let store = Store::open(settings.text("store"), !args.dry_run)?;
+    let name = settings.text("store");
+    let store = if args.dry_run { Store::open(name)? } else { Store::create(name)? };
     let raw = match settings.text("raw") {
-        "" => Store::open(settings.text("store"), false)?,
-        folder => Store::open(folder, false)?,
+        "" => store.clone(),
+        folder => Store::existing(folder)?,
     };
     let files = discover::raw_files(&raw)?;
     let last = args.last()?;
@@ -135,6 +136,8 @@ pub fn months_of(
                 bar.suspend(|| published(statistics));
             }
             match &result.error {
+                // Said at the end, as the command's own error.
+                Some(_) if stopped.is_some() => {}
                 Some(error) => bar.suspend(|| tracing::error!("{}: {error}", result.month)),
                 None => bar.suspend(|| log(&result, statistics.as_ref(), run.results.len() + 1, months.len(), began)),
             }
@@ -146,7 +149,6 @@ pub fn months_of(
         },
     );
     bar.finish();
-    cache.evict().context("the cache of decoded columns cannot be trimmed")?;
     Ok(run)
 }
 
@@ -193,7 +195,7 @@ impl Worker<'_> {
             Ok(statistics) => (result, statistics, None),
             Err(error) => {
                 result.outcome = Outcome::Failed;
-                result.error = Some(format!("{error:#}"));
+                result.error = Some(exit::sentence(&error));
                 let stop = !exit::of_one_month(&error);
                 (result, None, stop.then(|| error.context(format!("{month}"))))
             }
@@ -217,7 +219,11 @@ impl Worker<'_> {
         if let Some((manifest, _)) = &found
             && manifest.current.made_from == made_from
             && !args.force
+            && publish::present(store, &manifest.current)?
         {
+            if !args.dry_run {
+                publish::tidy(store, month)?;
+            }
             result.note(Outcome::Unchanged, &manifest.current.version, manifest.current.rows, manifest.current.score);
             bar.steps(MONTH_STEPS);
             return Ok(None);

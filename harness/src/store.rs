@@ -1,9 +1,10 @@
 //! Where raw files come from and published months go: objects by key, behind one trait (`object_store::ObjectStore`).
 
 use std::{
-    fs::File,
-    io::Read,
+    fs::{self, File, TryLockError},
+    io::{self, Read},
     ops::Range,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -11,16 +12,15 @@ use std::{
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use object_store::{
-    Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion, WriteMultipart, local::LocalFileSystem,
-    path,
+    CopyMode, CopyOptions, Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion, WriteMultipart,
+    local::LocalFileSystem, memory::InMemory, path,
 };
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::{interrupt, listing};
+
 /// Bytes of one part of an upload.
 const PART: usize = 8 << 20;
-
-/// Held while a local manifest is compared and replaced.
-const LOCK: &str = ".harness.lock";
 
 /// A store that does not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,7 @@ pub enum StoreError {
     Object { store: String, action: &'static str, key: String, source: Box<Error> },
     /// The folder of a local store.
     #[error("{path}: {action}")]
-    Folder { path: String, action: &'static str, source: std::io::Error },
+    Folder { path: String, action: &'static str, source: io::Error },
     /// Another worker changed the object since it was read.
     #[error("store {store}: {key} was changed by another worker")]
     Conflict { store: String, key: String },
@@ -48,29 +48,63 @@ pub struct Object {
     pub bytes: u64,
 }
 
+fn folder_error(path: &str, action: &'static str) -> impl Fn(io::Error) -> StoreError {
+    move |source| StoreError::Folder { path: path.to_owned(), action, source }
+}
+
 /// Which state of an object was read; a conditional write names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag(Option<String>, Option<String>);
 
 /// A store and the runtime its requests run on.
+#[derive(Clone)]
 pub struct Store {
     inner: Arc<dyn ObjectStore>,
     folder: PathBuf,
-    runtime: tokio::runtime::Runtime,
+    runtime: Arc<tokio::runtime::Runtime>,
     name: String,
 }
 
+/// The right to change what has a name in a store, until this is dropped or the process ends.
+///
+/// It is a lock on a file in the root folder, which the system releases with the process however that ends. Its holder
+/// removes the file; so one who gets the lock makes sure that the file still has its name, and begins anew otherwise.
+pub struct Exclusive {
+    path: PathBuf,
+    _locked: File,
+    _interrupt: interrupt::Guard,
+}
+
+impl Drop for Exclusive {
+    fn drop(&mut self) {
+        // After an interruption the file may be another worker's already.
+        interrupt::whole(|| {
+            let _ = fs::remove_file(&self.path);
+        });
+    }
+}
+
 impl Store {
-    /// Opens a local directory, created if need be where it may be written to.
-    pub fn open(name: &str, create: bool) -> Result<Self, StoreError> {
-        let folder = |action, source| StoreError::Folder { path: name.to_owned(), action, source };
-        if create {
-            std::fs::create_dir_all(name)
-                .map_err(|source| folder("the folder of the store cannot be created", source))?;
+    /// Opens a local directory to write to, created if need be.
+    pub fn create(name: &str) -> Result<Self, StoreError> {
+        fs::create_dir_all(name).map_err(folder_error(name, "the folder of the store cannot be created"))?;
+        Self::existing(name)
+    }
+
+    /// Opens a local directory to read from; one that is not there is an empty store.
+    pub fn open(name: &str) -> Result<Self, StoreError> {
+        match fs::metadata(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Self::new(name, name.into(), Arc::new(InMemory::new()))
+            }
+            _ => Self::existing(name),
         }
-        let path = std::fs::canonicalize(name).map_err(|source| folder("the folder cannot be opened", source))?;
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let runtime = runtime.map_err(|source| folder("no runtime for the store", source))?;
+    }
+
+    /// Opens a local directory that must be there.
+    pub fn existing(name: &str) -> Result<Self, StoreError> {
+        let path = fs::canonicalize(name).and_then(|path| fs::read_dir(&path).map(|_| path));
+        let path = path.map_err(folder_error(name, "the folder cannot be opened"))?;
         let local = LocalFileSystem::new_with_prefix(&path);
         let local = local.map_err(|source| StoreError::Object {
             store: name.into(),
@@ -78,7 +112,13 @@ impl Store {
             key: "/".into(),
             source: Box::new(source),
         })?;
-        Ok(Self { inner: Arc::new(local.with_fsync(true)), folder: path, runtime, name: name.to_owned() })
+        Self::new(name, path, Arc::new(local.with_fsync(true)))
+    }
+
+    fn new(name: &str, folder: PathBuf, inner: Arc<dyn ObjectStore>) -> Result<Self, StoreError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = Arc::new(runtime.map_err(folder_error(name, "no runtime for the store"))?);
+        Ok(Self { inner, folder, runtime, name: name.to_owned() })
     }
 
     /// The store as it was named.
@@ -95,15 +135,55 @@ impl Store {
         }
     }
 
-    /// Every object whose key begins with the path `prefix` (empty: all), in order of key.
-    pub fn list(&self, prefix: &str) -> Result<Vec<Object>, StoreError> {
-        let path = (!prefix.is_empty()).then(|| path::Path::from(prefix));
-        let listing = self.runtime.block_on(self.inner.list(path.as_ref()).try_collect::<Vec<_>>());
-        let listing = listing.map_err(self.failed("listing", prefix))?;
-        let mut objects: Vec<Object> =
-            listing.into_iter().map(|meta| Object { key: meta.location.to_string(), bytes: meta.size }).collect();
-        objects.sort_by(|a, b| a.key.cmp(&b.key));
-        Ok(objects)
+    /// Waits for the right to change what goes by `name`.
+    pub fn exclusive(&self, name: &str) -> Result<Exclusive, StoreError> {
+        // `lock` returns only once the lock is held, so the closure never says that it is not.
+        let wait = |file: &File| file.lock().map(|()| true);
+        loop {
+            if let Some(exclusive) = self.lock(name, wait)? {
+                return Ok(exclusive);
+            }
+        }
+    }
+
+    /// The right to change what goes by `name`, if nobody has it.
+    pub fn exclusive_now(&self, name: &str) -> Result<Option<Exclusive>, StoreError> {
+        self.lock(name, |file| match file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        })
+    }
+
+    /// `None` when the lock is not held, or is one on a file that has lost its name meanwhile.
+    fn lock(&self, name: &str, lock: impl Fn(&File) -> io::Result<bool>) -> Result<Option<Exclusive>, StoreError> {
+        let path = self.folder.join(format!(".harness-{name}.lock"));
+        let failed = folder_error(&self.name, "the store cannot be locked");
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(&failed)?;
+        if !lock(&file).map_err(&failed)? {
+            return Ok(None);
+        }
+        let inode = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        let locked = file.metadata().map(inode).map_err(&failed)?;
+        if fs::metadata(&path).map(inode).ok() != Some(locked) {
+            return Ok(None);
+        }
+        Ok(Some(Exclusive { _interrupt: interrupt::removing(&path), path, _locked: file }))
+    }
+
+    /// Every object under the folder `prefix` (empty: all), in order of key, without those in folders named `except`; also
+    /// what an unfinished upload has left.
+    pub fn list(&self, prefix: &str, except: Option<&str>) -> Result<Vec<Object>, StoreError> {
+        listing::objects(&self.folder, prefix, except).map_err(folder_error(&self.name, "the folder cannot be listed"))
+    }
+
+    /// Size of an object; `None` when there is none.
+    pub fn size(&self, key: &str) -> Result<Option<u64>, StoreError> {
+        match self.runtime.block_on(self.inner.head(&path::Path::from(key))) {
+            Ok(meta) => Ok(Some(meta.size)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed("reading", key)(error)),
+        }
     }
 
     /// A small object and its state; `None` when there is none.
@@ -133,22 +213,25 @@ impl Store {
 
     /// Writes a small object, whatever was there.
     pub fn put(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
-        let put = self.runtime.block_on(self.inner.put(&path::Path::from(key), bytes.into()));
+        let location = path::Path::from(key);
+        let put = interrupt::whole(|| self.runtime.block_on(self.inner.put(&location, bytes.into())));
         put.map(|_| ()).map_err(self.failed("writing", key))
     }
 
-    /// Writes a small object if its state is still `expected` (`None`: if there is none).
+    /// Writes a small object if its state is still `expected` (`None`: if there is none). A file system cannot compare
+    /// and replace at once, hence the right to it.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when it is not.
-    pub fn put_if(&self, key: &str, bytes: Bytes, expected: Option<&Tag>) -> Result<(), StoreError> {
+    pub fn put_if(
+        &self,
+        _exclusive: &Exclusive,
+        key: &str,
+        bytes: Bytes,
+        expected: Option<&Tag>,
+    ) -> Result<(), StoreError> {
         let conflict = || StoreError::Conflict { store: self.name.clone(), key: key.to_owned() };
         let location = path::Path::from(key);
-        // A file system compares and replaces under a lock; it goes with the process that holds it.
-        let folder =
-            |source| StoreError::Folder { path: self.name.clone(), action: "the store cannot be locked", source };
-        let lock = File::create(self.folder.join(LOCK)).map_err(folder)?;
-        lock.lock().map_err(folder)?;
         let mode = match expected {
             None => PutMode::Create,
             Some(Tag(e_tag, version)) => {
@@ -164,7 +247,7 @@ impl Store {
             }
         };
         let put = self.inner.put_opts(&location, bytes.into(), PutOptions { mode, ..PutOptions::default() });
-        match self.runtime.block_on(put) {
+        match interrupt::whole(|| self.runtime.block_on(put)) {
             Ok(_) => Ok(()),
             Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => Err(conflict()),
             Err(error) => Err(self.failed("writing", key)(error)),
@@ -175,7 +258,7 @@ impl Store {
     pub fn upload(&self, from: &Path, key: &str) -> Result<(), StoreError> {
         let mut file = File::open(from).map_err(|source| self.unreadable(from, source))?;
         let location = path::Path::from(key);
-        let upload = self.runtime.block_on(self.inner.put_multipart(&location));
+        let upload = interrupt::whole(|| self.runtime.block_on(self.inner.put_multipart(&location)));
         let mut upload = WriteMultipart::new_with_chunk_size(upload.map_err(self.failed("writing", key))?, PART);
         let mut buffer = vec![0; PART];
         loop {
@@ -191,10 +274,11 @@ impl Store {
                 })
                 .map_err(self.failed("writing", key))?;
         }
-        self.runtime.block_on(upload.finish()).map(|_| ()).map_err(self.failed("writing", key))
+        let finished = interrupt::whole(|| self.runtime.block_on(upload.finish()));
+        finished.map(|_| ()).map_err(self.failed("writing", key))
     }
 
-    fn unreadable(&self, path: &Path, source: std::io::Error) -> StoreError {
+    fn unreadable(&self, path: &Path, source: io::Error) -> StoreError {
         StoreError::Folder { path: path.display().to_string(), action: "the file to upload cannot be read", source }
     }
 
@@ -226,17 +310,24 @@ impl Store {
         Err(StoreError::ReadBack { store, key: key.to_owned(), found: text(found), expected })
     }
 
-    /// Copies an object within the store.
+    /// Copies an object within the store, unless there is one by that name; what is there is for the caller to verify.
     pub fn copy(&self, from: &str, to: &str) -> Result<(), StoreError> {
-        let copy = self.runtime.block_on(self.inner.copy(&path::Path::from(from), &path::Path::from(to)));
-        copy.map_err(self.failed("copying", from))
+        let options = CopyOptions { mode: CopyMode::Create, ..CopyOptions::default() };
+        let (source, target) = (path::Path::from(from), path::Path::from(to));
+        let copy = || self.runtime.block_on(self.inner.copy_opts(&source, &target, options));
+        match interrupt::whole(copy) {
+            Ok(()) | Err(Error::AlreadyExists { .. }) => Ok(()),
+            Err(error) => Err(self.failed("copying", from)(error)),
+        }
     }
 
     /// Deletes an object; one that is not there is deleted already.
     pub fn delete(&self, key: &str) -> Result<(), StoreError> {
-        match self.runtime.block_on(self.inner.delete(&path::Path::from(key))) {
-            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(self.failed("deleting", key)(error)),
+        match interrupt::whole(|| fs::remove_file(self.file(key))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(folder_error(&self.file(key).display().to_string(), "the file cannot be deleted")(error))
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -247,35 +338,42 @@ mod tests {
 
     fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path().to_str().unwrap(), false).unwrap();
+        let store = Store::existing(folder.path().to_str().unwrap()).unwrap();
         (folder, store)
     }
 
     #[test]
     fn of_two_writers_that_read_the_same_state_the_second_is_told() {
         let (_folder, store) = store();
-        store.put_if("a/manifest.json", "1".into(), None).unwrap();
-        assert!(matches!(store.put_if("a/manifest.json", "2".into(), None), Err(StoreError::Conflict { .. })));
+        let right = store.exclusive("month").unwrap();
+        store.put_if(&right, "a/manifest.json", "1".into(), None).unwrap();
+        assert!(matches!(store.put_if(&right, "a/manifest.json", "2".into(), None), Err(StoreError::Conflict { .. })));
         let (_, tag) = store.read("a/manifest.json").unwrap().unwrap();
-        store.put_if("a/manifest.json", "3".into(), Some(&tag)).unwrap();
-        assert!(matches!(store.put_if("a/manifest.json", "4".into(), Some(&tag)), Err(StoreError::Conflict { .. })));
+        store.put_if(&right, "a/manifest.json", "3".into(), Some(&tag)).unwrap();
+        assert!(matches!(
+            store.put_if(&right, "a/manifest.json", "4".into(), Some(&tag)),
+            Err(StoreError::Conflict { .. })
+        ));
         assert_eq!(store.read("a/manifest.json").unwrap().unwrap().0, "3");
         store.delete("a/manifest.json").unwrap();
-        assert!(matches!(store.put_if("a/manifest.json", "5".into(), Some(&tag)), Err(StoreError::Conflict { .. })));
+        assert!(matches!(
+            store.put_if(&right, "a/manifest.json", "5".into(), Some(&tag)),
+            Err(StoreError::Conflict { .. })
+        ));
     }
 
     #[test]
     fn a_changed_byte_is_seen_when_reading_back() {
         let (folder, store) = store();
         let file = folder.path().join("upload");
-        std::fs::write(&file, vec![7; PART + 5]).unwrap();
+        fs::write(&file, vec![7; PART + 5]).unwrap();
         store.upload(&file, "x/y").unwrap();
         let (bytes, checksum) = store.checksum("x/y").unwrap();
         assert_eq!(bytes, PART as u64 + 5);
         store.verify("x/y", bytes, &checksum).unwrap();
-        let mut changed = std::fs::read(store.file("x/y")).unwrap();
+        let mut changed = fs::read(store.file("x/y")).unwrap();
         changed[PART] ^= 1;
-        std::fs::write(store.file("x/y"), changed).unwrap();
+        fs::write(store.file("x/y"), changed).unwrap();
         assert!(matches!(store.verify("x/y", bytes, &checksum), Err(StoreError::ReadBack { .. })));
     }
 
@@ -285,10 +383,44 @@ mod tests {
         store.put("b/2", "x".into()).unwrap();
         store.put("a/1", "xy".into()).unwrap();
         let keys: Vec<(String, u64)> =
-            store.list("").unwrap().into_iter().map(|object| (object.key, object.bytes)).collect();
+            store.list("", None).unwrap().into_iter().map(|object| (object.key, object.bytes)).collect();
         assert_eq!(keys, [("a/1".to_owned(), 2), ("b/2".to_owned(), 1)]);
-        assert_eq!(store.list("b").unwrap().len(), 1);
+        assert_eq!(store.list("b", None).unwrap().len(), 1);
         assert!(store.read("c").unwrap().is_none());
         store.delete("c").unwrap();
+    }
+
+    #[test]
+    fn a_right_has_one_holder_at_a_time_and_leaves_no_file() {
+        let (folder, store) = store();
+        let right = store.exclusive("month").unwrap();
+        assert!(store.exclusive_now("month").unwrap().is_none());
+        assert!(store.exclusive_now("another").unwrap().is_some());
+        drop(right);
+        let held = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                let (store, held) = (store.clone(), &held);
+                scope.spawn(move || {
+                    for _ in 0..200 {
+                        let _right = store.exclusive("month").unwrap();
+                        assert_eq!(held.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
+                        std::thread::yield_now();
+                        held.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_store_that_is_not_there_is_empty_to_a_reader() {
+        let folder = tempfile::tempdir().unwrap();
+        let absent = folder.path().join("absent");
+        let store = Store::open(absent.to_str().unwrap()).unwrap();
+        assert!(store.list("", None).unwrap().is_empty() && store.read("a").unwrap().is_none());
+        assert!(Store::existing(absent.to_str().unwrap()).is_err());
+        assert!(!absent.exists());
     }
 }

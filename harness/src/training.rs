@@ -25,7 +25,6 @@ use kernels::Profile;
 use crate::{
     config::Settings,
     decode::Decoded,
-    feature_ranges::Overrides,
     manifest::{MadeFrom, Source},
     memory,
     progress::Bar,
@@ -192,7 +191,7 @@ impl Training<'_> {
 
         self.bar.message(&format!("{month} measure"));
         let measuring = Instant::now();
-        let measured = statistics::measure(&grid, &sessions, settings.profile, tick, &Overrides::new());
+        let measured = statistics::measure(&grid, &sessions, settings.profile, tick, settings.feature_ranges());
         let measure = Stage::new("measure", measuring.elapsed().as_secs_f64(), rows, 0);
         if rows == 0 {
             return Ok(None);

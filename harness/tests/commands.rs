@@ -5,7 +5,10 @@ mod month;
 
 use std::fs;
 
-use month::{harness, json, synthetic};
+use month::{harness, json, manifest, program, store, synthetic};
+
+/// The synthetic month within its store.
+const FILE_IN_STORE: &str = "store/raw-data/databento/glbx-mdp3-20130901-20130930.ohlcv-1s.dbn.zst";
 
 #[test]
 fn the_demo_publishes_a_month_and_its_report_twice_alike() {
@@ -119,8 +122,68 @@ fn a_flag_wins_over_the_environment_that_over_the_file_that_over_the_default() {
     assert_eq!(show(false, None), ("2000".into(), "harness.toml".into()));
     assert_eq!(show(true, None), ("3000".into(), "environment CHUNK_SIZE".into()));
     assert_eq!(show(true, Some("1000")), ("1000".into(), "flag --chunk-rows".into()));
-    fs::write(folder.path().join("harness.toml"), "chunks = 2000\n").unwrap();
-    harness(folder.path()).args(["config", "show"]).assert().code(2);
+}
+
+#[test]
+fn the_bucket_of_the_environment_is_the_store_unless_a_flag_names_another() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("harness.toml"), "store = \"archive\"\ns3_timeout = 30\n").unwrap();
+    let show = |more: &[&str]| {
+        let mut command = harness(folder.path());
+        command.args(["config", "show", "--json"]).args(more);
+        command.env("S3_BUCKET", "futures").env("S3_TIMEOUT", "60.5").env("S3_RETRY_ATTEMPTS", "7");
+        json(&mut command)
+    };
+    let settings = show(&[]);
+    let value = |name: &str| settings[name]["value"].as_str().unwrap().to_owned();
+    assert_eq!(
+        (value("store"), value("s3_timeout"), value("s3_retry_attempts")),
+        ("s3://futures".into(), "60.5".into(), "7".into())
+    );
+    assert_eq!(settings["store"]["origin"], "environment S3_BUCKET");
+    assert_eq!(show(&["--store", "here"])["store"]["value"], "here");
+    let settings = json(harness(folder.path()).args(["config", "show", "--json"]));
+    assert_eq!((&settings["store"]["value"], &settings["s3_timeout"]["value"]), (&"archive".into(), &"30".into()));
+}
+
+#[test]
+fn a_table_of_ranges_replaces_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("harness.toml"), "[feature_ranges]\nbar_range = [0, 0.01]\n").unwrap();
+    let settings = json(harness(folder.path()).args(["config", "show", "--json"]));
+    assert_eq!(settings["feature_ranges.bar_range"]["value"], "[0, 0.01]");
+    let input = synthetic();
+    let arguments = ["process", input.to_str().unwrap(), "out.parquet", "--json"];
+    let quality = json(harness(folder.path()).args(arguments))["quality"].to_string();
+    assert!(quality.contains("bar_range"), "{quality}");
+    fs::remove_file(folder.path().join("harness.toml")).unwrap();
+    let quality = json(harness(folder.path()).args(arguments))["quality"].to_string();
+    assert!(!quality.contains("bar_range"), "{quality}");
+}
+
+#[test]
+fn output_that_nobody_reads_is_dropped_and_the_work_done() {
+    let folder = store();
+    let closed = || std::io::pipe().unwrap().1;
+    for arguments in [&["config", "show"][..], &["inspect", FILE_IN_STORE], &["run", "--month", "2013-09"]] {
+        let mut command = program(folder.path());
+        command.args(arguments).env("LOG_LEVEL", "trace").stdout(closed()).stderr(closed());
+        assert_eq!(command.status().unwrap().code(), Some(0), "{arguments:?}");
+    }
+    assert_eq!(manifest(folder.path())["month"], "2013-09");
+    let mut command = program(folder.path());
+    command.args(["config", "show"]).stdout(fs::File::options().write(true).open("/dev/full").unwrap());
+    let output = command.output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(4) && message.contains("stdout: No space left"), "{message}");
+}
+
+#[test]
+fn more_threads_than_help_are_not_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let output =
+        harness(folder.path()).args(["config", "show", "--jobs", "3000"]).assert().success().get_output().clone();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("jobs = 3000"));
 }
 
 #[test]

@@ -223,7 +223,69 @@ fn wrong_usage_is_code_2_and_says_what_was_expected() {
     usage(&["run", "--months", "2013-10..2013-09"], "2013-09");
     usage(&["run", "--month", "2013-10", "--task-index", "2", "--task-count", "2"], "--task-index");
     usage(&["run", "--month", "2013-10", "--store", "s3://bucket"], "not supported yet");
+    usage(&["run", "--month", "2013-10", "--raw", "s3://bucket"], "raw = 's3://bucket' (flag --raw)");
+    usage(&["demo", "--month", "2150-01"], "--month 2150-01: expected 1997-09 to");
+    usage(&["demo", "--month", "1970-01"], "--month 1970-01: expected 1997-09 to");
+    usage(&["config", "show", "--config", "absent.toml"], "absent.toml");
     usage(&["nothing"], "nothing");
+}
+
+#[test]
+fn a_wrong_setting_is_named_with_its_source_its_value_and_what_was_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |flags: &[&str], variable: Option<(&str, &str)>, file: &str, words: &[&str]| {
+        fs::write(folder.path().join("harness.toml"), file).unwrap();
+        let mut command = harness(folder.path());
+        command.args(["config", "show"]).args(flags).envs(variable);
+        let message = String::from_utf8(command.assert().code(2).get_output().stderr.clone()).unwrap();
+        for word in words.iter().chain(&["expected"]) {
+            assert!(message.contains(word), "'{word}' is missing in: {message}");
+        }
+    };
+    for (flag, value, setting) in [
+        ("--log-level", "banana", "log_level = 'banana' (flag --log-level)"),
+        ("--store", "", "store = '' (flag --store)"),
+        ("--root", "es", "root = 'es' (flag --root)"),
+        ("--tick-size", "0", "tick_size = '0' (flag --tick-size)"),
+        ("--time-zone", "Mars/Base", "time_zone = 'Mars/Base' (flag --time-zone)"),
+        ("--session-start", "16:00", "session_start = '16:00' (flag --session-start) and session_end"),
+        ("--max-memory-gb", "0", "max_memory_gb = '0' (flag --max-memory-gb)"),
+        ("--max-memory-gb", "NaN", "max_memory_gb = 'NaN' (flag --max-memory-gb)"),
+        ("--cache-gb", "lots", "cache_gb = 'lots' (flag --cache-gb)"),
+        ("--decay-reference", "2013", "decay_reference = '2013' (flag --decay-reference)"),
+    ] {
+        refused(&[&format!("{flag}={value}")], None, "", &[setting]);
+    }
+    for (variable, value, setting) in [
+        ("LOG_LEVEL", "banana", "log_level = 'banana' (environment LOG_LEVEL)"),
+        ("MAX_MEMORY_GB", "-1", "max_memory_gb = '-1' (environment MAX_MEMORY_GB)"),
+        ("S3_TIMEOUT", "soon", "s3_timeout = 'soon' (environment S3_TIMEOUT)"),
+        ("S3_RETRY_ATTEMPTS", "1.5", "s3_retry_attempts = '1.5' (environment S3_RETRY_ATTEMPTS)"),
+        ("CHUNK_SIZE", "0", "chunk_rows = '0' (environment CHUNK_SIZE)"),
+    ] {
+        refused(&[], Some((variable, value)), "", &[setting]);
+    }
+    for (file, setting) in [
+        ("jobs = \"two\"", "harness.toml: jobs = \"two\""),
+        ("jobs = true", "harness.toml: jobs = true"),
+        ("root = 6", "harness.toml: root = 6"),
+        ("tick_size = [0.25]", "harness.toml: tick_size"),
+        ("max_memory_gb = -2", "max_memory_gb = '-2' (harness.toml)"),
+        ("root = ", "harness.toml"),
+        ("[feature_ranges]\nbar = [0, 1]", "feature_ranges.bar"),
+        ("[feature_ranges]\nbar_range = [1, 0]", "feature_ranges.bar_range"),
+        ("feature_ranges = 1", "feature_ranges = 1"),
+    ] {
+        refused(&[], None, file, &[setting]);
+    }
+    fs::write(folder.path().join("harness.toml"), "chunks = 2000\n").unwrap();
+    let output = harness(folder.path()).args(["config", "show"]).assert().code(2).get_output().clone();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("harness.toml: unknown setting 'chunks'"));
+    fs::write(folder.path().join("harness.toml"), "").unwrap();
+    harness(folder.path()).args(["config", "show"]).env("LOG_LEVEL", "WARNING").assert().success();
+    let run = ["run", "--month", "2013-09"];
+    let output = harness(folder.path()).args(run).env("S3_BUCKET", "b").assert().code(2).get_output().clone();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("store = 's3://b' (environment S3_BUCKET): expected"));
 }
 
 #[test]

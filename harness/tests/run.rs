@@ -5,26 +5,8 @@ mod month;
 
 use std::{fs, path::Path};
 
-use month::{FILE, harness, json, plain, synthetic};
+use month::{FILE, harness, manifest, plain, run, store, synthetic};
 use serde_json::Value;
-
-/// A folder with the synthetic month as its store's only raw file.
-fn store() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let raw = folder.path().join("store/raw-data/databento");
-    fs::create_dir_all(&raw).unwrap();
-    fs::copy(synthetic(), raw.join(FILE)).unwrap();
-    folder
-}
-
-fn run(folder: &Path, more: &[&str]) -> Value {
-    json(harness(folder).args(["run", "--month", "2013-09", "--json"]).args(more))[0].clone()
-}
-
-fn manifest(folder: &Path) -> Value {
-    let path = folder.join("store/processed-data/monthly/2013/09/manifest.json");
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
-}
 
 /// Every object of the store and when it was written.
 fn objects(folder: &Path) -> Vec<(String, std::time::SystemTime)> {
@@ -33,7 +15,7 @@ fn objects(folder: &Path) -> Vec<(String, std::time::SystemTime)> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 walk(&path, found);
-            } else if !path.ends_with(".harness.lock") {
+            } else {
                 found.push((path.display().to_string(), fs::metadata(&path).unwrap().modified().unwrap()));
             }
         }
@@ -186,6 +168,59 @@ fn a_dry_run_writes_nothing() {
     run(folder.path(), &[]);
     assert_eq!(run(folder.path(), &["--dry-run"])["outcome"], "unchanged");
     assert_eq!(run(folder.path(), &["--dry-run", "--force"])["outcome"], "planned");
+    let elsewhere = ["--dry-run", "--raw", "store", "--store", "absent"];
+    assert_eq!(run(folder.path(), &elsewhere)["outcome"], "planned", "a store that is not there is empty");
+    assert!(!folder.path().join("absent").exists());
+}
+
+#[test]
+fn a_published_object_that_is_gone_or_cut_is_made_again() {
+    let folder = store();
+    run(folder.path(), &[]);
+    let path = |part: &str| {
+        folder.path().join("store").join(manifest(folder.path())["current"][part]["key"].as_str().unwrap())
+    };
+    let data = fs::read(path("data")).unwrap();
+    fs::remove_file(path("data")).unwrap();
+    assert_eq!(run(folder.path(), &["--dry-run"])["outcome"], "planned");
+    assert_eq!(run(folder.path(), &[])["outcome"], "published");
+    assert!(fs::read(path("data")).unwrap() == data);
+    fs::write(path("statistics"), "{").unwrap();
+    assert_eq!(run(folder.path(), &[])["outcome"], "published");
+    serde_json::from_slice::<Value>(&fs::read(path("statistics")).unwrap()).unwrap();
+    assert_eq!(run(folder.path(), &[])["outcome"], "unchanged");
+    // What is replaced and damaged cannot be kept, and does not stop its successor.
+    fs::write(path("data"), &data[..1000]).unwrap();
+    assert_eq!(run(folder.path(), &["--profile", "rolling"])["outcome"], "published");
+    assert_eq!(manifest(folder.path())["history"].as_array().unwrap().len(), 0);
+    assert_eq!(objects(folder.path()).len(), 3);
+}
+
+#[test]
+fn what_cannot_be_listed_is_left_out_of_the_raw_files() {
+    let folder = store();
+    let raw = folder.path().join("store/raw-data");
+    std::os::unix::fs::symlink("..", raw.join("lost+found")).unwrap();
+    std::os::unix::fs::symlink("nowhere", raw.join("glbx-mdp3-20130801-20130831.ohlcv-1s.dbn")).unwrap();
+    let odd = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"glbx-\xff.ohlcv-1s.dbn");
+    fs::write(raw.join(odd), "").unwrap();
+    let output = harness(folder.path()).args(["run", "--month", "2013-09"]).assert().success().get_output().clone();
+    let message = String::from_utf8(output.stderr).unwrap();
+    for word in ["lost+found", "leads nowhere", "not UTF-8"] {
+        assert!(message.contains(word), "'{word}' is missing in: {message}");
+    }
+    fs::create_dir_all(folder.path().join("store/archive/processed-data")).unwrap();
+    fs::copy(synthetic(), folder.path().join("store/archive/processed-data").join(FILE)).unwrap();
+    assert_eq!(run(folder.path(), &[])["inputs"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_cause_is_said_once() {
+    let folder = store();
+    fs::write(folder.path().join("store/processed-data"), "no folder").unwrap();
+    let output = harness(folder.path()).args(["run", "--month", "2013-09"]).assert().code(4).get_output().clone();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(message.matches("Not a directory").count(), 1, "{message}");
 }
 
 #[test]

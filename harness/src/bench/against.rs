@@ -38,9 +38,9 @@ pub fn compare(path: &Path, now: &Result, tolerance: f64, json: bool) -> anyhow:
     }
     // With --json stdout holds the result alone.
     if json {
-        eprint!("{lines}")
+        eprintln!("{}", lines.trim_end());
     } else {
-        print!("\n{lines}")
+        println!("\n{}", lines.trim_end());
     }
     Ok(if regressed { exit::REGRESSED } else { 0 })
 }

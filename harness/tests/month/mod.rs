@@ -14,9 +14,42 @@ pub const FILE: &str = "glbx-mdp3-20130901-20130930.ohlcv-1s.dbn.zst";
 
 /// The program, with settings and caches of nobody.
 pub fn harness(folder: &Path) -> Command {
-    let mut command = Command::cargo_bin("harness").unwrap();
+    Command::from_std(program(folder))
+}
+
+/// The same, to be started and left running.
+pub fn program(folder: &Path) -> std::process::Command {
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("harness"));
     command.current_dir(folder).env_clear().env("XDG_CACHE_HOME", folder.join("cache")).env("LOG_LEVEL", "warn");
     command
+}
+
+/// Names in a folder, in order; none where there is no folder.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// A folder with the synthetic month as its store's only raw file.
+pub fn store() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let raw = folder.path().join("store/raw-data/databento");
+    std::fs::create_dir_all(&raw).unwrap();
+    std::fs::copy(synthetic(), raw.join(FILE)).unwrap();
+    folder
+}
+
+/// Runs the synthetic month through the store of a folder.
+pub fn run(folder: &Path, more: &[&str]) -> serde_json::Value {
+    json(harness(folder).args(["run", "--month", "2013-09", "--json"]).args(more))[0].clone()
+}
+
+/// The manifest of the synthetic month.
+pub fn manifest(folder: &Path) -> serde_json::Value {
+    let path = folder.join("store/processed-data/monthly/2013/09/manifest.json");
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 static SYNTH: LazyLock<tempfile::TempDir> = LazyLock::new(|| {

@@ -10,7 +10,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::TryStreamExt;
 use object_store::{
     CopyMode, CopyOptions, Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion, WriteMultipart,
     local::LocalFileSystem, memory::InMemory, path,
@@ -254,8 +253,12 @@ impl Store {
         }
     }
 
-    /// Writes an object from a file, in parts.
+    /// Writes an object from a durable file: by another name for it where both are on one file system, else in parts.
     pub fn upload(&self, from: &Path, key: &str) -> Result<(), StoreError> {
+        // Whatever keeps the file from having another name shows again, with its reason, when it is copied.
+        if interrupt::whole(|| self.link(from, key)).is_ok() {
+            return Ok(());
+        }
         let mut file = File::open(from).map_err(|source| self.unreadable(from, source))?;
         let location = path::Path::from(key);
         let upload = interrupt::whole(|| self.runtime.block_on(self.inner.put_multipart(&location)));
@@ -278,18 +281,34 @@ impl Store {
         finished.map(|_| ()).map_err(self.failed("writing", key))
     }
 
+    /// Gives a file its name in the store, and makes that durable.
+    fn link(&self, from: &Path, key: &str) -> io::Result<()> {
+        let target = self.file(key);
+        let folder = target.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        fs::create_dir_all(folder)?;
+        // As an unfinished upload is named: what is left of one is removed like it.
+        let staged = PathBuf::from(format!("{}#link", target.display()));
+        match fs::remove_file(&staged) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => fs::hard_link(from, &staged)?,
+        }
+        fs::rename(&staged, &target)?;
+        File::open(folder)?.sync_all()
+    }
+
     fn unreadable(&self, path: &Path, source: io::Error) -> StoreError {
         StoreError::Folder { path: path.display().to_string(), action: "the file to upload cannot be read", source }
     }
 
     /// Size and XXH3-64 checksum of an object as it reads back.
     pub fn checksum(&self, key: &str) -> Result<(u64, String), StoreError> {
+        let location = path::Path::from(key);
         let read = self.runtime.block_on(async {
-            let mut stream = self.inner.get(&path::Path::from(key)).await?.into_stream();
-            let (mut hash, mut bytes) = (Xxh3::new(), 0);
-            while let Some(part) = stream.try_next().await? {
-                hash.update(&part);
-                bytes += part.len() as u64;
+            let bytes = self.inner.head(&location).await?.size;
+            let mut hash = Xxh3::new();
+            // In large ranges: a file's stream comes in pieces of some kilobytes, each from another thread.
+            for start in (0..bytes).step_by(PART) {
+                hash.update(&self.inner.get_range(&location, start..bytes.min(start + PART as u64)).await?);
             }
             Ok((bytes, format!("{:016x}", hash.digest())))
         });

@@ -1,6 +1,9 @@
 //! Settings: flag, environment, harness.toml, default, in this order.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use data::{Instrument, Month, contract::Choice, instrument::InstrumentError};
 use kernels::Profile;
@@ -53,6 +56,7 @@ pub struct Setting {
 #[derive(Clone)]
 pub struct Settings {
     table: BTreeMap<String, Setting>,
+    file: PathBuf,
     ranges: Overrides,
     /// What to select and how to read it.
     pub instrument: Instrument,
@@ -102,10 +106,10 @@ impl Settings {
             let setting = Setting { value: format!("[{low}, {high}]"), origin: path.display().to_string() };
             table.insert(format!("{RANGES}.{name}"), setting);
         }
-        Self::check(table, ranges)
+        Self::check(table, path.to_owned(), ranges)
     }
 
-    fn check(table: BTreeMap<String, Setting>, ranges: Overrides) -> anyhow::Result<Self> {
+    fn check(table: BTreeMap<String, Setting>, file: PathBuf, ranges: Overrides) -> anyhow::Result<Self> {
         let wrong = |name: &str, expected: &str| Usage(format!("{}: expected {expected}", found(&table, name)));
         let one_of = |name: &str, choices: [&str; 2]| {
             let position = choices.iter().position(|choice| *choice == table[name].value);
@@ -172,6 +176,7 @@ impl Settings {
             cache_bytes: (number("cache_gb", "gigabytes from 0", |value| value >= 0.0)? * 1e9) as u64,
             log_level,
             table,
+            file,
             ranges,
         })
     }
@@ -213,6 +218,17 @@ impl Settings {
                 .insert(name.to_owned(), Setting { value: path.display().to_string(), origin: "demo".into() });
         }
         settings
+    }
+
+    /// The same folder for temporary files and decoded columns whatever was set.
+    pub fn set_temp_dir(&mut self, folder: &Path) {
+        let value = folder.display().to_string();
+        self.table.insert("temp_dir".to_owned(), Setting { value, origin: "bench".into() });
+    }
+
+    /// The configuration file that was read, or would be.
+    pub fn file(&self) -> &Path {
+        &self.file
     }
 
     /// A setting as text.

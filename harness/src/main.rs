@@ -3,6 +3,7 @@
 #[macro_use]
 mod output;
 
+mod bench;
 mod cache;
 mod cli;
 mod config;
@@ -23,11 +24,13 @@ mod publish;
 mod quality;
 mod report;
 mod run;
+mod schedule;
 mod statistics;
 mod store;
 mod summary;
 mod synth;
 mod training;
+mod tune;
 
 use std::process::ExitCode;
 
@@ -64,6 +67,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Inspect(args) => inspect::run(&args, &settings),
         Command::Synth(args) => synth::run(&args, &settings),
         Command::Process(args) => process::run(&args, &settings),
+        Command::Bench(args) => bench::run(&args, &settings),
+        Command::Tune(args) => tune::run(&args, &settings),
         Command::Config(args) => config::run(&args, &settings),
     }
 }

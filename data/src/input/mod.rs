@@ -3,6 +3,7 @@
 mod bars;
 mod dbn;
 mod error;
+mod read_ahead;
 
 use std::{
     collections::BTreeMap,

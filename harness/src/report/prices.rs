@@ -143,7 +143,10 @@ mod tests {
         let path = folder.path().join("month.parquet");
         let tick = Tick::from_nanos(250_000_000).unwrap();
         let mut file = TrainingFile::create::<f32>(&path, tick, &[]).unwrap();
-        file.append(&grid, tests::columns(&grid), &|| ()).unwrap();
+        for (number, columns) in tests::columns(&grid).into_iter().enumerate() {
+            let (row_group, _) = file.encoder().encode(&grid, number, columns).unwrap();
+            file.append(row_group).unwrap();
+        }
         file.finish().unwrap();
 
         // So few rows that every one is kept.

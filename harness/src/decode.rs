@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -81,7 +82,10 @@ pub fn decode(path: &Path, source: &Source, instrument: &Instrument, cache: &Pat
         let _ = fs::remove_dir(&folder);
     })?;
     let decoded = Decoded { info, months, folder, key };
-    fs::write(decoded.folder.join(INDEX), serde_json::to_vec(&decoded)?)?;
+    // Under its name at once or not at all.
+    let mut index = tempfile::NamedTempFile::new_in(&decoded.folder)?;
+    index.write_all(&serde_json::to_vec(&decoded)?)?;
+    index.persist(decoded.folder.join(INDEX))?;
     Ok(decoded)
 }
 

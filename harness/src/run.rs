@@ -279,6 +279,12 @@ impl Worker<'_> {
         std::fs::remove_file(&parquet)?;
         bar.steps(PUBLISH_STEPS);
         result.note(outcome, &version, rows, score);
+        if outcome == Outcome::ByAnother
+            && let Some((manifest, _)) = manifest::read(store, month)?
+        {
+            let theirs = &manifest.current;
+            result.note(outcome, &theirs.version, theirs.rows, theirs.score);
+        }
         Ok((outcome == Outcome::Published).then_some(statistics))
     }
 }

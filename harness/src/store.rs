@@ -136,38 +136,37 @@ impl Store {
 
     /// Waits for the right to change what goes by `name`.
     pub fn exclusive(&self, name: &str) -> Result<Exclusive, StoreError> {
-        // `lock` returns only once the lock is held, so the closure never says that it is not.
-        let wait = |file: &File| file.lock().map(|()| true);
         loop {
-            if let Some(exclusive) = self.lock(name, wait)? {
+            if let Some(exclusive) = self.exclusive_now(name)? {
                 return Ok(exclusive);
+            }
+            // Waits outside of a step, and creates nothing: an interruption need not wait, too.
+            if let Ok(file) = File::options().write(true).open(self.lock_file(name)) {
+                file.lock().map_err(folder_error(&self.name, "the store cannot be locked"))?;
             }
         }
     }
 
     /// The right to change what goes by `name`, if nobody has it.
     pub fn exclusive_now(&self, name: &str) -> Result<Option<Exclusive>, StoreError> {
-        self.lock(name, |file| match file.try_lock() {
-            Ok(()) => Ok(true),
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) => Err(error),
-        })
+        let path = self.lock_file(name);
+        let inode = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        let lock = || {
+            let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+            let locked = inode(file.metadata()?);
+            let named = fs::metadata(&path).map(inode).is_ok_and(|named| named == locked);
+            Ok(named.then(|| Exclusive { _interrupt: interrupt::removing(&path), path: path.clone(), _locked: file }))
+        };
+        interrupt::whole(lock).map_err(folder_error(&self.name, "the store cannot be locked"))
     }
 
-    /// `None` when the lock is not held, or is one on a file that has lost its name meanwhile.
-    fn lock(&self, name: &str, lock: impl Fn(&File) -> io::Result<bool>) -> Result<Option<Exclusive>, StoreError> {
-        let path = self.folder.join(format!(".harness-{name}.lock"));
-        let failed = folder_error(&self.name, "the store cannot be locked");
-        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(&failed)?;
-        if !lock(&file).map_err(&failed)? {
-            return Ok(None);
-        }
-        let inode = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-        let locked = file.metadata().map(inode).map_err(&failed)?;
-        if fs::metadata(&path).map(inode).ok() != Some(locked) {
-            return Ok(None);
-        }
-        Ok(Some(Exclusive { _interrupt: interrupt::removing(&path), path, _locked: file }))
+    fn lock_file(&self, name: &str) -> PathBuf {
+        self.folder.join(format!(".harness-{name}.lock"))
     }
 
     /// Every object under the folder `prefix` (empty: all), in order of key, without those in folders named `except`; also

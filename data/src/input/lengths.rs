@@ -148,3 +148,34 @@ pub(super) fn check_parquet(metadata: &ParquetMetaData, size: u64) -> Result<(),
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+    use parquet::{arrow::ArrowWriter, file::metadata::ParquetMetaDataReader};
+
+    use super::*;
+
+    #[test]
+    fn a_column_chunk_outside_of_the_file_is_refused() {
+        let values: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1000));
+        let batch = RecordBatch::try_from_iter([("close", values)]).unwrap();
+        let mut file = tempfile::tempfile().unwrap();
+        let mut writer = ArrowWriter::try_new(&mut file, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let size = file.metadata().unwrap().len();
+        let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).unwrap();
+        check_parquet(&metadata, size).unwrap();
+        let found = |metadata: &ParquetMetaData, size| check_parquet(metadata, size).unwrap_err().to_string();
+        assert!(found(&metadata, 1000).contains("column close of row group 0"));
+
+        let group = metadata.row_group(0).clone();
+        let column = group.column(0).clone().into_builder().set_total_compressed_size(-7).build().unwrap();
+        let group = group.into_builder().set_column_metadata(vec![column]).build().unwrap();
+        let metadata = metadata.into_builder().set_row_groups(vec![group]).build();
+        assert!(found(&metadata, size).contains("has -7 bytes"));
+    }
+}

@@ -12,7 +12,6 @@ use kernels::{
     weights,
 };
 use ndarray::{Array2, s};
-use rayon::prelude::*;
 
 use crate::grid::Grid;
 
@@ -48,33 +47,17 @@ pub struct SessionColumns<F> {
     pub flags: Array2<i8>,
 }
 
-/// Computes every session of the grid, in parallel over sessions; the result does not depend on the number of threads.
-/// `chunk` hears how long each chunk took, `done` that a session is done.
+/// Computes session `number` of the grid; `took` hears how long each chunk took.
 ///
 /// # Errors
 /// What [`kernels::Series::new`] refuses.
-pub fn sessions<F: Float + Default>(
+pub fn session<F: Float + Default>(
     grid: &Grid,
-    computation: &Computation,
-    chunk: &(dyn Fn(Duration) + Sync),
-    done: &(dyn Fn() + Sync),
-) -> Result<Vec<SessionColumns<F>>, Error> {
-    grid.sessions
-        .par_iter()
-        .map(|session| {
-            let columns = session_columns(grid, session.rows.clone(), computation, chunk)?;
-            done();
-            Ok(columns)
-        })
-        .collect()
-}
-
-fn session_columns<F: Float + Default>(
-    grid: &Grid,
-    rows: Range<usize>,
+    number: usize,
     computation: &Computation,
     took: &dyn Fn(Duration),
 ) -> Result<SessionColumns<F>, Error> {
+    let rows = grid.sessions[number].rows.clone();
     let Computation { profile, tick, gap_ticks, decay_months, chunk_rows } = *computation;
     // A series is the session alone, or the whole month with the session's rows inside it.
     let (series, start) = match profile {

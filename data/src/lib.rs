@@ -16,6 +16,7 @@ pub mod session;
 pub mod symbol;
 pub mod synth;
 pub mod training_file;
+pub mod write;
 
 pub use instrument::Instrument;
 pub use month::{Month, MonthRange};

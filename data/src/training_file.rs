@@ -1,15 +1,16 @@
 //! The output: 61 columns as Parquet, one row group a session.
 
-use std::{fs::File, io::BufWriter, path::Path, sync::Arc};
+use std::{fs::File, io::BufWriter, marker::PhantomData, ops::Range, path::Path, sync::Arc};
 
 use arrow_array::{ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array, TimestampNanosecondArray};
-use arrow_buffer::{Buffer, ScalarBuffer};
+use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use kernels::{
     Tick,
-    features::{FLAG_NAMES, FLOAT_NAMES, Float},
-    labels::MODES,
+    features::{FLAG_NAMES, FLAGS, FLOAT_NAMES, FLOATS, Float},
+    labels::{MODES, Outcome},
 };
+use ndarray::Array2;
 use parquet::{
     arrow::{
         ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata,
@@ -24,15 +25,11 @@ use parquet::{
     },
     schema::types::ColumnPath,
 };
-use rayon::prelude::*;
 
 use crate::{compute::SessionColumns, encoding, grid::Grid};
 
-/// Sessions encoded at a time: enough for every core, few enough for the memory.
-const IN_FLIGHT: usize = 8;
-
 /// A feature value that can stand in a column.
-pub trait Value: Float + Default {
+pub trait Value: Float + Default + ArrowNativeType {
     /// Its Arrow type.
     const TYPE: DataType;
     /// A column over `rows` values of `buffer` from `first` on, without a copy.
@@ -77,14 +74,48 @@ pub fn schema<F: Value>() -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// A Parquet file being written, month after month.
-pub struct TrainingFile {
-    writer: SerializedFileWriter<BufWriter<File>>,
+/// Turns sessions into row groups; shared by the threads that do.
+pub struct Encoder {
     factory: ArrowRowGroupWriterFactory,
     schema: SchemaRef,
     tick: Tick,
+}
+
+/// One session as a row group, ready to be written.
+pub struct RowGroup(Vec<ArrowColumnChunk>);
+
+impl Encoder {
+    /// Encodes session `number` of the grid. The columns are lent to the encoder and come back.
+    ///
+    /// # Errors
+    /// Encoding failed.
+    pub fn encode<F: Value>(
+        &self,
+        grid: &Grid,
+        number: usize,
+        columns: SessionColumns<F>,
+    ) -> Result<(RowGroup, SessionColumns<F>), ParquetError> {
+        let lent = Lent::new(columns);
+        let mut chunks = Vec::with_capacity(self.schema.fields().len());
+        // Row groups differ to the factory only where columns are encrypted.
+        let writers = self.factory.create_column_writers(0)?;
+        for ((mut writer, array), field) in
+            writers.into_iter().zip(lent.arrays(grid, number, self.tick)).zip(self.schema.fields())
+        {
+            for leaf in compute_leaves(field, &array)? {
+                writer.write(&leaf)?;
+            }
+            chunks.push(writer.close()?);
+        }
+        Ok((RowGroup(chunks), lent.back()))
+    }
+}
+
+/// A Parquet file being written, session after session.
+pub struct TrainingFile {
+    writer: SerializedFileWriter<BufWriter<File>>,
+    encoder: Arc<Encoder>,
     rows: u64,
-    row_groups: usize,
 }
 
 impl TrainingFile {
@@ -100,56 +131,26 @@ impl TrainingFile {
         let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
         let writer = SerializedFileWriter::new(file, parquet_schema.root_schema_ptr(), Arc::new(properties))?;
         let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&schema));
-        Ok(Self { writer, factory, schema, tick, rows: 0, row_groups: 0 })
+        Ok(Self { writer, encoder: Arc::new(Encoder { factory, schema, tick }), rows: 0 })
     }
 
-    /// Appends the sessions of one month, each a row group; the bytes do not depend on the number of threads.
+    /// What encodes the sessions of this file.
+    #[must_use]
+    pub fn encoder(&self) -> Arc<Encoder> {
+        Arc::clone(&self.encoder)
+    }
+
+    /// Appends the next session.
     ///
     /// # Errors
-    /// Encoding or writing failed.
-    pub fn append<F: Value>(
-        &mut self,
-        grid: &Grid,
-        sessions: Vec<SessionColumns<F>>,
-        done: &(dyn Fn() + Sync),
-    ) -> Result<(), ParquetError> {
-        let mut sessions = sessions.into_iter().enumerate().peekable();
-        while sessions.peek().is_some() {
-            let batch: Vec<_> = sessions.by_ref().take(IN_FLIGHT).collect();
-            let first = self.row_groups;
-            let encoded: Vec<Result<Vec<ArrowColumnChunk>, ParquetError>> = batch
-                .into_par_iter()
-                .enumerate()
-                .map(|(offset, (number, session))| {
-                    let chunks = self.encode(first + offset, arrays(grid, number, session, self.tick));
-                    done();
-                    chunks
-                })
-                .collect();
-            for chunks in encoded {
-                let mut row_group = self.writer.next_row_group()?;
-                for chunk in chunks? {
-                    chunk.append_to_row_group(&mut row_group)?;
-                }
-                self.rows += u64::try_from(row_group.close()?.num_rows()).unwrap_or_default();
-                self.row_groups += 1;
-            }
+    /// Writing failed.
+    pub fn append(&mut self, RowGroup(chunks): RowGroup) -> Result<(), ParquetError> {
+        let mut row_group = self.writer.next_row_group()?;
+        for chunk in chunks {
+            chunk.append_to_row_group(&mut row_group)?;
         }
+        self.rows += u64::try_from(row_group.close()?.num_rows()).unwrap_or_default();
         Ok(())
-    }
-
-    fn encode(&self, row_group: usize, arrays: Vec<ArrayRef>) -> Result<Vec<ArrowColumnChunk>, ParquetError> {
-        let writers = self.factory.create_column_writers(row_group)?;
-        let mut columns: Vec<_> = writers.into_iter().zip(arrays).zip(self.schema.fields()).collect();
-        columns
-            .par_drain(..)
-            .map(|((mut writer, array), field)| {
-                for leaf in compute_leaves(field, &array)? {
-                    writer.write(&leaf)?;
-                }
-                writer.close()
-            })
-            .collect()
     }
 
     /// Finishes the file and makes it durable; returns its rows.
@@ -182,30 +183,77 @@ fn properties(schema: &Schema, metadata: &[(String, String)]) -> Result<WriterPr
     Ok(builder.build())
 }
 
-/// One session's 61 columns in the order of [`schema`].
-fn arrays<F: Value>(grid: &Grid, number: usize, session: SessionColumns<F>, tick: Tick) -> Vec<ArrayRef> {
-    let SessionColumns { rows, labels, weights, values, flags, .. } = session;
-    let first = grid.sessions[number].first_second;
-    let times = (0..rows.len() as i64).map(|row| (first + row) * 1_000_000_000);
-    let mut arrays: Vec<ArrayRef> =
-        vec![Arc::new(TimestampNanosecondArray::from_iter_values(times).with_timezone("UTC"))];
-    for column in [&grid.open, &grid.high, &grid.low, &grid.close] {
-        arrays.push(Arc::new(Float64Array::from_iter_values(
-            column[rows.clone()].iter().map(|&price| tick.points(price)),
-        )));
+/// The columns of a session as buffers that arrays can share.
+struct Lent<F> {
+    rows: Range<usize>,
+    outcomes: [Vec<Outcome>; 6],
+    labels: [ScalarBuffer<i8>; 6],
+    weights: [ScalarBuffer<f32>; 6],
+    values: Buffer,
+    flags: Buffer,
+    of: PhantomData<F>,
+}
+
+impl<F: Value> Lent<F> {
+    fn new(columns: SessionColumns<F>) -> Self {
+        let SessionColumns { rows, outcomes, labels, weights, values, flags } = columns;
+        let (values, _) = values.into_raw_vec_and_offset();
+        let (flags, _) = flags.into_raw_vec_and_offset();
+        Self {
+            rows,
+            outcomes,
+            labels: labels.map(ScalarBuffer::from),
+            weights: weights.map(ScalarBuffer::from),
+            values: F::buffer(values),
+            flags: Buffer::from_vec(flags),
+            of: PhantomData,
+        }
     }
-    let volume = grid.volume[rows.clone()].iter().map(|&volume| i64::from(volume));
-    arrays.push(Arc::new(Int64Array::from_iter_values(volume)));
-    for (labels, weights) in labels.into_iter().zip(weights) {
-        arrays.push(Arc::new(Int8Array::from(labels)));
-        arrays.push(Arc::new(Float32Array::from(weights)));
+
+    /// The 61 columns in the order of [`schema`].
+    fn arrays(&self, grid: &Grid, number: usize, tick: Tick) -> Vec<ArrayRef> {
+        let rows = self.rows.clone();
+        let first = grid.sessions[number].first_second;
+        let times = (0..rows.len() as i64).map(|row| (first + row) * 1_000_000_000);
+        let mut arrays: Vec<ArrayRef> =
+            vec![Arc::new(TimestampNanosecondArray::from_iter_values(times).with_timezone("UTC"))];
+        for column in [&grid.open, &grid.high, &grid.low, &grid.close] {
+            arrays.push(Arc::new(Float64Array::from_iter_values(
+                column[rows.clone()].iter().map(|&price| tick.points(price)),
+            )));
+        }
+        let volume = grid.volume[rows.clone()].iter().map(|&volume| i64::from(volume));
+        arrays.push(Arc::new(Int64Array::from_iter_values(volume)));
+        for (labels, weights) in self.labels.iter().zip(&self.weights) {
+            arrays.push(Arc::new(Int8Array::new(labels.clone(), None)));
+            arrays.push(Arc::new(Float32Array::new(weights.clone(), None)));
+        }
+        arrays.extend((0..FLOAT_NAMES.len()).map(|feature| F::column(&self.values, feature * rows.len(), rows.len())));
+        let flag = |flag: usize| ScalarBuffer::new(self.flags.clone(), flag * rows.len(), rows.len());
+        arrays.extend((0..FLAG_NAMES.len()).map(|index| Arc::new(Int8Array::new(flag(index), None)) as ArrayRef));
+        arrays
     }
-    let (values, _) = values.into_raw_vec_and_offset();
-    let values = F::buffer(values);
-    arrays.extend((0..FLOAT_NAMES.len()).map(|feature| F::column(&values, feature * rows.len(), rows.len())));
-    let (flags, _) = flags.into_raw_vec_and_offset();
-    let flags = Buffer::from_vec(flags);
-    let flag = |flag: usize| ScalarBuffer::new(flags.clone(), flag * rows.len(), rows.len());
-    arrays.extend((0..FLAG_NAMES.len()).map(|index| Arc::new(Int8Array::new(flag(index), None)) as ArrayRef));
-    arrays
+
+    /// The columns again, without a copy once the arrays are gone.
+    fn back(self) -> SessionColumns<F> {
+        let rows = self.rows.len();
+        SessionColumns {
+            outcomes: self.outcomes,
+            labels: self.labels.map(|column| owned(column.into_inner())),
+            weights: self.weights.map(|column| owned(column.into_inner())),
+            values: block(owned(self.values), FLOATS, rows),
+            flags: block(owned(self.flags), FLAGS, rows),
+            rows: self.rows,
+        }
+    }
+}
+
+fn owned<T: ArrowNativeType>(buffer: Buffer) -> Vec<T> {
+    buffer.into_vec().unwrap_or_else(|shared| shared.typed_data().to_vec())
+}
+
+/// `columns` columns of `rows` values each. The buffers hold that many, so nothing is cut or added.
+fn block<T: Clone + Default>(mut values: Vec<T>, columns: usize, rows: usize) -> Array2<T> {
+    values.resize(columns * rows, T::default());
+    Array2::from_shape_vec((columns, rows), values).unwrap_or_default()
 }

@@ -13,7 +13,7 @@ use data::{Month, MonthRange, synth::Defect};
 #[command(
     version,
     after_help = "Exit codes: 0 done; 1 done, but months failed or a gate was missed; 2 usage or configuration; \
-3 input corrupt or unsupported; 4 store or network; 130 interrupted."
+3 input corrupt or unsupported; 4 store or network; 5 a benchmark regressed; 130 interrupted."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -34,6 +34,10 @@ pub enum Command {
     Inspect(InspectArgs),
     /// One file in (DBN, Parquet, Arrow IPC; - for stdin), one Parquet out, no store
     Process(ProcessArgs),
+    /// How fast this machine is: ns per row of each stage, rows/s, MB/s, percentiles of the chunks
+    Bench(BenchArgs),
+    /// Tries jobs and chunk rows and writes the fastest that meets the target to harness.toml
+    Tune(TuneArgs),
     /// The settings in force
     Config(ConfigArgs),
 }
@@ -186,6 +190,53 @@ pub struct DemoArgs {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Machine-readable result
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct BenchArgs {
+    /// The synthetic month that is made and measured
+    #[arg(long, default_value = "2025-10")]
+    pub month: Month,
+    /// Times it is run; the fastest counts
+    #[arg(long, default_value_t = 5)]
+    pub repeat: usize,
+    /// Machine-readable result
+    #[arg(long)]
+    pub json: bool,
+    /// A result of --json to compare with: exit code 5 when a figure is slower
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    /// How much slower is a regression, as a share
+    #[arg(long, default_value_t = 0.25)]
+    pub tolerance: f64,
+    /// Instead: a whole archive of synthetic months, such as 2010-07..2025-10, with the memory held over time
+    #[arg(long, conflicts_with_all = ["month", "repeat", "against"])]
+    pub months: Option<MonthRange>,
+    /// Folder for the archive, kept; raw months that are there are used again
+    #[arg(long, requires = "months")]
+    pub dir: Option<PathBuf>,
+    /// SVG of the memory over time
+    #[arg(long, requires = "months", value_name = "FILE")]
+    pub chart: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct TuneArgs {
+    /// Most memory the process may hold, in GB
+    #[arg(long)]
+    pub target_gb: Option<f64>,
+    /// Most minutes a month may take
+    #[arg(long)]
+    pub target_minutes: Option<f64>,
+    /// The synthetic month that is made and measured
+    #[arg(long, default_value = "2025-10")]
+    pub month: Month,
+    /// Times each setting is run; the fastest counts
+    #[arg(long, default_value_t = 3)]
+    pub repeat: usize,
+    /// Machine-readable trials
     #[arg(long)]
     pub json: bool,
 }

@@ -1,6 +1,9 @@
 //! Settings: flag, environment, harness.toml, default, in this order.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use data::{Instrument, Month, contract::Choice};
 use kernels::Profile;
@@ -46,6 +49,7 @@ pub struct Setting {
 #[derive(Clone)]
 pub struct Settings {
     table: BTreeMap<&'static str, Setting>,
+    file: PathBuf,
     /// What to select and how to read it.
     pub instrument: Instrument,
     /// Windows at a session's edge.
@@ -88,10 +92,10 @@ impl Settings {
             };
             table.insert(name, Setting { value, origin });
         }
-        Self::check(table)
+        Self::check(table, path.to_owned())
     }
 
-    fn check(table: BTreeMap<&'static str, Setting>) -> anyhow::Result<Self> {
+    fn check(table: BTreeMap<&'static str, Setting>, file: PathBuf) -> anyhow::Result<Self> {
         let wrong = |name: &str, expected: &str| {
             let Setting { value, origin } = &table[name];
             Usage(format!("{name} = '{value}' ({origin}): expected {expected}"))
@@ -142,6 +146,7 @@ impl Settings {
             max_memory_gb: number("max_memory_gb")?,
             cache_bytes: (number("cache_gb")? * 1e9) as u64,
             table,
+            file,
         })
     }
 
@@ -161,6 +166,17 @@ impl Settings {
             settings.table.insert(name, Setting { value: path.display().to_string(), origin: "demo".into() });
         }
         settings
+    }
+
+    /// The same folder for temporary files and decoded columns whatever was set.
+    pub fn set_temp_dir(&mut self, folder: &Path) {
+        let value = folder.display().to_string();
+        self.table.insert("temp_dir", Setting { value, origin: "bench".into() });
+    }
+
+    /// The configuration file that was read, or would be.
+    pub fn file(&self) -> &Path {
+        &self.file
     }
 
     /// A setting as text.

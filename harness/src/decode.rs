@@ -39,6 +39,11 @@ impl Decoded {
         let file = ColumnFile::open(&path, &self.key)?;
         file.with_context(|| format!("{}: gone since it was written; run again", path.display()))
     }
+
+    /// Removes the columns of all months.
+    pub fn remove(&self) -> std::io::Result<()> {
+        fs::remove_dir_all(&self.folder)
+    }
 }
 
 /// Name, size and checksum of an input file.
@@ -49,9 +54,10 @@ pub fn source(path: &Path) -> Result<Source, InputError> {
     Ok(Source { name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes, checksum })
 }
 
-/// Decodes a file into `cache`, or finds it decoded there. What is damaged there is made again.
-pub fn decode(path: &Path, instrument: &Instrument, cache: &Path) -> anyhow::Result<Decoded> {
-    let Source { name, checksum, .. } = source(path)?;
+/// Decodes a file that was found to be `source` into `cache`, or finds it decoded there. What is damaged there is made
+/// again.
+pub fn decode(path: &Path, source: &Source, instrument: &Instrument, cache: &Path) -> anyhow::Result<Decoded> {
+    let Source { name, checksum, .. } = source;
     // The name counts: it says which months the file's first and last hours belong to.
     let key = format!("{checksum} {name} {} {} {}", instrument.root, instrument.tick_nanos, instrument.time_zone);
     let folder = cache.join(format!("{:016x}", xxh3_64(key.as_bytes())));
@@ -62,7 +68,8 @@ pub fn decode(path: &Path, instrument: &Instrument, cache: &Path) -> anyhow::Res
     let mut months = Vec::new();
     let info = input::read(path, instrument, &mut |columns| {
         let target = folder.join(format!("{}.columns", columns.month));
-        column_file::write(&target, &key, &columns).map_err(|error| InputError::Sink(format!("{error}")))?;
+        column_file::write(&target, &key, &columns)
+            .map_err(|error| InputError::Sink(format!("{:#}", anyhow::Error::new(error))))?;
         months.push(columns.month);
         Ok(())
     })?;

@@ -32,7 +32,11 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> anyhow::Result<u8> {
     let settings = settings.at(&store, &raw);
     let request = RunArgs { month: Some(args.month), force: true, ..RunArgs::default() };
     let mut statistics = None;
-    let results = run::months_of(&request, &[args.month], &settings, &mut |new| statistics = Some(new.clone()))?;
+    let run = run::months_of(&request, &[args.month], &settings, &mut |new| statistics = Some(new.clone()))?;
+    if let Some(error) = run.stopped {
+        return Err(error);
+    }
+    let results = run.results;
     let result = &results[0];
     let Some(version) = result.version.as_ref().filter(|_| result.outcome != Outcome::Failed) else {
         eprintln!("error: {}", result.error.as_deref().unwrap_or("the month was not published"));
@@ -60,7 +64,7 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> anyhow::Result<u8> {
     }
     println!(
         "   {:16} {:>9.3} {:>12.1}",
-        "all",
+        "all, wall clock",
         performance.seconds,
         1e9 * performance.seconds / statistics.rows() as f64
     );

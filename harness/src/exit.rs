@@ -13,6 +13,9 @@ pub const INPUT: u8 = 3;
 /// Store, disk or network.
 pub const STORE: u8 = 4;
 
+/// A benchmark regressed.
+pub const REGRESSED: u8 = 5;
+
 /// A mistake in the command or the configuration.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

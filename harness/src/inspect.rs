@@ -12,7 +12,7 @@ use data::{
     column_file::ColumnFile,
     columns::ColumnsView,
     contract::Chooser,
-    input::{self, InputError},
+    input::{self, InputError, Seen},
     records::Records,
     session,
 };
@@ -172,7 +172,11 @@ impl MonthFound {
             late_open: session.late_open,
         };
         let grid = session::cut(&view, &settings.instrument, chooser)?;
-        let why = || input::no_session([(view, records)], &settings.instrument).to_string();
+        let why = || {
+            let mut seen = Seen::default();
+            seen.add(&view, records);
+            seen.no_session(&settings.instrument).to_string()
+        };
         Ok(Self {
             month: view.month,
             kept: view.time.len() as u64,

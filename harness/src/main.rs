@@ -1,5 +1,6 @@
 //! The command line of the training-data pipeline.
 
+mod bench;
 mod cache;
 mod cli;
 mod config;
@@ -19,11 +20,13 @@ mod publish;
 mod quality;
 mod report;
 mod run;
+mod schedule;
 mod statistics;
 mod store;
 mod summary;
 mod synth;
 mod training;
+mod tune;
 
 use std::process::ExitCode;
 
@@ -56,6 +59,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Inspect(args) => inspect::run(&args, &settings),
         Command::Synth(args) => synth::run(&args, &settings),
         Command::Process(args) => process::run(&args, &settings),
+        Command::Bench(args) => bench::run(&args, &settings),
+        Command::Tune(args) => tune::run(&args, &settings),
         Command::Config(args) => config::run(&args, &settings),
     }
 }

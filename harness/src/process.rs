@@ -1,8 +1,12 @@
 //! `process`: one file in, one Parquet out, no store.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::Context;
+use tempfile::NamedTempFile;
 
 use crate::{
     cache::Cache,
@@ -13,52 +17,90 @@ use crate::{
     progress::Bar,
     statistics::{Input, Statistics},
     summary,
-    training::{self, Clock, MonthColumns},
+    training::{self, Decoding, MonthColumns, Training},
 };
 
 /// Runs the command.
 pub fn run(args: &ProcessArgs, settings: &Settings) -> anyhow::Result<u8> {
     let output = &args.output;
-    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    check_targets(args)?;
     let failed = || format!("{}: cannot be written", output.display());
-    let temporary =
-        tempfile::Builder::new().prefix(".harness-").suffix(".parquet").tempfile_in(folder).with_context(failed)?;
+    let temporary = beside(output).with_context(failed)?;
     let cache = Cache::open(settings)?;
     let bar = Bar::new();
-    bar.stage("decode", 1);
     let input = if args.input.as_os_str() == "-" { spool(cache.temporary())? } else { args.input.clone() };
-    let mut clock = Clock::new();
-    let decoded = decode::decode(&input, &settings.instrument, cache.temporary())?;
-    clock.stage("decode", decoded.info.records, decoded.info.bytes);
-    bar.step();
+    let began = Instant::now();
+    let source = decode::source(&input)?;
+    let decoded = decode::decode(&input, &source, &settings.instrument, cache.temporary())?;
     let last = decoded.months.last().ok_or_else(|| Usage("no month to process".into()))?;
-    let reference = settings.reference(*last);
+    let made_from = training::made_from(vec![source], settings, settings.reference(*last));
+    let decoding = Decoding {
+        began,
+        seconds: began.elapsed().as_secs_f64(),
+        records: decoded.info.records,
+        bytes: decoded.info.bytes,
+    };
+    let inputs = [Input::new(&decoded.info.name, &decoded.info)];
+    bar.stage("process", training::STEPS * decoded.months.len() as u64);
+    let training = Training { settings, made_from: &made_from, inputs: &inputs, decoding, bar: &bar };
     let inputs = [decoded];
-    let columns =
-        inputs[0].months.iter().map(|&month| MonthColumns::open(&inputs, month)).collect::<Result<Vec<_>, _>>()?;
-    let made_from = training::made_from(vec![decode::source(&input)?], settings, reference);
-    let mut made = training::write(&columns, &made_from, settings, temporary.path(), &bar)?;
+    let mut months = inputs[0].months.iter().map(|&month| MonthColumns::open(&inputs, month));
+    let statistics = training.write(temporary.path(), &mut months)?;
     bar.finish();
-    made[0].stages.insert(0, clock.stages.remove(0));
-    // A stray hour of a neighbouring month is no month of its own.
-    made.retain(|month| month.grid.rows() > 0);
-    let rows: usize = made.iter().map(|month| month.grid.rows()).sum();
-    let input = [Input::new(&inputs[0].info.name, &inputs[0].info)];
-    let statistics = made.into_iter().map(|month| month.statistics(&input, settings, &made_from));
-    let statistics = statistics.collect::<anyhow::Result<Vec<_>>>()?;
 
-    let file = temporary.persist(output).map_err(|error| error.error).with_context(failed)?;
-    public(&file).and_then(|()| file.sync_all()).with_context(failed)?;
+    // The statistics first: if they cannot be written, what was there before stays.
     if let Some(path) = &args.statistics {
-        std::fs::write(path, json(&statistics)?).with_context(|| format!("{}: cannot be written", path.display()))?;
+        let failed = || format!("{}: cannot be written", path.display());
+        let file = beside(path).with_context(failed)?;
+        std::fs::write(file.path(), json(&statistics)?).with_context(failed)?;
+        persist(file, path).with_context(failed)?;
     }
+    persist(temporary, output).with_context(failed)?;
     if args.json {
         println!("{}", String::from_utf8(json(&statistics)?)?);
     } else {
         statistics.iter().for_each(summary::print);
+        let rows: u64 = statistics.iter().map(Statistics::rows).sum();
         println!("{rows} rows, 61 columns -> {}", output.display());
     }
     Ok(0)
+}
+
+/// Refuses to write over the input, over one file twice, or over what is no file.
+fn check_targets(args: &ProcessArgs) -> Result<(), Usage> {
+    let same = |a: &Path, b: &Path| {
+        let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+        whole(a).is_some_and(|a| Some(a) == whole(b))
+    };
+    let targets = [Some(&args.output), args.statistics.as_ref()];
+    for target in targets.into_iter().flatten() {
+        if same(target, &args.input) {
+            return Err(Usage(format!("{}: it is the input; choose another name for the output", target.display())));
+        }
+        if target.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(Usage(format!("{}: it is not a regular file; choose another name", target.display())));
+        }
+    }
+    match &args.statistics {
+        Some(statistics) if same(statistics, &args.output) => {
+            Err(Usage(format!("{}: given both for the Parquet and for the statistics", statistics.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A temporary file in the folder of the file it is to become.
+fn beside(target: &Path) -> std::io::Result<NamedTempFile> {
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::Builder::new().prefix(".harness-").tempfile_in(folder)
+}
+
+/// Gives the file its name, following a link that stands there.
+fn persist(file: NamedTempFile, target: &Path) -> std::io::Result<()> {
+    let target = target.canonicalize().unwrap_or_else(|_| target.into());
+    let file = file.persist(target).map_err(|error| error.error)?;
+    public(&file)?;
+    file.sync_all()
 }
 
 /// One month is an object, several are an array of them.

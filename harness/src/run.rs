@@ -1,5 +1,7 @@
 //! `run`: months of the store from raw files to published Parquet.
 
+use std::time::Instant;
+
 use anyhow::Context;
 use data::{Month, input::InputError};
 use serde::Serialize;
@@ -12,13 +14,14 @@ use crate::{
     discover::{self, RawFile},
     exit::{self, Usage},
     manifest::{self, Source},
-    memory,
+    memory::{self, Budget},
     progress::Bar,
     publish::{self, Draft, Published},
+    schedule,
     statistics::{Input, Statistics},
     store::Store,
     summary,
-    training::{self, Clock, MonthColumns},
+    training::{self, Decoding, MonthColumns, Training},
 };
 
 /// What became of a month.
@@ -61,27 +64,41 @@ pub struct MonthResult {
 /// Runs the command.
 pub fn run(args: &RunArgs, settings: &Settings) -> anyhow::Result<u8> {
     let months = args.months()?;
-    let results = months_of(args, &months, settings, &mut |statistics| {
+    let run = months_of(args, &months, settings, &mut |statistics| {
         if !args.json {
             summary::print(statistics);
         }
     })?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&results)?);
+        println!("{}", serde_json::to_string_pretty(&run.results)?);
     } else {
-        results.iter().for_each(print);
+        run.results.iter().for_each(print);
+        if run.results.len() > 1 {
+            println!("{}", tally(&run.results));
+        }
     }
-    let failed = results.iter().any(|result| matches!(result.outcome, Outcome::Failed | Outcome::NoInput));
+    if let Some(error) = run.stopped {
+        return Err(error);
+    }
+    let failed = run.results.iter().any(|result| matches!(result.outcome, Outcome::Failed | Outcome::NoInput));
     Ok(if failed { exit::PARTLY } else { 0 })
 }
 
-/// Makes and publishes months; `published` sees the statistics of each that is new.
+/// What a run came to.
+pub struct Run {
+    /// The months in order; after a stop, those that were begun.
+    pub results: Vec<MonthResult>,
+    /// What stopped it: a store that fails would fail every month.
+    pub stopped: Option<anyhow::Error>,
+}
+
+/// Makes and publishes months; `published` sees the statistics of each that is new, in order.
 pub fn months_of(
     args: &RunArgs,
     months: &[Month],
     settings: &Settings,
     published: &mut dyn FnMut(&Statistics),
-) -> anyhow::Result<Vec<MonthResult>> {
+) -> anyhow::Result<Run> {
     let store = Store::open(settings.text("store"), !args.dry_run)?;
     let raw = match settings.text("raw") {
         "" => Store::open(settings.text("store"), false)?,
@@ -89,44 +106,56 @@ pub fn months_of(
     };
     let files = discover::raw_files(&raw)?;
     let last = args.last()?;
-    let reference = settings.reference(last);
     let cache = Cache::open(settings)?;
     let bar = Bar::new();
-    let worker = Worker { args, settings, store: &store, raw: &raw, cache: &cache, reference, bar: &bar };
-    let mut results = Vec::new();
-    bar.stage("run", 3 * months.len() as u64);
-    for &month in months {
-        let inputs: Vec<&RawFile> = files.iter().filter(|file| file.holds(month)).collect();
-        let mut result = MonthResult {
-            month,
-            outcome: Outcome::NoInput,
-            inputs: inputs.iter().map(|file| file.key.clone()).collect(),
-            version: None,
-            rows: None,
-            score: None,
-            error: None,
-        };
-        if inputs.is_empty() {
-            result.error = Some(format!("no raw file of {month} in {}", raw.name()));
-        } else if let Err(error) = worker.month(month, &inputs, &mut result, &mut |statistics| {
-            bar.suspend(|| published(statistics));
-        }) {
-            // A store that fails would fail every month; a month that fails is its own affair.
-            if !exit::of_one_month(&error) {
-                return Err(error.context(format!("{month}")));
+    bar.stage("run", MONTH_STEPS * months.len() as u64);
+    let jobs = rayon::current_num_threads();
+    let at_once = jobs.div_ceil(CORES_A_MONTH);
+    let worker = Worker {
+        args,
+        settings,
+        store: &store,
+        raw: &raw,
+        files: &files,
+        cache: &cache,
+        reference: settings.reference(last),
+        bar: &bar,
+        memory: Budget::of_memory(settings),
+        cores: Budget::new(at_once as u64),
+    };
+    let mut run = Run { results: Vec::new(), stopped: None };
+    let began = Instant::now();
+    // Besides the months that are computed, one is read and one is published.
+    schedule::in_order(
+        months,
+        at_once + 2,
+        |&month| worker.month(month),
+        |(result, statistics, stopped)| {
+            if let Some(statistics) = &statistics {
+                bar.suspend(|| published(statistics));
             }
-            result.outcome = Outcome::Failed;
-            result.error = Some(format!("{error:#}"));
-        }
-        if let Some(error) = &result.error {
-            tracing::error!("{month}: {error}");
-        }
-        results.push(result);
-    }
+            match &result.error {
+                Some(error) => bar.suspend(|| tracing::error!("{}: {error}", result.month)),
+                None => bar.suspend(|| log(&result, statistics.as_ref(), run.results.len() + 1, months.len(), began)),
+            }
+            run.results.push(result);
+            if run.stopped.is_none() {
+                run.stopped = stopped;
+            }
+            run.stopped.is_none()
+        },
+    );
     bar.finish();
     cache.evict().context("the cache of decoded columns cannot be trimmed")?;
-    Ok(results)
+    Ok(run)
 }
+
+/// Cores that one month keeps busy: it has some twenty sessions.
+const CORES_A_MONTH: usize = 12;
+/// Steps of the bar: reading, computing and publishing a month.
+const READ_STEPS: u64 = 25;
+const PUBLISH_STEPS: u64 = 25;
+const MONTH_STEPS: u64 = READ_STEPS + training::STEPS + PUBLISH_STEPS;
 
 /// What all months of a run share.
 struct Worker<'a> {
@@ -134,23 +163,47 @@ struct Worker<'a> {
     settings: &'a Settings,
     store: &'a Store,
     raw: &'a Store,
+    files: &'a [RawFile],
     cache: &'a Cache,
     reference: Month,
     bar: &'a Bar,
+    memory: Budget,
+    cores: Budget,
 }
 
 impl Worker<'_> {
-    fn month(
-        &self,
-        month: Month,
-        files: &[&RawFile],
-        result: &mut MonthResult,
-        published: &mut dyn FnMut(&Statistics),
-    ) -> anyhow::Result<()> {
-        let Self { args, settings, store, raw, cache, reference, bar } = *self;
+    /// Makes a month: what became of it, its statistics when it is new, and the error that must stop the run.
+    fn month(&self, month: Month) -> (MonthResult, Option<Statistics>, Option<anyhow::Error>) {
+        let files: Vec<&RawFile> = self.files.iter().filter(|file| file.holds(month)).collect();
+        let mut result = MonthResult {
+            month,
+            outcome: Outcome::NoInput,
+            inputs: files.iter().map(|file| file.key.clone()).collect(),
+            version: None,
+            rows: None,
+            score: None,
+            error: None,
+        };
+        if files.is_empty() {
+            result.error = Some(format!("no raw file of {month} in {}", self.raw.name()));
+            self.bar.steps(MONTH_STEPS);
+            return (result, None, None);
+        }
+        match self.make(month, &files, &mut result) {
+            Ok(statistics) => (result, statistics, None),
+            Err(error) => {
+                result.outcome = Outcome::Failed;
+                result.error = Some(format!("{error:#}"));
+                let stop = !exit::of_one_month(&error);
+                (result, None, stop.then(|| error.context(format!("{month}"))))
+            }
+        }
+    }
+
+    fn make(&self, month: Month, files: &[&RawFile], result: &mut MonthResult) -> anyhow::Result<Option<Statistics>> {
+        let Self { args, settings, store, raw, cache, bar, .. } = *self;
         let found = manifest::read(store, month)?;
         bar.message(&format!("{month} decode"));
-        let mut clock = Clock::new();
         let mut sources: Vec<(&RawFile, Source)> = Vec::new();
         for file in files {
             let source = decode::source(&raw.file(&file.key))?;
@@ -159,43 +212,56 @@ impl Worker<'_> {
                 sources.push((file, source));
             }
         }
-        let made_from =
-            training::made_from(sources.iter().map(|(_, source)| source.clone()).collect(), settings, reference);
+        let inputs: Vec<Source> = sources.iter().map(|(_, source)| source.clone()).collect();
+        let made_from = training::made_from(inputs, settings, self.reference);
         if let Some((manifest, _)) = &found
             && manifest.current.made_from == made_from
             && !args.force
         {
             result.note(Outcome::Unchanged, &manifest.current.version, manifest.current.rows, manifest.current.score);
-            bar.steps(3);
-            return Ok(());
+            bar.steps(MONTH_STEPS);
+            return Ok(None);
         }
         if args.dry_run {
             result.outcome = Outcome::Planned;
-            return Ok(());
+            bar.steps(MONTH_STEPS);
+            return Ok(None);
         }
-        let decode = |(file, _): &(&RawFile, Source)| {
-            decode::decode(&raw.file(&file.key), &settings.instrument, cache.columns())
+        let bytes = sources.iter().map(|(file, _)| file.bytes).sum();
+        let _memory = self.memory.take(memory::Month::guess(bytes, settings).bytes());
+        let began = Instant::now();
+        let decode = |(file, source): &(&RawFile, Source)| {
+            decode::decode(&raw.file(&file.key), source, &settings.instrument, cache.columns())
         };
-        let inputs = sources.iter().map(decode).collect::<anyhow::Result<Vec<Decoded>>>()?;
-        if !inputs.iter().any(|input| input.months.contains(&month)) {
+        let decoded = sources.iter().map(decode).collect::<anyhow::Result<Vec<Decoded>>>()?;
+        if !decoded.iter().any(|input| input.months.contains(&month)) {
             anyhow::bail!(InputError::NoRecords { month, files: result.inputs.join(", ") });
         }
-        let records = inputs.iter().map(|input| input.info.records).sum::<u64>();
-        clock.stage("decode", records, inputs.iter().map(|input| input.info.bytes).sum());
-        bar.step();
+        let decoding = Decoding {
+            began,
+            seconds: began.elapsed().as_secs_f64(),
+            records: decoded.iter().map(|input| input.info.records).sum(),
+            bytes: decoded.iter().map(|input| input.info.bytes).sum(),
+        };
+        bar.steps(READ_STEPS);
 
-        let columns = [MonthColumns::open(&inputs, month)?];
-        memory::check(&columns[0], settings)?;
+        let keys: Vec<Input> =
+            sources.iter().zip(&decoded).map(|((file, _), input)| Input::new(&file.key, &input.info)).collect();
         let parquet = cache.temporary().join(format!("{month}.parquet"));
-        let mut made = training::write(&columns, &made_from, settings, &parquet, bar)?.remove(0);
-        made.stages.insert(0, clock.stages.remove(0));
-        bar.step();
+        let training = Training { settings, made_from: &made_from, inputs: &keys, decoding, bar };
+        let cores = self.cores.take(1);
+        let columns = MonthColumns::open(&decoded, month);
+        let made = training.write(&parquet, &mut std::iter::once(columns))?;
+        drop(cores);
+        let statistics = made.into_iter().next().with_context(|| format!("{month}: no rows and no reason"))?;
+        if settings.cache_bytes == 0 {
+            // Several months share a file: the next one need not read it again.
+            decoded.iter().filter(|input| input.months.len() == 1).try_for_each(Decoded::remove)?;
+        }
+
         bar.message(&format!("{month} publish"));
         let (bytes, checksum) = data::input::checksum(&mut std::fs::File::open(&parquet)?)?;
-        let rows = made.grid.rows() as u64;
-        let keys = sources.iter().zip(&inputs).map(|((file, _), input)| Input::new(&file.key, &input.info));
-        let statistics = made.statistics(&keys.collect::<Vec<_>>(), settings, &made_from)?;
-        let score = statistics.quality.score;
+        let (rows, score) = (statistics.rows(), statistics.quality.score);
         let json = serde_json::to_vec_pretty(&statistics)?;
         let version = checksum.clone();
         let draft = Draft { month, parquet: &parquet, bytes, checksum, rows, statistics: json, made_from, score };
@@ -205,12 +271,59 @@ impl Worker<'_> {
             Published::ByAnother => Outcome::ByAnother,
         };
         std::fs::remove_file(&parquet)?;
-        bar.step();
+        bar.steps(PUBLISH_STEPS);
         result.note(outcome, &version, rows, score);
-        if outcome == Outcome::Published {
-            published(&statistics);
+        Ok((outcome == Outcome::Published).then_some(statistics))
+    }
+}
+
+/// One line a month, for those who see no bar.
+fn log(result: &MonthResult, statistics: Option<&Statistics>, done: usize, of: usize, began: Instant) {
+    let elapsed = began.elapsed();
+    let left = elapsed.mul_f64((of - done) as f64 / done as f64);
+    let MonthResult { month, outcome, .. } = result;
+    let what = statistics.map_or_else(String::new, |statistics| {
+        format!(
+            ": {} rows, quality {:.3}, {:.2} s",
+            statistics.rows(),
+            statistics.quality.score,
+            statistics.performance.seconds
+        )
+    });
+    tracing::info!(
+        "{month} {}{what}; {done} of {of}, {:.0} s elapsed, {:.0} s left",
+        outcome.text(),
+        elapsed.as_secs_f64(),
+        left.as_secs_f64()
+    );
+}
+
+/// How many months came to what.
+fn tally(results: &[MonthResult]) -> String {
+    let all = [
+        Outcome::Published,
+        Outcome::Unchanged,
+        Outcome::ByAnother,
+        Outcome::Planned,
+        Outcome::NoInput,
+        Outcome::Failed,
+    ];
+    let count = |outcome: Outcome| results.iter().filter(|result| result.outcome == outcome).count();
+    let parts = all.into_iter().filter(|&outcome| count(outcome) > 0);
+    let parts: Vec<String> = parts.map(|outcome| format!("{} {}", count(outcome), outcome.text())).collect();
+    format!("{} months: {}", results.len(), parts.join(", "))
+}
+
+impl Outcome {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Unchanged => "unchanged",
+            Self::ByAnother => "published by another worker",
+            Self::Planned => "would be made",
+            Self::NoInput => "no input",
+            Self::Failed => "failed",
         }
-        Ok(())
     }
 }
 
@@ -225,20 +338,13 @@ impl MonthResult {
 
 fn print(result: &MonthResult) {
     let MonthResult { month, outcome, inputs, version, rows, score, error } = result;
-    let outcome = match outcome {
-        Outcome::Published => "published",
-        Outcome::Unchanged => "unchanged",
-        Outcome::ByAnother => "published by another worker",
-        Outcome::Planned => "would be made from",
-        Outcome::NoInput => "no input",
-        Outcome::Failed => "failed",
-    };
+    let outcome = outcome.text();
     match (version, rows, score, error) {
         (Some(version), Some(rows), Some(score), _) => {
             println!("{month}  {outcome}  {rows} rows  quality {score:.3}  {version}")
         }
         (.., Some(error)) => println!("{month}  {outcome}: {error}"),
-        _ => println!("{month}  {outcome} {}", inputs.join(", ")),
+        _ => println!("{month}  {outcome} from {}", inputs.join(", ")),
     }
 }
 

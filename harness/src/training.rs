@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
@@ -11,17 +11,15 @@ use data::{
     Month,
     column_file::ColumnFile,
     columns::{Columns, ColumnsView},
-    compute::{self, Computation},
+    compute::Computation,
     contract::Chooser,
-    grid::Grid,
-    input::{self, InputError},
+    input::{InputError, Seen},
     merge::{self, Part},
     records::Records,
     session,
     training_file::{TrainingFile, Value},
+    write::{self, Watch},
 };
-
-use hdrhistogram::Histogram;
 use kernels::Profile;
 
 use crate::{
@@ -32,7 +30,7 @@ use crate::{
     memory,
     progress::Bar,
     quality,
-    statistics::{self, ChunkLatency, Head, Input, Measured, Performance, Stage, Statistics},
+    statistics::{self, Durations, Head, Input, Performance, Stage, Statistics},
 };
 
 /// Decoded columns of one month.
@@ -79,38 +77,24 @@ impl MonthColumns {
     }
 }
 
-/// A month as it was written.
-pub struct MadeMonth {
-    /// Its rows.
-    pub grid: Grid,
-    /// What was read and dropped.
-    pub records: Records,
-    /// Figures of its columns.
-    pub measured: Measured,
-    /// Where the time went.
-    pub stages: Vec<Stage>,
-    /// How long each kernel call took, in nanoseconds.
-    pub chunks: Histogram<u64>,
+/// What decoding the input took; a month's share is that of its records.
+#[derive(Clone, Copy, Debug)]
+pub struct Decoding {
+    /// When it began.
+    pub began: Instant,
+    /// Busy seconds.
+    pub seconds: f64,
+    /// Records of all months.
+    pub records: u64,
+    /// Bytes read.
+    pub bytes: u64,
 }
 
-impl MadeMonth {
-    /// The statistics of the month, with its score.
-    pub fn statistics(self, inputs: &[Input], settings: &Settings, made_from: &MadeFrom) -> anyhow::Result<Statistics> {
-        let Self { grid, records, measured, stages, chunks } = self;
-        let excluded_share = match settings.profile {
-            Profile::Session => 0.0,
-            Profile::Rolling => quality::excluded_share(&grid, settings.instrument.gap_ticks()),
-        };
-        let context = quality::Context { zone: settings.instrument.zone()?, excluded_share };
-        let head = Head {
-            month: grid.month,
-            profile: settings.text("profile").to_owned(),
-            settings: made_from.settings.clone(),
-            inputs: inputs.to_vec(),
-        };
-        let seconds = stages.iter().map(|stage| stage.seconds).sum();
-        let performance = Performance::new(seconds, grid.rows() as u64, stages, memory::peak(), 0).with_chunks(&chunks);
-        Ok(Statistics::new(head, records, &grid, measured, performance, &context))
+impl Decoding {
+    /// The stage of a month with so many of the records.
+    fn stage(&self, records: u64) -> Stage {
+        let share = records as f64 / self.records.max(1) as f64;
+        Stage::new("decode", self.seconds * share, records, (self.bytes as f64 * share) as u64)
     }
 }
 
@@ -120,73 +104,161 @@ pub fn made_from(inputs: Vec<Source>, settings: &Settings, reference: Month) -> 
     MadeFrom { program, settings: settings.of_output(), decay_reference: reference, inputs }
 }
 
-/// Writes months, in order, as one Parquet.
-///
-/// # Errors
-/// Among others [`InputError::NoSession`] when not one row comes out.
-pub fn write(
-    months: &[MonthColumns],
-    made_from: &MadeFrom,
-    settings: &Settings,
-    path: &Path,
-    bar: &Bar,
-) -> anyhow::Result<Vec<MadeMonth>> {
-    if settings.float64 {
-        write_as::<f64>(months, made_from, settings, path, bar)
-    } else {
-        write_as::<f32>(months, made_from, settings, path, bar)
-    }
+/// What a training file is made with, whatever its months.
+pub struct Training<'a> {
+    /// The settings.
+    pub settings: &'a Settings,
+    /// What goes into its metadata.
+    pub made_from: &'a MadeFrom,
+    /// Its inputs, as the statistics name them.
+    pub inputs: &'a [Input],
+    /// What reading them took.
+    pub decoding: Decoding,
+    /// Moves on by [`STEPS`] a month.
+    pub bar: &'a Bar,
 }
 
-fn write_as<F: Value + Into<f64>>(
-    months: &[MonthColumns],
-    made_from: &MadeFrom,
-    settings: &Settings,
-    path: &Path,
-    bar: &Bar,
-) -> anyhow::Result<Vec<MadeMonth>> {
-    let failed = || format!("{}: cannot be written", path.display());
-    let tick = settings.instrument.tick()?;
-    let mut file = TrainingFile::create::<F>(path, tick, &metadata(made_from)).with_context(failed)?;
-    let mut made = Vec::new();
-    let mut chooser = Chooser::new(settings.choice);
-    for columns in months {
+/// Steps of the bar for computing and writing one month.
+pub const STEPS: u64 = 100;
+
+impl Training<'_> {
+    /// Writes months, in order, as one Parquet; one at a time is open. Returns the statistics of those with rows.
+    ///
+    /// # Errors
+    /// Among others [`InputError::NoSession`] when not one row comes out.
+    pub fn write(
+        &self,
+        path: &Path,
+        months: &mut dyn Iterator<Item = anyhow::Result<MonthColumns>>,
+    ) -> anyhow::Result<Vec<Statistics>> {
+        if self.settings.float64 { self.write_as::<f64>(path, months) } else { self.write_as::<f32>(path, months) }
+    }
+
+    fn write_as<F: Value + Into<f64>>(
+        &self,
+        path: &Path,
+        months: &mut dyn Iterator<Item = anyhow::Result<MonthColumns>>,
+    ) -> anyhow::Result<Vec<Statistics>> {
+        let failed = || format!("{}: cannot be written", path.display());
+        let tick = self.settings.instrument.tick()?;
+        let mut file = TrainingFile::create::<F>(path, tick, &metadata(self.made_from)).with_context(failed)?;
+        let mut chooser = Chooser::new(self.settings.choice);
+        let (mut made, mut began, mut without) = (Vec::new(), self.decoding.began, Seen::default());
+        for columns in months {
+            let columns = columns?;
+            match self.month::<F>(&mut file, &columns, &mut chooser, began).with_context(failed)? {
+                Some(statistics) => made.push(statistics),
+                None => without.add(&columns.view(), columns.records()),
+            }
+            began = Instant::now();
+        }
+        if file.finish().with_context(failed)? == 0 {
+            let names: Vec<&str> = self.made_from.inputs.iter().map(|input| input.name.as_str()).collect();
+            anyhow::bail!(InputError::File {
+                path: names.join(", "),
+                source: Box::new(without.no_session(&self.settings.instrument))
+            });
+        }
+        Ok(made)
+    }
+
+    /// Appends one month; a stray hour of a neighbouring month has no rows and no statistics.
+    fn month<F: Value + Into<f64>>(
+        &self,
+        file: &mut TrainingFile,
+        columns: &MonthColumns,
+        chooser: &mut Chooser,
+        began: Instant,
+    ) -> anyhow::Result<Option<Statistics>> {
+        let Self { settings, made_from, .. } = *self;
+        let (tick, gap_ticks) = (settings.instrument.tick()?, settings.instrument.gap_ticks());
         let view = columns.view();
         let month = view.month;
-        let mut clock = Clock::new();
-        let grid = session::cut(&view, &settings.instrument, &mut chooser)?;
+        memory::check(&memory::Month::of(columns.rows(), settings), settings)?;
+
+        let cutting = Instant::now();
+        let grid = session::cut(&view, &settings.instrument, chooser)?;
         let rows = grid.rows() as u64;
-        clock.stage("sessions", rows, 0);
+        let cut = Stage::new("sessions", cutting.elapsed().as_secs_f64(), rows, 0);
+
         let computation = Computation {
             profile: settings.profile,
             tick,
-            gap_ticks: settings.instrument.gap_ticks(),
+            gap_ticks,
             decay_months: made_from.decay_reference.index() - month.index(),
             chunk_rows: settings.chunk_rows,
         };
-        bar.stage(&format!("{month} compute"), 2 * grid.sessions.len() as u64);
-        let chunks = Mutex::new(ChunkLatency::histogram());
-        let chunk = |took: Duration| {
-            // A poisoned lock or a value beyond the histogram costs a figure, not the month.
-            let _ = chunks.lock().map(|mut chunks| chunks.record(took.as_nanos() as u64));
-        };
-        let sessions = compute::sessions::<F>(&grid, &computation, &chunk, &|| bar.step())?;
-        let chunks = chunks.into_inner().unwrap_or_else(PoisonError::into_inner);
-        clock.stage("compute", rows, 0);
+        let times = Times::new(self.bar, grid.sessions.len() as u64);
+        self.bar.message(&format!("{month} compute"));
+        let sessions = write::month::<F>(file, &grid, &computation, rayon::current_num_threads(), &times)?;
+
+        self.bar.message(&format!("{month} measure"));
+        let measuring = Instant::now();
         let measured = statistics::measure(&grid, &sessions, settings.profile, tick, &Overrides::new());
-        clock.stage("measure", rows, 0);
-        bar.message(&format!("{month} encode"));
-        file.append(&grid, sessions, &|| bar.step()).with_context(failed)?;
-        clock.stage("encode", rows, 0);
-        made.push(MadeMonth { grid, records: columns.records().clone(), measured, stages: clock.stages, chunks });
+        let measure = Stage::new("measure", measuring.elapsed().as_secs_f64(), rows, 0);
+        if rows == 0 {
+            return Ok(None);
+        }
+        let stages = vec![
+            self.decoding.stage(columns.records().total),
+            cut,
+            Stage::of("compute", &times.computed, rows, 0),
+            Stage::of("encode", &times.encoded, rows, 0),
+            measure,
+        ];
+        let performance = Performance {
+            chunk_latency: times.chunks.latency(),
+            ..Performance::new(began.elapsed().as_secs_f64(), rows, stages, memory::peak(), 0)
+        };
+        let excluded_share = match settings.profile {
+            Profile::Session => 0.0,
+            Profile::Rolling => quality::excluded_share(&grid, gap_ticks),
+        };
+        let context = quality::Context { zone: settings.instrument.zone()?, excluded_share };
+        let mut of_output = made_from.settings.clone();
+        of_output["decay_reference"] = made_from.decay_reference.to_string().into();
+        let head = Head {
+            month,
+            profile: settings.text("profile").to_owned(),
+            settings: of_output,
+            inputs: self.inputs.to_vec(),
+        };
+        Ok(Some(Statistics::new(head, columns.records().clone(), &grid, measured, performance, &context)))
     }
-    if file.finish().with_context(failed)? == 0 {
-        let seen = months.iter().map(|columns| (columns.view(), columns.records()));
-        let source = Box::new(input::no_session(seen, &settings.instrument));
-        let names: Vec<&str> = made_from.inputs.iter().map(|input| input.name.as_str()).collect();
-        anyhow::bail!(InputError::File { path: names.join(", "), source });
+}
+
+/// The times of one month's pieces, and its part of the progress bar.
+struct Times<'a> {
+    chunks: Durations,
+    computed: Durations,
+    encoded: Durations,
+    bar: &'a Bar,
+    sessions: u64,
+    done: AtomicU64,
+}
+
+impl<'a> Times<'a> {
+    fn new(bar: &'a Bar, sessions: u64) -> Self {
+        let [chunks, computed, encoded] = [(); 3].map(|()| Durations::new());
+        Self { chunks, computed, encoded, bar, sessions, done: AtomicU64::new(0) }
     }
-    Ok(made)
+}
+
+impl Watch for Times<'_> {
+    fn chunk(&self, took: Duration) {
+        self.chunks.record(took);
+    }
+
+    fn computed(&self, took: Duration) {
+        self.computed.record(took);
+    }
+
+    fn encoded(&self, took: Duration) {
+        self.encoded.record(took);
+        let done = self.done.fetch_add(1, Ordering::Relaxed);
+        let steps = |sessions: u64| STEPS * sessions / self.sessions.max(1);
+        self.bar.steps(steps(done + 1) - steps(done));
+    }
 }
 
 /// What the Parquet file says of its making; nothing in it depends on when or where.
@@ -199,25 +271,4 @@ fn metadata(made_from: &MadeFrom) -> Vec<(String, String)> {
     pairs.push(("harness.decay_reference".into(), decay_reference.to_string()));
     pairs.push(("harness.inputs".into(), serde_json::json!(inputs).to_string()));
     pairs
-}
-
-/// Times the stages of a month.
-pub struct Clock {
-    last: Instant,
-    /// The stages so far.
-    pub stages: Vec<Stage>,
-}
-
-impl Clock {
-    /// Starts now.
-    pub fn new() -> Self {
-        Self { last: Instant::now(), stages: Vec::new() }
-    }
-
-    /// A stage over `rows` rows or records and `bytes` bytes ends now.
-    pub fn stage(&mut self, name: &str, rows: u64, bytes: u64) {
-        let now = Instant::now();
-        self.stages.push(Stage::new(name, now.duration_since(self.last).as_secs_f64(), rows, bytes));
-        self.last = now;
-    }
 }

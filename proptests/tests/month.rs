@@ -3,7 +3,7 @@
 
 mod tapes;
 
-use std::{ops::Range, sync::LazyLock};
+use std::{ops::Range, sync::LazyLock, time::Duration};
 
 use data::{
     Instrument, Month,
@@ -13,6 +13,7 @@ use data::{
     input, session,
     synth::{Plan, write_month},
     training_file::TrainingFile,
+    write::{self, Watch},
 };
 use kernels::features::{FLAG_NAMES, FLOAT_NAMES};
 use proptests::{Profile, Tape, exact::ulps, features::Reference, labels};
@@ -80,7 +81,8 @@ fn compare(columns: &SessionColumns<f32>, tape: &Tape, start: usize, profile: Pr
 
 fn columns(profile: Profile) -> Vec<SessionColumns<f32>> {
     assert_eq!(GRID.rows(), ROWS);
-    compute::sessions::<f32>(&GRID, &computation(profile, 4096), &|_| (), &|| ()).unwrap()
+    let computation = computation(profile, 4096);
+    (0..GRID.sessions.len()).map(|number| compute::session(&GRID, number, &computation, &|_| ()).unwrap()).collect()
 }
 
 #[test]
@@ -112,6 +114,15 @@ fn tape_of(month: &Tape, rows: Range<usize>) -> Tape {
     }
 }
 
+/// Hears nothing.
+struct Nobody;
+
+impl Watch for Nobody {
+    fn chunk(&self, _: Duration) {}
+    fn computed(&self, _: Duration) {}
+    fn encoded(&self, _: Duration) {}
+}
+
 #[test]
 fn the_file_is_the_same_to_the_byte_for_every_chunk_size_and_number_of_threads() {
     let folder = tempfile::tempdir().unwrap();
@@ -130,15 +141,11 @@ fn the_file_is_the_same_to_the_byte_for_every_chunk_size_and_number_of_threads()
             (ROWS, 2),
             (ROWS, 4),
         ] {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let bytes = pool.install(|| {
-                let computation = computation(profile, chunk_rows);
-                let sessions = compute::sessions::<f32>(&GRID, &computation, &|_| (), &|| ()).unwrap();
-                let mut file = TrainingFile::create::<f32>(&path, computation.tick, &[]).unwrap();
-                file.append(&GRID, sessions, &|| ()).unwrap();
-                assert_eq!(file.finish().unwrap(), ROWS as u64);
-                std::fs::read(&path).unwrap()
-            });
+            let computation = computation(profile, chunk_rows);
+            let mut file = TrainingFile::create::<f32>(&path, computation.tick, &[]).unwrap();
+            write::month::<f32>(&mut file, &GRID, &computation, threads, &Nobody).unwrap();
+            assert_eq!(file.finish().unwrap(), ROWS as u64);
+            let bytes = std::fs::read(&path).unwrap();
             match &first {
                 None => first = Some(bytes),
                 Some(first) => assert!(*first == bytes, "{profile:?}, chunks of {chunk_rows}, {threads} threads"),

@@ -3,11 +3,14 @@
 //! The header is read by the `dbn` crate. The records are read here: the crate ends a file that stops inside a record
 //! without an error, and a truncated month must never pass for a whole one.
 
-use std::io::{BufRead, Read};
+use std::{
+    io::{BufRead, Read},
+    thread,
+};
 
 use dbn::{Metadata, Schema, decode::dbn::MetadataDecoder};
 
-use super::{InputError, Months, Sink, SymbolCache, read_up_to};
+use super::{InputError, Months, Sink, SymbolCache, read_ahead::ReadAhead, read_up_to};
 use crate::columns::Bar;
 
 /// Bytes of an `ohlcv-1s` record in every version.
@@ -21,11 +24,15 @@ const DAY: u64 = 86_400_000_000_000;
 /// Julian day of 1970-01-01.
 const EPOCH_JULIAN_DAY: i32 = 2_440_588;
 
-pub(super) fn read_zstd(reader: impl BufRead, months: &mut Months<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
+pub(super) fn read_zstd(
+    reader: impl BufRead + Send,
+    months: &mut Months<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), InputError> {
     // The decoder goes on over several frames. 2^27 bytes is the window a decoder must accept; more is a bomb.
     let mut decoder = zstd::Decoder::with_buffer(reader)?;
     decoder.window_log_max(27)?;
-    read(decoder, months, sink)
+    thread::scope(|scope| read(ReadAhead::spawn(scope, decoder), months, sink))
 }
 
 pub(super) fn read(mut reader: impl Read, months: &mut Months<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {

@@ -139,7 +139,7 @@ pub enum InputError {
         /// Its files.
         files: String,
     },
-    /// No session of the root can be cut from the records; see [`super::no_session`].
+    /// No session of the root can be cut from the records; see [`super::Seen`].
     #[error("found no session of {root}: {found}")]
     NoSession {
         /// Root symbol.

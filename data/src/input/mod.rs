@@ -6,6 +6,7 @@ mod error;
 mod guard;
 mod lengths;
 mod no_session;
+mod read_ahead;
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +20,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 pub use error::InputError;
 pub use guard::guarded;
-pub use no_session::no_session;
+pub use no_session::Seen;
 
 use crate::{
     columns::{Bar, Collector, Columns, SymbolIndex},

@@ -10,46 +10,54 @@ use crate::{columns::ColumnsView, instrument::Instrument, records::Records, symb
 /// Symbols spelt out.
 const NAMED: usize = 5;
 
-/// The error of a file whose months have no session: symbols, times, what was kept and what was dropped, and the setting
-/// that is the likely reason.
-#[must_use]
-pub fn no_session<'a>(
-    months: impl IntoIterator<Item = (ColumnsView<'a>, &'a Records)>,
-    instrument: &Instrument,
-) -> InputError {
-    let mut records = Records::default();
-    let mut when = Vec::new();
-    let mut span: Option<(u32, u32)> = None;
-    for (columns, counts) in months {
-        records.add(counts);
-        when.push(columns.month.to_string());
+/// What the months without a session held, added up month by month.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    records: Records,
+    months: Vec<String>,
+    /// Seconds of the first and the last record that cleaning kept.
+    kept: Option<(u32, u32)>,
+}
+
+impl Seen {
+    /// Adds a month.
+    pub fn add(&mut self, columns: &ColumnsView<'_>, records: &Records) {
+        self.records.add(records);
+        self.months.push(columns.month.to_string());
         for &time in columns.time {
-            let (first, last) = span.unwrap_or((time, time));
-            span = Some((first.min(time), last.max(time)));
+            let (first, last) = self.kept.unwrap_or((time, time));
+            self.kept = Some((first.min(time), last.max(time)));
         }
     }
-    let times = match span {
-        Some((first, last)) => format!("kept from {} to {}", utc(first), utc(last)),
-        None => format!("kept, all in {}", when.join(", ")),
-    };
-    let mut dropped = vec![
-        ("spreads_dropped", records.spreads_dropped),
-        ("other_roots_dropped", records.other_roots_dropped),
-        ("in_several_files", records.in_several_files),
-    ];
-    dropped.extend(records.rules());
-    dropped.retain(|(_, count)| *count > 0);
-    dropped.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let dropped: Vec<String> = dropped.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
-    let dropped = if dropped.is_empty() { "none dropped".into() } else { format!("dropped: {}", dropped.join(", ")) };
-    let found = format!(
-        "{} of {} records {times}; {dropped}; symbols: {}; {}",
-        records.kept(),
-        records.total,
-        symbols(&records),
-        hint(&records, instrument)
-    );
-    InputError::NoSession { root: instrument.root.clone(), found }
+
+    /// The error: symbols, times, what was kept and what was dropped, and the setting that is the likely reason.
+    #[must_use]
+    pub fn no_session(&self, instrument: &Instrument) -> InputError {
+        let Self { records, months, kept } = self;
+        let times = match kept {
+            Some((first, last)) => format!("kept from {} to {}", utc(*first), utc(*last)),
+            None => format!("kept, all in {}", months.join(", ")),
+        };
+        let mut dropped = vec![
+            ("spreads_dropped", records.spreads_dropped),
+            ("other_roots_dropped", records.other_roots_dropped),
+            ("in_several_files", records.in_several_files),
+        ];
+        dropped.extend(records.rules());
+        dropped.retain(|(_, count)| *count > 0);
+        dropped.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let dropped: Vec<String> = dropped.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
+        let dropped =
+            if dropped.is_empty() { "none dropped".into() } else { format!("dropped: {}", dropped.join(", ")) };
+        let found = format!(
+            "{} of {} records {times}; {dropped}; symbols: {}; {}",
+            records.kept(),
+            records.total,
+            symbols(records),
+            hint(records, instrument)
+        );
+        InputError::NoSession { root: instrument.root.clone(), found }
+    }
 }
 
 /// The symbols with the most records.
@@ -120,7 +128,9 @@ mod tests {
             collector.push(index, &bar, record as u64);
         }
         let columns = collector.finish().unwrap();
-        no_session([(columns.view(), &columns.records)], &instrument).to_string()
+        let mut seen = Seen::default();
+        seen.add(&columns.view(), &columns.records);
+        seen.no_session(&instrument).to_string()
     }
 
     #[test]

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     measure::{FeatureStatistics, Measured, ModeStatistics, WeightStatistics, WinStatistics, measure},
-    performance::{ChunkLatency, Performance, Stage},
+    performance::{Durations, Latency, Performance, Stage},
 };
 use crate::quality::{self, Context, Quality};
 

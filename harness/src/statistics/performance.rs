@@ -1,5 +1,10 @@
 //! What a month took.
 
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
@@ -8,18 +13,18 @@ use super::measure::finite;
 /// Time, memory and traffic of one month.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Performance {
-    /// Wall-clock seconds from the month's start to its end; stages may overlap.
+    /// Wall-clock seconds from the beginning of the month's decoding to these statistics; publishing follows them.
     pub seconds: f64,
     /// Stages in order.
     pub stages: Vec<Stage>,
-    /// Largest resident memory of the process; `null` where it cannot be read.
+    /// Largest resident memory of the process so far; `null` where it cannot be read.
     pub peak_rss_bytes: Option<u64>,
-    /// Rows written by second of the whole; `null` without time.
+    /// Rows by wall-clock second; `null` without time.
     pub rows_per_second: Option<f64>,
     /// Operations on the store that were repeated.
     pub retries: u64,
-    /// How long chunks took; `null` where not measured.
-    pub chunk_latency: Option<ChunkLatency>,
+    /// How long the kernels took for a chunk; `null` where not measured.
+    pub chunk_latency: Option<Latency>,
 }
 
 /// One stage.
@@ -27,17 +32,19 @@ pub struct Performance {
 pub struct Stage {
     /// `decode`, `compute` and so on.
     pub name: String,
-    /// Wall-clock seconds.
+    /// Busy seconds, summed over threads.
     pub seconds: f64,
-    /// Nanoseconds by row of the month; `null` without rows.
+    /// Busy nanoseconds by row of the month, by record for `decode`; `null` without rows.
     pub ns_per_row: Option<f64>,
     /// Bytes read or written.
     pub bytes: u64,
+    /// How long each session took; `null` for a stage that is done once a month.
+    pub latency: Option<Latency>,
 }
 
-/// Percentiles of the time of one chunk, in nanoseconds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChunkLatency {
+/// Percentiles of the time of one piece of work, in nanoseconds, to three digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latency {
     /// Median.
     pub p50: u64,
     /// 90th percentile.
@@ -49,35 +56,72 @@ pub struct ChunkLatency {
 }
 
 impl Performance {
-    /// A month of `rows` rows that took `seconds`.
+    /// A month of `rows` rows that took `seconds` so far.
     pub fn new(seconds: f64, rows: u64, stages: Vec<Stage>, peak_rss_bytes: Option<u64>, retries: u64) -> Self {
         let seconds = finite(seconds).unwrap_or_default();
         let rows_per_second = finite(rows as f64 / seconds);
         Self { seconds, stages, peak_rss_bytes, rows_per_second, retries, chunk_latency: None }
     }
-
-    /// The same with the times of its chunks, in nanoseconds.
-    pub fn with_chunks(self, chunks: &Histogram<u64>) -> Self {
-        Self { chunk_latency: ChunkLatency::of(chunks), ..self }
-    }
-}
-
-impl ChunkLatency {
-    /// An empty histogram for the times of chunks, to three digits.
-    pub fn histogram() -> Histogram<u64> {
-        Histogram::new(3).expect("0 to 5 digits are possible")
-    }
-
-    fn of(chunks: &Histogram<u64>) -> Option<Self> {
-        let at = |quantile| chunks.value_at_quantile(quantile);
-        (!chunks.is_empty()).then(|| Self { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: chunks.max() })
-    }
 }
 
 impl Stage {
-    /// A stage of a month of `rows` rows.
+    /// A stage of a month of `rows` rows, done once.
     pub fn new(name: &str, seconds: f64, rows: u64, bytes: u64) -> Self {
         let seconds = finite(seconds).unwrap_or_default();
-        Self { name: name.to_owned(), seconds, ns_per_row: finite(seconds * 1e9 / rows as f64), bytes }
+        let ns_per_row = finite(seconds * 1e9 / rows as f64);
+        Self { name: name.to_owned(), seconds, ns_per_row, bytes, latency: None }
+    }
+
+    /// A stage of many pieces.
+    pub fn of(name: &str, pieces: &Durations, rows: u64, bytes: u64) -> Self {
+        Self { latency: pieces.latency(), ..Self::new(name, pieces.seconds(), rows, bytes) }
+    }
+}
+
+/// How long pieces of work took, merged over threads.
+pub struct Durations(Mutex<(Duration, Histogram<u64>)>);
+
+impl Durations {
+    /// None yet.
+    pub fn new() -> Self {
+        Self(Mutex::new((Duration::ZERO, Histogram::new(3).expect("0 to 5 digits are possible"))))
+    }
+
+    /// One piece took this long.
+    pub fn record(&self, took: Duration) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.0 += took;
+        // The histogram grows with its values; no 64 bits of nanoseconds are too many.
+        let _ = all.1.record(took.as_nanos() as u64);
+    }
+
+    /// Their sum.
+    pub fn seconds(&self) -> f64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.as_secs_f64()
+    }
+
+    /// Their percentiles; `None` without any.
+    pub fn latency(&self) -> Option<Latency> {
+        let (_, histogram) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = |quantile| histogram.value_at_quantile(quantile);
+        (!histogram.is_empty()).then(|| Latency { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: histogram.max() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_of_a_hundred_pieces() {
+        let pieces = Durations::new();
+        assert_eq!(pieces.latency(), None);
+        for micros in 1..=100 {
+            pieces.record(Duration::from_micros(micros));
+        }
+        let latency = pieces.latency().unwrap();
+        let near = |found: u64, micros: u64| found.abs_diff(micros * 1000) <= micros;
+        assert!(near(latency.p50, 50) && near(latency.p90, 90) && near(latency.p99, 99) && near(latency.max, 100));
+        assert!((pieces.seconds() - 5.05e-3).abs() < 1e-9);
     }
 }

@@ -31,7 +31,7 @@ pub fn grid() -> Grid {
 pub fn columns(grid: &Grid) -> Vec<SessionColumns<f32>> {
     let computation =
         Computation { profile: Profile::Session, tick: tick(), gap_ticks: 80, decay_months: 0, chunk_rows: 4 };
-    compute::sessions(grid, &computation, &|_| (), &|| ()).unwrap()
+    (0..grid.sessions.len()).map(|number| compute::session(grid, number, &computation, &|_| ()).unwrap()).collect()
 }
 
 /// A measured month without anything wrong but what its few rows imply.

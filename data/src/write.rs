@@ -1,0 +1,90 @@
+//! A month's grid to its row groups: sessions are computed and encoded in parallel and written in order.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    compute::{self, Computation, SessionColumns},
+    grid::Grid,
+    training_file::{TrainingFile, Value},
+};
+
+/// A month that cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The kernels refuse the rows.
+    #[error("the rows cannot be computed")]
+    Compute(#[from] kernels::Error),
+    /// Encoding or writing failed.
+    #[error("the Parquet cannot be written")]
+    Parquet(#[from] parquet::errors::ParquetError),
+}
+
+/// Hears how long each piece of work took, from every thread.
+pub trait Watch: Sync {
+    /// One chunk was computed.
+    fn chunk(&self, took: Duration);
+    /// One session was computed.
+    fn computed(&self, took: Duration);
+    /// One session was encoded.
+    fn encoded(&self, took: Duration);
+}
+
+/// Computes, encodes and appends every session of the grid on `threads` threads; returns the columns by session. The
+/// bytes do not depend on the number of threads.
+///
+/// # Errors
+/// [`WriteError`] of the first session that fails.
+pub fn month<F: Value>(
+    file: &mut TrainingFile,
+    grid: &Grid,
+    computation: &Computation,
+    threads: usize,
+    watch: &dyn Watch,
+) -> Result<Vec<SessionColumns<F>>, WriteError> {
+    let encoder = file.encoder();
+    let one = |number: usize| {
+        let begin = Instant::now();
+        let columns = compute::session::<F>(grid, number, computation, &|took| watch.chunk(took))?;
+        let computed = Instant::now();
+        watch.computed(computed - begin);
+        let encoded = encoder.encode(grid, number, columns)?;
+        watch.encoded(computed.elapsed());
+        Ok::<_, WriteError>(encoded)
+    };
+    let (next, sessions) = (AtomicUsize::new(0), grid.sessions.len());
+    let (sender, receiver) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..threads.clamp(1, sessions.max(1)) {
+            let (sender, next, one) = (sender.clone(), &next, &one);
+            scope.spawn(move || {
+                // In order, so that the writer seldom waits.
+                while let Some(number) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&number| number < sessions)
+                {
+                    // Nobody listens after an error.
+                    if sender.send((number, one(number))).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let (mut columns, mut early) = (Vec::with_capacity(sessions), BTreeMap::new());
+        for (number, result) in receiver {
+            early.insert(number, result);
+            while let Some(result) = early.remove(&columns.len()) {
+                let (row_group, session) = result?;
+                file.append(row_group)?;
+                columns.push(session);
+            }
+        }
+        Ok(columns)
+    })
+}

@@ -172,11 +172,7 @@ impl MonthFound {
             late_open: session.late_open,
         };
         let grid = session::cut(&view, &settings.instrument, chooser)?;
-        let why = || {
-            let mut seen = Seen::default();
-            seen.add(&view, records);
-            seen.no_session(&settings.instrument).to_string()
-        };
+        let why = || Seen::default().and(&view, records).no_session(&settings.instrument).to_string();
         Ok(Self {
             month: view.month,
             kept: view.time.len() as u64,

@@ -143,21 +143,19 @@ impl Training<'_> {
         let tick = self.settings.instrument.tick()?;
         let mut file = TrainingFile::create::<F>(path, tick, &metadata(self.made_from)).with_context(failed)?;
         let mut chooser = Chooser::new(self.settings.choice);
-        let (mut made, mut began, mut without) = (Vec::new(), self.decoding.began, Seen::default());
+        let (mut made, mut began, mut empty) = (Vec::new(), self.decoding.began, Seen::default());
         for columns in months {
             let columns = columns?;
             match self.month::<F>(&mut file, &columns, &mut chooser, began).with_context(failed)? {
                 Some(statistics) => made.push(statistics),
-                None => without.add(&columns.view(), columns.records()),
+                None => empty = empty.and(&columns.view(), columns.records()),
             }
             began = Instant::now();
         }
         if file.finish().with_context(failed)? == 0 {
             let names: Vec<&str> = self.made_from.inputs.iter().map(|input| input.name.as_str()).collect();
-            anyhow::bail!(InputError::File {
-                path: names.join(", "),
-                source: Box::new(without.no_session(&self.settings.instrument))
-            });
+            let source = Box::new(empty.no_session(&self.settings.instrument));
+            anyhow::bail!(InputError::File { path: names.join(", "), source });
         }
         Ok(made)
     }

@@ -10,54 +10,61 @@ use crate::{columns::ColumnsView, instrument::Instrument, records::Records, symb
 /// Symbols spelt out.
 const NAMED: usize = 5;
 
-/// What the months without a session held, added up month by month.
-#[derive(Clone, Debug, Default)]
+/// Months no session came out of.
+#[derive(Debug, Default)]
 pub struct Seen {
     records: Records,
     months: Vec<String>,
-    /// Seconds of the first and the last record that cleaning kept.
-    kept: Option<(u32, u32)>,
+    /// Seconds of the first and the last record kept.
+    span: Option<(u32, u32)>,
 }
 
 impl Seen {
-    /// Adds a month.
-    pub fn add(&mut self, columns: &ColumnsView<'_>, records: &Records) {
+    /// The same and another month.
+    #[must_use]
+    pub fn and(mut self, columns: &ColumnsView<'_>, records: &Records) -> Self {
         self.records.add(records);
         self.months.push(columns.month.to_string());
         for &time in columns.time {
-            let (first, last) = self.kept.unwrap_or((time, time));
-            self.kept = Some((first.min(time), last.max(time)));
+            let (first, last) = self.span.unwrap_or((time, time));
+            self.span = Some((first.min(time), last.max(time)));
         }
+        self
     }
 
-    /// The error: symbols, times, what was kept and what was dropped, and the setting that is the likely reason.
+    /// The error of a file whose months have no session: symbols, times, what was kept and what was dropped, and the
+    /// setting that is the likely reason.
     #[must_use]
     pub fn no_session(&self, instrument: &Instrument) -> InputError {
-        let Self { records, months, kept } = self;
-        let times = match kept {
-            Some((first, last)) => format!("kept from {} to {}", utc(*first), utc(*last)),
-            None => format!("kept, all in {}", months.join(", ")),
-        };
-        let mut dropped = vec![
-            ("spreads_dropped", records.spreads_dropped),
-            ("other_roots_dropped", records.other_roots_dropped),
-            ("in_several_files", records.in_several_files),
-        ];
-        dropped.extend(records.rules());
-        dropped.retain(|(_, count)| *count > 0);
-        dropped.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let dropped: Vec<String> = dropped.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
-        let dropped =
-            if dropped.is_empty() { "none dropped".into() } else { format!("dropped: {}", dropped.join(", ")) };
+        let Self { records, months, span } = self;
         let found = format!(
-            "{} of {} records {times}; {dropped}; symbols: {}; {}",
+            "{} of {} records {}; {}; symbols: {}; {}",
             records.kept(),
             records.total,
+            match span {
+                Some((first, last)) => format!("kept from {} to {}", utc(*first), utc(*last)),
+                None => format!("kept, all in {}", months.join(", ")),
+            },
+            dropped(records),
             symbols(records),
             hint(records, instrument)
         );
         InputError::NoSession { root: instrument.root.clone(), found }
     }
+}
+
+/// What was dropped, the most first.
+fn dropped(records: &Records) -> String {
+    let mut dropped = vec![
+        ("spreads_dropped", records.spreads_dropped),
+        ("other_roots_dropped", records.other_roots_dropped),
+        ("in_several_files", records.in_several_files),
+    ];
+    dropped.extend(records.rules());
+    dropped.retain(|(_, count)| *count > 0);
+    dropped.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let dropped: Vec<String> = dropped.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
+    if dropped.is_empty() { "none dropped".into() } else { format!("dropped: {}", dropped.join(", ")) }
 }
 
 /// The symbols with the most records.
@@ -128,9 +135,7 @@ mod tests {
             collector.push(index, &bar, record as u64);
         }
         let columns = collector.finish().unwrap();
-        let mut seen = Seen::default();
-        seen.add(&columns.view(), &columns.records);
-        seen.no_session(&instrument).to_string()
+        Seen::default().and(&columns.view(), &columns.records).no_session(&instrument).to_string()
     }
 
     #[test]

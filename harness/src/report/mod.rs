@@ -22,7 +22,7 @@ use crate::statistics::Statistics;
 /// Writes the report on the month of `statistics`, whose training file is `parquet`, to `html`. A month without
 /// sessions has no training file; none is read then.
 pub fn write(statistics: &Statistics, parquet: &Path, html: &Path) -> anyhow::Result<()> {
-    let file = prices::read(statistics, parquet)?;
-    let page = page::render(statistics, &file)?;
+    let prices = prices::read(statistics, parquet)?;
+    let page = page::render(statistics, &prices)?;
     std::fs::write(html, page).with_context(|| html.display().to_string())
 }

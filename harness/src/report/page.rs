@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     charts::{self, Spread},
-    prices::{SessionPrices, TrainingFile},
+    prices::SessionPrices,
     session_charts, tables,
     text::{self, NOTHING, escape},
 };
@@ -21,7 +21,7 @@ const SCROLL: &str = include_str!("scroll.js");
 const PRICE_WIDTHS: [u32; 3] = [640, 960, 1320];
 
 /// The report as HTML.
-pub fn render(statistics: &Statistics, file: &TrainingFile) -> anyhow::Result<String> {
+pub fn render(statistics: &Statistics, prices: &[SessionPrices]) -> anyhow::Result<String> {
     let month = text::month(statistics.month);
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -30,8 +30,8 @@ pub fn render(statistics: &Statistics, file: &TrainingFile) -> anyhow::Result<St
     );
     page.push_str(&header(statistics, &month));
     page.push_str(&notices("errors", "Errors", &statistics.errors));
-    page.push_str(&charts(statistics, &file.prices)?);
-    page.push_str(&sections(statistics, file.decay_reference.as_deref()));
+    page.push_str(&charts(statistics, prices)?);
+    page.push_str(&sections(statistics));
     let _ = writeln!(page, "</main>\n<script>\n{SORT}</script>\n<script>\n{SCROLL}</script>\n</body>\n</html>");
     Ok(page)
 }
@@ -144,7 +144,7 @@ fn figure(title: &str, reading: &str, drawing: &str, class: &str) -> String {
     )
 }
 
-fn sections(statistics: &Statistics, decay_reference: Option<&str>) -> String {
+fn sections(statistics: &Statistics) -> String {
     let performance = &statistics.performance;
     let fact = |value: Option<f64>, show: &dyn Fn(f64) -> String| value.map_or_else(|| NOTHING.to_owned(), show);
     let took = format!(
@@ -184,7 +184,7 @@ fn sections(statistics: &Statistics, decay_reference: Option<&str>) -> String {
         ("records", "Records not used, by rule", tables::records(statistics) + &instruments),
         ("stages", "Time by stage", took + &tables::stages(statistics)),
         ("inputs", "Inputs", tables::inputs(statistics)),
-        ("settings", "Settings", tables::settings(statistics, decay_reference)),
+        ("settings", "Settings", tables::settings(statistics)),
     ];
     let mut html = String::new();
     for (id, title, content) in pieces {

@@ -21,17 +21,8 @@ pub struct SessionPrices {
     pub points: Vec<(u64, f64)>,
 }
 
-/// What the page takes from the Parquet file of the month.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TrainingFile {
-    /// One entry a session, in order.
-    pub prices: Vec<SessionPrices>,
-    /// The month the weights decay to.
-    pub decay_reference: Option<String>,
-}
-
-/// Reads the Parquet file of the month. Rows of other months are passed over.
-pub fn read(statistics: &Statistics, parquet: &Path) -> anyhow::Result<TrainingFile> {
+/// One entry a session, in order, from the Parquet file of the month. Rows of other months are passed over.
+pub fn read(statistics: &Statistics, parquet: &Path) -> anyhow::Result<Vec<SessionPrices>> {
     let sessions = &statistics.sessions;
     let total = statistics.rows().max(1);
     let mut thinned: Vec<Buckets> = sessions
@@ -44,7 +35,7 @@ pub fn read(statistics: &Statistics, parquet: &Path) -> anyhow::Result<TrainingF
     let ends: Vec<(i64, i64)> =
         sessions.iter().map(|session| (session.open.as_second(), session.close.as_second())).collect();
     if ends.is_empty() {
-        return Ok(TrainingFile::default());
+        return Ok(Vec::new());
     }
     let mut current = 0;
     let mut visit = |time: i64, close: f64| {
@@ -57,17 +48,14 @@ pub fn read(statistics: &Statistics, parquet: &Path) -> anyhow::Result<TrainingF
             thinned[current].push((second - first).unsigned_abs(), close);
         }
     };
-    let decay_reference = scan(parquet, &mut visit).with_context(|| parquet.display().to_string())?;
-    Ok(TrainingFile { prices: thinned.into_iter().map(Buckets::finish).collect(), decay_reference })
+    scan(parquet, &mut visit).with_context(|| parquet.display().to_string())?;
+    Ok(thinned.into_iter().map(Buckets::finish).collect())
 }
 
-/// Calls `visit` with the timestamp in nanoseconds and the close of every row; returns the decay reference.
-fn scan(path: &Path, visit: &mut impl FnMut(i64, f64)) -> anyhow::Result<Option<String>> {
+/// Calls `visit` with the timestamp in nanoseconds and the close of every row.
+fn scan(path: &Path, visit: &mut impl FnMut(i64, f64)) -> anyhow::Result<()> {
     let reader = SerializedFileReader::new(File::open(path)?)?;
-    let metadata = reader.metadata().file_metadata();
-    let schema = metadata.schema_descr_ptr();
-    let mut pairs = metadata.key_value_metadata().into_iter().flatten();
-    let reference = pairs.find(|pair| pair.key == "harness.decay_reference").and_then(|pair| pair.value.clone());
+    let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let column = |name: &str| {
         let position = schema.columns().iter().position(|column| column.name() == name);
         position.with_context(|| format!("no column '{name}'"))
@@ -79,7 +67,7 @@ fn scan(path: &Path, visit: &mut impl FnMut(i64, f64)) -> anyhow::Result<Option<
         let closes = values::<DoubleType>(group.as_ref(), close)?;
         times.into_iter().zip(closes).for_each(|(time, close)| visit(time, close));
     }
-    Ok(reference)
+    Ok(())
 }
 
 fn values<T: DataType>(group: &dyn RowGroupReader, column: usize) -> anyhow::Result<Vec<T::T>> {
@@ -154,8 +142,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("month.parquet");
         let tick = Tick::from_nanos(250_000_000).unwrap();
-        let pairs = [("harness.decay_reference".to_owned(), "2013-12".to_owned())];
-        let mut file = TrainingFile::create::<f32>(&path, tick, &pairs).unwrap();
+        let mut file = TrainingFile::create::<f32>(&path, tick, &[]).unwrap();
         for (number, columns) in tests::columns(&grid).into_iter().enumerate() {
             let (row_group, _) = file.encoder().encode(&grid, number, columns).unwrap();
             file.append(row_group).unwrap();
@@ -165,12 +152,11 @@ mod tests {
         // So few rows that every one is kept.
         let points = |high: u64| (0..10).map(|row| (row, if row == high { 1601.25 } else { 1600.0 })).collect();
         let expected = [SessionPrices { points: points(10) }, SessionPrices { points: points(5) }];
-        let found = read(&statistics, &path).unwrap();
-        assert_eq!((found.prices.as_slice(), found.decay_reference.as_deref()), (&expected[..], Some("2013-12")));
+        assert_eq!(read(&statistics, &path).unwrap(), expected);
 
         // A file with another month before this one.
         let later = Statistics { sessions: statistics.sessions[1..].to_vec(), ..statistics.clone() };
-        assert_eq!(read(&later, &path).unwrap().prices, expected[1..]);
+        assert_eq!(read(&later, &path).unwrap(), expected[1..]);
 
         let error = read(&statistics, &folder.path().join("absent.parquet")).unwrap_err();
         assert!(error.to_string().contains("absent.parquet"), "{error:#}");

@@ -257,10 +257,9 @@ pub fn inputs(statistics: &Statistics) -> String {
 }
 
 /// Settings that decide the output, named and written as in `harness.toml`.
-pub fn settings(statistics: &Statistics, decay_reference: Option<&str>) -> String {
+pub fn settings(statistics: &Statistics) -> String {
     let mut flat = Vec::new();
     flatten("", &statistics.settings, &mut flat);
-    flat.extend(decay_reference.map(|month| ("decay_reference".to_owned(), month.to_owned())));
     let rows = flat.into_iter().map(|(name, value)| {
         let (name, value) = as_written(name, value);
         vec![Cell::text(name), Cell::text(value)]

@@ -3,23 +3,19 @@
 use data::grid::Rollover;
 use jiff::civil::Date;
 
-use super::{
-    page,
-    prices::{SessionPrices, TrainingFile},
-};
+use super::{page, prices::SessionPrices};
 use crate::{
     feature_ranges,
     statistics::{FeatureStatistics, Latency, ModeStatistics, Statistics, WinStatistics, tests::statistics},
 };
 
-fn file(statistics: &Statistics) -> TrainingFile {
+fn prices(statistics: &Statistics) -> Vec<SessionPrices> {
     let points = vec![(0, 1600.0), (4, 1601.25), (9, 1600.5)];
-    let prices = statistics.sessions.iter().map(|_| SessionPrices { points: points.clone() }).collect();
-    TrainingFile { prices, decay_reference: Some("2013-12".into()) }
+    statistics.sessions.iter().map(|_| SessionPrices { points: points.clone() }).collect()
 }
 
 fn render(statistics: &Statistics) -> String {
-    page::render(statistics, &file(statistics)).unwrap()
+    page::render(statistics, &prices(statistics)).unwrap()
 }
 
 /// Every text and number of the page is one that HTML and people can read.
@@ -72,7 +68,8 @@ fn a_month_is_complete() {
 #[test]
 fn settings_and_times_are_as_people_write_them() {
     let mut statistics = statistics();
-    statistics.settings = serde_json::json!({ "instrument": data::Instrument::default(), "profile": "session" });
+    statistics.settings =
+        serde_json::json!({ "instrument": data::Instrument::default(), "decay_reference": "2013-12" });
     statistics.performance.chunk_latency =
         Some(Latency { p50: 414_500, p90: 12_476_000, p99: 20_447_000, max: 24_861_000 });
     statistics.modes.get_mut("low_vol_long").unwrap().finite = false;

@@ -211,7 +211,7 @@ impl ColumnFile {
     #[must_use]
     pub fn view(&self) -> ColumnsView<'_> {
         let unsigned = |index: usize| self.column(index).unwrap_or_default();
-        let signed = |index: usize| as_signed(unsigned(index));
+        let signed = |index: usize| bytemuck::cast_slice(unsigned(index));
         ColumnsView {
             month: self.month,
             contracts: &self.contracts,
@@ -227,19 +227,8 @@ impl ColumnFile {
     fn column(&self, index: usize) -> Option<&[u32]> {
         let first = self.first_column + index * align(self.rows * 4);
         let bytes = self.map.get(first..first + self.rows * 4)?;
-        // SAFETY: every bit pattern is a u32, and `align_to` returns what is aligned; a mapping starts at a page, the
-        // columns at multiples of 64, so nothing is left over, which is checked.
-        #[allow(unsafe_code)]
-        let (before, values, after) = unsafe { bytes.align_to::<u32>() };
-        (before.is_empty() && after.is_empty()).then_some(values)
-    }
-}
-
-fn as_signed(values: &[u32]) -> &[i32] {
-    // SAFETY: u32 and i32 have the same size and alignment, and every bit pattern is valid for both.
-    #[allow(unsafe_code)]
-    unsafe {
-        std::slice::from_raw_parts(values.as_ptr().cast(), values.len())
+        // A mapping starts at a page and the columns at multiples of 64, so this is only ever refused on odd systems.
+        bytemuck::try_cast_slice(bytes).ok()
     }
 }
 

@@ -3,6 +3,7 @@
 #[macro_use]
 mod output;
 
+mod allocator;
 mod bench;
 mod cache;
 mod cli;
@@ -40,6 +41,7 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
+    allocator::settle();
     if let Some(sentence) = processor::missing() {
         eprintln!("{sentence}");
         return ExitCode::from(exit::USAGE);

@@ -52,8 +52,10 @@ pub const FLAGS: [&str; 7] =
 /// Fractional bits of numbers that are not fractions of manageable size.
 const FIXED: u32 = 56;
 
-/// Ticks a second below which a slope of quotients is all cancellation.
-const NEARLY_FLAT: f64 = 1e-15;
+/// Share of the way a price went up and down to which its slope may be off where that is all cancellation, and the ticks a
+/// second up to which the fixed point does not tell.
+const CANCELLED: f64 = 4.0 * f64::EPSILON;
+const NEARLY_FLAT: f64 = 1e-17;
 
 /// Computes features of the rows of one tape.
 pub struct Reference<'a> {
@@ -239,7 +241,10 @@ impl<'a> Reference<'a> {
         let values: Vec<i128> = rows.map(fixed).collect();
         match slope(&values, 1 << FIXED).points(self.tick) {
             ratio @ Exact::Ratio(..) => {
-                Exact::Real(ratio.to_f64(), NEARLY_FLAT * self.tick.0 as f64 / self.tick.1 as f64)
+                let way: i128 = values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).sum();
+                let way = way as f64 / (1_i128 << FIXED) as f64;
+                let error = CANCELLED * way + NEARLY_FLAT;
+                Exact::Real(ratio.to_f64(), error * self.tick.0 as f64 / self.tick.1 as f64)
             }
             other => other,
         }

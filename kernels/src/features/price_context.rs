@@ -1,19 +1,21 @@
 //! vwap, distance_from_vwap_pct, vwap_slope, distance_from_rth_high, distance_from_rth_low.
 //!
-//! The vwap is a quotient of two integers. Its distance is computed from those, and its slope from whole ticks and
-//! fractions, so that neither loses digits to the price level.
+//! The vwap is a quotient of two integers. Its distance is computed from those, and its slope from its steps, whose
+//! numerators are integers too, so that neither loses digits to the price level.
 
 use super::bars::{Bars, Points, write};
 use super::{Carry, Float};
 use crate::Profile;
 use crate::window::extrema::Extrema;
-use crate::window::slope::split_30;
+use crate::window::slope::{STEPS_30, of_steps_30};
 use crate::window::sum::{Sums, float};
 
 /// Rows of the vwap in profile `rolling`.
 const VWAP: usize = 300;
-/// Rows before the newest one of the slope.
-const SLOPE: usize = 29;
+/// Rows before the newest one of the slope: there are as many steps.
+const SLOPE: usize = STEPS_30;
+/// Turnovers times volumes below it are multiplied in 64 bits, and the difference of two such products fits.
+const NARROW: i64 = 1 << 62;
 /// Rows of the running high and low in profile `rolling`.
 pub(super) const RUNNING: usize = 1800;
 
@@ -22,8 +24,7 @@ pub(super) struct PriceContext {
     turnover: Sums<i64>,
     volume: Sums<i64>,
     quotients: Vec<(i64, i64)>,
-    whole: Vec<f64>,
-    fraction: Vec<f64>,
+    steps: Vec<f64>,
     slope: Vec<f64>,
     running: Extrema,
 }
@@ -35,8 +36,7 @@ impl PriceContext {
             turnover: Sums::new(rows + look_back),
             volume: Sums::new(rows + look_back),
             quotients: Vec::with_capacity(rows + SLOPE),
-            whole: Vec::with_capacity(rows + SLOPE),
-            fraction: Vec::with_capacity(rows + SLOPE),
+            steps: Vec::with_capacity(rows + SLOPE),
             slope: vec![0.0; rows],
             running: Extrema::new(RUNNING, rows),
         }
@@ -74,12 +74,11 @@ impl PriceContext {
             .map(|(&close, &(turnover, volume))| 100.0 * float(i64::from(close) * volume - turnover) / float(turnover));
         write(distance, distances);
 
-        self.split();
+        self.set_steps();
         let (at, out) = bars.defined(SLOPE, slope);
         let slopes = &mut self.slope[..at.len()];
-        let from = self.whole.len() - (at.len() + SLOPE).min(self.whole.len());
         if !slopes.is_empty() {
-            split_30(&self.whole[from..], &self.fraction[from..], slopes);
+            of_steps_30(&self.steps[self.steps.len() - (slopes.len() + SLOPE - 1)..], slopes);
         }
         write(out, slopes.iter().map(|&slope| points.of(slope, 1.0)));
     }
@@ -114,21 +113,24 @@ impl PriceContext {
         self.volume.set(bars.volume.iter().map(|&volume| i64::from(volume)));
     }
 
-    /// Splits the quotients into whole ticks and fractions.
-    fn split(&mut self) {
-        /// Added to a float below 2^51, it leaves the nearest integer in the lower bits of the mantissa.
-        const INTEGER: f64 = (1_u64 << 52) as f64;
-        self.whole.resize(self.quotients.len(), 0.0);
-        self.fraction.resize(self.quotients.len(), 0.0);
-        let out = self.whole.iter_mut().zip(&mut self.fraction);
-        for ((whole, fraction), &(turnover, volume)) in out.zip(&self.quotients) {
-            let (divisor, nearest) = (float(volume), float(turnover) / float(volume) + INTEGER);
-            // Off by one at most, and the remainder tells.
-            let integer = (nearest.to_bits() & 0xffff_ffff) as i64;
-            let rest = turnover - integer * volume;
-            let step = i64::from(rest >= volume) - i64::from(rest < 0);
-            *whole = float(integer + step);
-            *fraction = float(rest - step * volume) / divisor;
+    /// Steps from each quotient to the next: T/V - T'/V' = (T*V' - T'*V)/(V*V'), with an exact numerator.
+    fn set_steps(&mut self) {
+        let pairs = self.quotients.iter().zip(&self.quotients[1.min(self.quotients.len())..]);
+        let over = |before: i64, volume: i64| float(before) * float(volume);
+        let largest = self
+            .quotients
+            .iter()
+            .fold((0, 0), |(turnover, volume), quotient| (quotient.0.max(turnover), quotient.1.max(volume)));
+        self.steps.clear();
+        if largest.0.checked_mul(largest.1).is_some_and(|product| product < NARROW) {
+            self.steps.extend(pairs.map(|(&(before, before_volume), &(turnover, volume))| {
+                float(turnover * before_volume - before * volume) / over(before_volume, volume)
+            }));
+        } else {
+            self.steps.extend(pairs.map(|(&(before, before_volume), &(turnover, volume))| {
+                let wide = |turnover: i64, volume: i64| i128::from(turnover) * i128::from(volume);
+                (wide(turnover, before_volume) - wide(before, volume)) as f64 / over(before_volume, volume)
+            }));
         }
     }
 

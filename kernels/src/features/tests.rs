@@ -116,11 +116,11 @@ fn same_bits_everywhere() {
     };
     assert_eq!(
         (digest(Profile::Session), digest(Profile::Rolling)),
-        (1_520_762_996_944_940_062, 8_730_368_371_677_517_166)
+        (5_104_913_191_374_503_799, 11_312_826_299_038_426_697)
     );
 }
 
-/// Turnover just below 63 bits: nothing overflows, and the quotients stay exact enough to split.
+/// Turnover just below 63 bits: nothing overflows, and the steps of the vwap are exact.
 #[test]
 fn largest_turnover() {
     let mut tape = Tape::default();

@@ -37,40 +37,43 @@ impl Slope {
     }
 }
 
-/// Rows the slope of 30 fractional values is computed for at once.
+/// Steps within a window of 30 values.
+pub const STEPS_30: usize = 29;
+
+/// Rows whose slope is computed at once.
 const BLOCK: usize = 16;
 
-/// Slopes over 30 rows of a column split into whole numbers and fractions, so that a flat column has slope 0 exactly
-/// and the level of the values costs no precision. `whole` holds integers; both have 29 elements more than `out`.
+/// Slopes over 30 values of which only the steps from one to the next are given, so that a flat column has slope 0 exactly
+/// and the level of the values costs no precision. `steps` holds 28 elements more than `out`: 29 a window.
 ///
-/// Fixed order: `d_k = (whole[29-k] - whole[k]) + (fraction[29-k] - fraction[k])`; the sum of `(29-2k)*d_k` for k = 0, 1,
-/// .. 14; divided by 4495.
-pub fn split_30(whole: &[f64], fraction: &[f64], out: &mut [f64]) {
-    const LAST: usize = 29;
-    let rows = out.len();
-    let (whole, fraction) = (&whole[..rows + LAST], &fraction[..rows + LAST]);
+/// By summation by parts: the sum of `(2k - 29) * y_k` over k = 0 .. 29 is that of `m*(30 - m) * step_m` over m = 1 .. 29.
+/// Fixed order: the sum of `m*(30 - m) * (step_m + step_{30-m})` for m = 1, 2, .. 14; plus `225 * step_15`; divided by 4495.
+pub fn of_steps_30(steps: &[f64], out: &mut [f64]) {
+    const OTHERS: usize = STEPS_30 - 1;
+    let steps = &steps[..out.len() + OTHERS];
     let (blocks, tail) = out.as_chunks_mut::<BLOCK>();
     let done = blocks.len() * BLOCK;
     for (block, out) in blocks.iter_mut().enumerate() {
-        let (whole, fraction) = (&whole[block * BLOCK..][..BLOCK + LAST], &fraction[block * BLOCK..][..BLOCK + LAST]);
-        *out = split_block(whole, fraction);
+        *out = steps_block(&steps[block * BLOCK..][..BLOCK + OTHERS]);
     }
     for (row, out) in (done..).zip(tail) {
-        [*out] = split_block(&whole[row..][..1 + LAST], &fraction[row..][..1 + LAST]);
+        [*out] = steps_block(&steps[row..][..STEPS_30]);
     }
 }
 
 #[inline(always)]
-fn split_block<const N: usize>(whole: &[f64], fraction: &[f64]) -> [f64; N] {
+fn steps_block<const N: usize>(steps: &[f64]) -> [f64; N] {
     let mut sum = [0.0; N];
-    for k in 0..15 {
-        let weight = (29 - 2 * k) as f64;
-        let (old_whole, new_whole) = (&whole[k..][..N], &whole[29 - k..][..N]);
-        let (old_fraction, new_fraction) = (&fraction[k..][..N], &fraction[29 - k..][..N]);
+    for m in 1..15 {
+        let weight = (m * (30 - m)) as f64;
+        let (old, new) = (&steps[m - 1..][..N], &steps[29 - m..][..N]);
         for lane in 0..N {
-            let difference = (new_whole[lane] - old_whole[lane]) + (new_fraction[lane] - old_fraction[lane]);
-            sum[lane] += weight * difference;
+            sum[lane] += weight * (old[lane] + new[lane]);
         }
+    }
+    let middle = &steps[14..][..N];
+    for lane in 0..N {
+        sum[lane] += 225.0 * middle[lane];
     }
     sum.map(|sum| sum / 4495.0)
 }
@@ -88,14 +91,17 @@ mod tests {
     }
 
     #[test]
-    fn split_by_hand() {
-        // y = k/4 has slope 1/4 in every window, also where the whole part steps.
-        let whole: Vec<f64> = (0..60).map(|k| f64::from(k / 4)).collect();
-        let fraction: Vec<f64> = (0..60).map(|k| f64::from(k % 4) / 4.0).collect();
+    fn steps_by_hand() {
+        // A quarter a row has slope 1/4 in every window.
         let mut out = [0.0; 31];
-        split_30(&whole, &fraction, &mut out);
+        of_steps_30(&[0.25; 59], &mut out);
         assert_eq!(out, [0.25; 31]);
-        split_30(&[20_000.0; 40], &[1.0 / 3.0; 40], &mut out[..11]);
+        of_steps_30(&[0.0; 39], &mut out[..11]);
         assert_eq!(out[..11], [0.0; 11]);
+        // One step of 1 after 10 of 30 values: 10 * 20 / 4495.
+        let mut steps = [0.0; 29];
+        steps[9] = 1.0;
+        of_steps_30(&steps, &mut out[..1]);
+        assert_eq!(out[0], 200.0 / 4495.0);
     }
 }

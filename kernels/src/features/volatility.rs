@@ -18,7 +18,6 @@ const NARROW: i32 = 1 << 23;
 
 #[derive(Clone, Debug)]
 pub(super) struct Volatility {
-    true_range: Sums<i32>,
     /// A30 of the rows from the 30th on.
     atr: Vec<i32>,
     sums: Sums<i64>,
@@ -30,7 +29,6 @@ impl Volatility {
     pub(super) fn new(rows: usize) -> Self {
         let all = rows + LOOK_BACK;
         Self {
-            true_range: Sums::new(all),
             atr: Vec::with_capacity(all),
             sums: Sums::new(all),
             squares: Sums::new(all),
@@ -38,38 +36,34 @@ impl Volatility {
         }
     }
 
-    /// The true range over `bars.back(LOOK_BACK)` as of the last [`Volatility::compute`].
-    pub(super) fn true_range(&self) -> &Sums<i32> {
-        &self.true_range
-    }
-
-    pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, points: Points, out: [&mut [F]; 6]) {
+    /// `true_range` of `bars.back(LOOK_BACK)`.
+    pub(super) fn compute<F: Float>(
+        &mut self,
+        bars: &Bars<'_>,
+        true_range: &Sums<i32>,
+        points: Points,
+        out: [&mut [F]; 6],
+    ) {
         let bars = bars.back(LOOK_BACK);
         let [atr_30, atr_300, regime, acceleration, breakout, percentile] = out;
-        // 300 * MAX_TICKS fits 31 bits. Element 0 is right on the first row of a series and otherwise not used.
-        let first = bars.high.iter().zip(bars.low).take(1).map(|(high, low)| high - low);
-        let rows = bars.high.iter().zip(bars.low).skip(1).zip(bars.close);
-        let later = rows.map(|((&high, &low), &before)| high.max(before) - low.min(before));
-        self.true_range.set(first.chain(later));
-
         for (window, column) in [(ATR, atr_30), (300, atr_300)] {
             let (at, out) = bars.defined(window - 1, column);
-            let sums = self.true_range.over(window, at);
+            let sums = true_range.over(window, at);
             write(out, sums.map(|sum| points.of(f64::from(sum), window as f64)));
         }
 
         // (A30/30)/(A300/300)
         let (at, out) = bars.defined(299, regime);
-        let sums = self.true_range.over(ATR, at.clone()).zip(self.true_range.over(300, at));
+        let sums = true_range.over(ATR, at.clone()).zip(true_range.over(300, at));
         write(out, sums.map(|(short, long)| ratio(10.0 * f64::from(short), f64::from(long))));
 
         // (A30/30 - A60/60)/(A60/60)
         let (at, out) = bars.defined(59, acceleration);
-        let sums = self.true_range.over(ATR, at.clone()).zip(self.true_range.over(60, at));
+        let sums = true_range.over(ATR, at.clone()).zip(true_range.over(60, at));
         write(out, sums.map(|(short, long)| ratio(2.0 * f64::from(short) - f64::from(long), f64::from(long))));
 
         self.atr.clear();
-        self.atr.extend(self.true_range.over(ATR, bars.len().min(ATR - 1)..bars.len()));
+        self.atr.extend(true_range.over(ATR, bars.len().min(ATR - 1)..bars.len()));
         self.breakout(&bars, breakout);
 
         // Rank with ties averaged, in percent: (score + 1)/2 / 300 * 100.

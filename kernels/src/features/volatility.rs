@@ -5,7 +5,8 @@
 use super::Float;
 use super::bars::{Bars, Points, ratio, shift, write};
 use crate::window::rank::Rank;
-use crate::window::sum::{Sums, float};
+use crate::window::score::Score;
+use crate::window::sum::Sums;
 
 /// Rows of atr_30s.
 pub(super) const ATR: usize = 30;
@@ -13,27 +14,19 @@ pub(super) const ATR: usize = 30;
 const COMPARED: usize = 300;
 /// Both windows, and the close before the oldest true range.
 pub(super) const LOOK_BACK: usize = ATR - 1 + COMPARED;
-/// Below it, 300^2 times its square fits 63 bits.
-const NARROW: i32 = 1 << 23;
 
 #[derive(Clone, Debug)]
 pub(super) struct Volatility {
     /// A30 of the rows from the 30th on.
     atr: Vec<i32>,
-    sums: Sums<i64>,
-    squares: Sums<i64>,
+    score: Score,
     rank: Rank,
 }
 
 impl Volatility {
     pub(super) fn new(rows: usize) -> Self {
         let all = rows + LOOK_BACK;
-        Self {
-            atr: Vec::with_capacity(all),
-            sums: Sums::new(all),
-            squares: Sums::new(all),
-            rank: Rank::new(COMPARED, rows),
-        }
+        Self { atr: Vec::with_capacity(all), score: Score::new(COMPARED, rows), rank: Rank::new(COMPARED, rows) }
     }
 
     /// `true_range` of `bars.back(LOOK_BACK)`.
@@ -64,38 +57,16 @@ impl Volatility {
 
         self.atr.clear();
         self.atr.extend(true_range.over(ATR, bars.len().min(ATR - 1)..bars.len()));
-        self.breakout(&bars, breakout);
+        let (at, out) = bars.defined(LOOK_BACK - 1, breakout);
+        let newest = shift(&at, ATR - 1);
+        let compared = &self.atr[newest.start.saturating_sub(COMPARED - 1)..newest.end];
+        self.score.set(compared);
+        write(out, self.score.scores().iter().copied());
 
         // Rank with ties averaged, in percent: (score + 1)/2 / 300 * 100.
-        let (at, out) = bars.defined(LOOK_BACK - 1, percentile);
-        let newest = shift(&at, ATR - 1);
-        self.rank.set(&self.atr[newest.start.saturating_sub(COMPARED - 1)..newest.end]);
+        let (_, out) = bars.defined(LOOK_BACK - 1, percentile);
+        self.rank.set(compared);
         write(out, self.rank.scores().iter().map(|&score| f64::from(score + 1) / 6.0));
-    }
-
-    /// With S the sum of A30 and Q = 300*sum(A30^2) - S^2 over 300 rows, both exact, the column is
-    /// (300*A30 - S) / sqrt(Q * (300/299)), computed in that order; NaN if Q is 0.
-    fn breakout<F: Float>(&mut self, bars: &Bars<'_>, out: &mut [F]) {
-        const SAMPLE: f64 = 300.0 / 299.0;
-        let (at, out) = bars.defined(LOOK_BACK - 1, out);
-        let at = shift(&at, ATR - 1);
-        self.sums.set(self.atr.iter().map(|&atr| i64::from(atr)));
-        self.squares.set(self.atr.iter().map(|&atr| i64::from(atr) * i64::from(atr)));
-        let sums = self.sums.over(COMPARED, at.clone()).zip(self.squares.over(COMPARED, at.clone()));
-        let rows = self.atr[at].iter().zip(sums);
-        let breakout =
-            |atr: i32, sum: i64, spread: f64| ratio(float(300 * i64::from(atr) - sum), (spread * SAMPLE).sqrt());
-        if self.atr.iter().fold(0, |highest, &atr| highest.max(atr)) < NARROW {
-            write(out, rows.map(|(&atr, (sum, squares))| breakout(atr, sum, float(300 * squares - sum * sum))));
-        } else {
-            write(
-                out,
-                rows.map(|(&atr, (sum, squares))| {
-                    let spread = 300 * i128::from(squares) - i128::from(sum) * i128::from(sum);
-                    breakout(atr, sum, spread as f64)
-                }),
-            );
-        }
     }
 }
 

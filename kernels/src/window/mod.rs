@@ -4,6 +4,7 @@ pub mod deviation;
 pub mod extrema;
 pub mod rank;
 pub mod retouch;
+pub mod score;
 pub mod slope;
 pub mod sum;
 pub mod true_range;

@@ -8,6 +8,9 @@
 mod columns;
 pub mod kernel;
 pub mod month;
+#[cfg(feature = "peers")]
+pub mod peers;
+pub mod scan;
 pub mod session;
 pub mod tape;
 mod windows;

@@ -4,7 +4,7 @@ use kernels::Profile;
 
 use crate::{
     session::Session,
-    tape::{ROWS, walk},
+    tape::{MARKETS, ROWS},
 };
 
 /// Sessions of the month.
@@ -19,7 +19,7 @@ impl Month {
     /// Sessions that differ.
     #[must_use]
     pub fn new() -> Self {
-        let tape = |seed| &*Box::leak(Box::new(walk("normal", 2, 3, seed)));
+        let tape = |seed| &*Box::leak(Box::new(MARKETS[1].walk(seed)));
         Self { sessions: (1..=SESSIONS).map(|seed| Session::new(tape(seed), Profile::Session)).collect() }
     }
 

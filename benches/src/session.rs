@@ -59,6 +59,11 @@ impl Session {
         }
     }
 
+    /// The outcomes, for who finds them otherwise.
+    pub(crate) fn outcomes_mut(&mut self) -> &mut [Vec<Outcome>; 6] {
+        &mut self.outcomes
+    }
+
     /// Labels and weights of all six modes, from the outcomes.
     pub fn weights(&mut self) {
         let decay = weights::decay(MONTHS);

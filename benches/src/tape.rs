@@ -14,7 +14,7 @@ pub const ROWS: usize = 27_000;
 
 /// One session.
 pub struct Tape {
-    /// `calm`, `normal`, `violent` or `gc`.
+    /// That of its market, or `gc`.
     pub name: &'static str,
     /// Price increment.
     pub tick: Tick,
@@ -27,47 +27,60 @@ pub struct Tape {
     outcomes: [OnceLock<Vec<[Option<labels::Win>; 6]>>; 2],
 }
 
-/// The three markets of the walk, and gold where its file is at hand.
+/// The walks, and gold where its file is at hand.
 pub fn tapes() -> &'static [Tape] {
     static TAPES: LazyLock<Vec<Tape>> = LazyLock::new(|| {
-        let mut tapes = vec![walk("calm", 1, 1, 1), walk("normal", 2, 3, 1), walk("violent", 12, 25, 1)];
+        let mut tapes: Vec<Tape> = MARKETS.iter().map(|market| market.walk(1)).collect();
         tapes.extend(gold());
         tapes
     });
     &TAPES
 }
 
-/// The tape of that name.
-///
-/// # Panics
-/// When there is none.
-pub fn tape(name: &str) -> &'static Tape {
-    tapes().iter().find(|tape| tape.name == name).unwrap()
+/// How a walk moves: ticks from row to row and within a row, each on so many rows of 16.
+#[derive(Clone, Copy, Debug)]
+pub struct Market {
+    /// Its name as a tape.
+    pub name: &'static str,
+    step: (i64, i64),
+    span: (i64, i64),
 }
 
-/// A session of random moves up to `step` ticks from row to row and `span` within one, a quiet second in eight: a tick
-/// now and then (1, 1), the moves of a usual day (2, 3), and those of a crash (12, 25).
-#[must_use]
-pub fn walk(name: &'static str, step: i64, span: i64, seed: u64) -> Tape {
-    let mut state = seed;
-    let mut below = |limit: i64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 33) as i64) % limit
-    };
-    let mut rows = proptests::Tape::default();
-    let mut price = 20_000;
-    for second in 27_000..27_000 + ROWS as u32 {
-        if below(8) == 0 {
-            rows.push([price; 4], 0, second);
-            continue;
+/// A second's deviation is 0.3, 0.7, 2.4 and 16 ticks. That of the S&P 500 future was about 0.8 on a usual day of 2025.
+pub const MARKETS: [Market; 4] = [
+    Market { name: "calm", step: (1, 1), span: (1, 2) },
+    Market { name: "normal", step: (1, 4), span: (1, 8) },
+    Market { name: "violent", step: (2, 16), span: (3, 16) },
+    Market { name: "crash", step: (12, 16), span: (25, 16) },
+];
+
+impl Market {
+    /// A whole session of random moves, a second in eight without a trade.
+    #[must_use]
+    pub fn walk(self, seed: u64) -> Tape {
+        let Self { name, step, span } = self;
+        let mut state = seed;
+        let mut below = |limit: i64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 33) as i64) % limit
+        };
+        let mut rows = proptests::Tape::default();
+        let mut price = 20_000;
+        for second in 27_000..27_000 + ROWS as u32 {
+            if below(8) == 0 {
+                rows.push([price; 4], 0, second);
+                continue;
+            }
+            let mut reach = |(ticks, rows): (i64, i64)| if below(16) < rows { ticks } else { 0 };
+            let (step, span) = (reach(step), reach(span));
+            let open = price + below(2 * step + 1) - step;
+            let close = open + below(2 * span + 1) - span;
+            let (high, low) = (open.max(close) + below(span + 1), open.min(close) - below(span + 1));
+            rows.push([open, high, low, close], 1 + below(400), second);
+            price = close;
         }
-        let open = price + below(2 * step + 1) - step;
-        let close = open + below(2 * span + 1) - span;
-        let (high, low) = (open.max(close) + below(span + 1), open.min(close) - below(span + 1));
-        rows.push([open, high, low, close], 1 + below(400), second);
-        price = close;
+        Tape::new(name, Tick::from_nanos(250_000_000).unwrap(), rows)
     }
-    Tape::new(name, Tick::from_nanos(250_000_000).unwrap(), rows)
 }
 
 /// The first session of three days of gold, if the file is there.

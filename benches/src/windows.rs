@@ -1,7 +1,7 @@
 //! The window kernels alone: against their definition, in a straight loop over every seventh window.
 
 use kernels::window::{
-    deviation::deviations_30,
+    deviation::Deviation,
     extrema::Extrema,
     rank::Rank,
     retouch::{APART, Retouch},
@@ -30,6 +30,13 @@ fn floats<T: Copy + Into<f64>>(column: &[T]) -> Vec<f64> {
     column.iter().map(|&value| value.into()).collect()
 }
 
+/// A loop, not `for_each`: only that vectorises.
+pub(crate) fn fill<T>(out: &mut [T], values: impl Iterator<Item = T>) {
+    for (out, value) in out.iter_mut().zip(values) {
+        *out = value;
+    }
+}
+
 pub(crate) fn kernels(tape: &'static Tape) -> Vec<Kernel> {
     let mut kernels = vec![true_range(tape), sums(tape)];
     kernels.extend([300, 900, 1800].map(|window| extrema(tape, window)));
@@ -39,10 +46,16 @@ pub(crate) fn kernels(tape: &'static Tape) -> Vec<Kernel> {
 }
 
 /// What rank and score look at: sums of the true range over 30 rows.
-fn atr(tape: &Tape) -> Vec<i32> {
+pub(crate) fn atr(tape: &Tape) -> Vec<i32> {
+    ranges(tape).windows(30).map(|rows| rows.iter().sum()).collect()
+}
+
+/// The true range, h - l in the first row.
+pub(crate) fn ranges(tape: &Tape) -> Vec<i32> {
     let series = tape.series();
-    let ranges: Vec<i32> = true_ranges(series.high(), series.low(), series.close()).collect();
-    ranges.windows(30).map(|rows| rows.iter().sum()).collect()
+    let mut ranges = vec![series.high()[0] - series.low()[0]];
+    ranges.extend(true_ranges(series.high(), series.low(), series.close()));
+    ranges
 }
 
 fn true_range(tape: &'static Tape) -> Kernel {
@@ -51,13 +64,13 @@ fn true_range(tape: &'static Tape) -> Kernel {
     Kernel::new(
         "true range",
         [12, 4],
-        vec![0; series.len()],
-        move |out| out.iter_mut().zip(true_ranges(high, low, close)).for_each(|(out, range)| *out = range),
+        vec![0; series.len() - 1],
+        move |out| fill(out, true_ranges(high, low, close)),
         move |out| {
-            for row in 1..out.len() {
+            for row in 1..high.len() {
                 let before = close[row - 1];
                 let expected = (high[row] - low[row]).max((high[row] - before).abs()).max((low[row] - before).abs());
-                assert_eq!(out[row], expected, "row {row}");
+                assert_eq!(out[row - 1], expected, "row {row}");
             }
         },
     )
@@ -72,7 +85,7 @@ fn sums(tape: &'static Tape) -> Kernel {
         (Sums::new(volume.len()), vec![0.0; volume.len() + 1 - WINDOW]),
         move |(sums, out)| {
             sums.set(volume.iter().map(|&volume| i64::from(volume)));
-            out.iter_mut().zip(sums.over(WINDOW, WINDOW - 1..volume.len())).for_each(|(out, sum)| *out = float(sum));
+            fill(out, sums.over(WINDOW, WINDOW - 1..volume.len()).map(float));
         },
         move |(_, out)| compare(volume, WINDOW, out, 0.0, |rows| rows.iter().map(|&value| f64::from(value)).sum()),
     )
@@ -172,7 +185,7 @@ fn slopes(tape: &'static Tape) -> Kernel {
         (Slope::new(volume.len()), vec![0.0; volume.len() - 29]),
         move |(slope, out)| {
             slope.set(volume.iter().map(|&volume| i64::from(volume)));
-            out.iter_mut().zip(slope.over(30, 29..volume.len())).for_each(|(out, twice)| *out = float(twice) / 4495.0);
+            fill(out, slope.over(30, 29..volume.len()).map(|twice| float(twice) / 4495.0));
         },
         move |(_, out)| compare(&floats(volume), 30, out, 1e-10, slope_of),
     )
@@ -198,10 +211,10 @@ fn deviations(tape: &'static Tape) -> Kernel {
     Kernel::new(
         "deviations, 30",
         [8, 8],
-        vec![0.0; returns.len() - 29],
-        move |out| deviations_30(&returns, out),
-        move |out| {
-            compare(&values, 30, out, 1e-12, |rows| {
+        Deviation::new(returns.len()),
+        move |deviation| deviation.set(&returns),
+        move |deviation| {
+            compare(&values, 30, deviation.deviations(), 1e-12, |rows| {
                 let mean = rows.iter().sum::<f64>() / 30.0;
                 (rows.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 29.0).sqrt()
             });

@@ -204,7 +204,8 @@ impl Features {
     fn set_true_range(&mut self, bars: &bars::Bars<'_>) {
         let bars = bars.back(volatility::LOOK_BACK);
         // 300 * MAX_TICKS fits 31 bits. Element 0 is right on the first row of a series and otherwise not used.
-        self.true_range.set(true_ranges(bars.high, bars.low, bars.close));
+        let first = bars.high.iter().zip(bars.low).take(1).map(|(high, low)| high - low);
+        self.true_range.set(first.chain(true_ranges(bars.high, bars.low, bars.close)));
     }
 
     /// Fills the next columns of `values`, which are those of `category`.

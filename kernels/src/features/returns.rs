@@ -2,19 +2,19 @@
 
 use super::Float;
 use super::bars::{Bars, lag, write};
-use crate::window::deviation::deviations_30;
+use crate::window::deviation::Deviation;
 
 /// Rows of momentum_consistency.
 const CONSISTENCY: usize = 30;
 #[derive(Clone, Debug)]
 pub(super) struct Returns {
     one_row: Vec<f64>,
-    deviations: Vec<f64>,
+    deviation: Deviation,
 }
 
 impl Returns {
     pub(super) fn new(rows: usize) -> Self {
-        Self { one_row: Vec::with_capacity(rows + CONSISTENCY), deviations: vec![0.0; rows] }
+        Self { one_row: Vec::with_capacity(rows + CONSISTENCY), deviation: Deviation::new(rows) }
     }
 
     pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, out: [&mut [F]; 5]) {
@@ -42,9 +42,8 @@ impl Returns {
         // Element k is the return of row k + 1; the first row has none.
         self.one_row.clear();
         self.one_row.extend(bars.close.windows(2).map(|pair| change(pair[1], pair[0])));
-        let deviations = &mut self.deviations[..at.len()];
-        deviations_30(&self.one_row[at.start.saturating_sub(CONSISTENCY).min(self.one_row.len())..], deviations);
-        write(out, deviations.iter().copied());
+        self.deviation.set(&self.one_row[at.start.saturating_sub(CONSISTENCY).min(self.one_row.len())..]);
+        write(out, self.deviation.deviations().iter().copied());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::Series;
+use crate::{Error, Series};
 
 /// Running values of a series over the rows before `row`: turnover, volume, highest and lowest price.
 ///
@@ -31,7 +31,7 @@ impl Carry {
     #[must_use]
     pub fn at(series: &Series<'_>, row: usize) -> Self {
         let mut carry = Self::start();
-        carry.advance(series, 0..row);
+        carry.take_in(series, 0..row);
         carry
     }
 
@@ -41,8 +41,21 @@ impl Carry {
         self.row
     }
 
+    /// Moves on to row `row` of `series`.
+    ///
+    /// # Errors
+    /// [`Error::Rows`] when that lies before where it stands or outside the series.
+    pub fn advance(&mut self, series: &Series<'_>, row: usize) -> Result<(), Error> {
+        let rows = self.row..row;
+        if rows.start > rows.end || rows.end > series.len() {
+            return Err(Error::Rows { rows, len: series.len() });
+        }
+        self.take_in(series, rows);
+        Ok(())
+    }
+
     /// Takes in `rows`, which start where it stands.
-    pub(super) fn advance(&mut self, series: &Series<'_>, rows: Range<usize>) {
+    pub(super) fn take_in(&mut self, series: &Series<'_>, rows: Range<usize>) {
         let bars = series.close()[rows.clone()].iter().zip(&series.volume()[rows.clone()]);
         for (&close, &volume) in bars {
             self.turnover += i64::from(close) * i64::from(volume);

@@ -2,7 +2,7 @@
 
 use super::Float;
 use super::bars::{Bars, Points, ratio, write};
-use super::volatility::{self, ATR, Volatility};
+use super::volatility::{self, ATR};
 use crate::window::sum::Sums;
 
 /// The longer window and the close before its oldest row.
@@ -18,11 +18,11 @@ impl Microstructure {
         Self { upticks: Sums::new(rows + LOOK_BACK) }
     }
 
-    /// After `volatility` has computed the same rows.
+    /// `true_range` of `bars.back(volatility::LOOK_BACK)`.
     pub(super) fn compute<F: Float>(
         &mut self,
         bars: &Bars<'_>,
-        volatility: &Volatility,
+        true_range: &Sums<i32>,
         points: Points,
         out: [&mut [F]; 6],
     ) {
@@ -31,7 +31,7 @@ impl Microstructure {
         // (h - l)/(A30/30)
         let bars = bars.back(volatility::LOOK_BACK);
         let (at, out) = bars.defined(ATR - 1, relative);
-        let rows = sizes(&bars, at.start).zip(volatility.true_range().over(ATR, at));
+        let rows = sizes(&bars, at.start).zip(true_range.over(ATR, at));
         write(out, rows.map(|(size, sum)| ratio(30.0 * f64::from(size), f64::from(sum))));
 
         let bars = bars.back(LOOK_BACK);

@@ -4,6 +4,7 @@
 
 mod bars;
 mod carry;
+mod category;
 mod consolidation;
 mod microstructure;
 mod price_context;
@@ -14,9 +15,12 @@ mod volume;
 
 use std::ops::Range;
 
-use ndarray::{ArrayViewMut2, Axis};
+use ndarray::ArrayViewMut2;
 
 pub use self::carry::Carry;
+pub use self::category::Category;
+pub use self::time::flags;
+use crate::window::{sum::Sums, true_range::true_ranges};
 use crate::{Error, Profile, Series, Tick};
 
 /// Rows a value may depend on before its own; what lies farther back is in the [`Carry`].
@@ -108,6 +112,8 @@ pub struct Features {
     price_context: price_context::PriceContext,
     consolidation: consolidation::Consolidation,
     returns: returns::Returns,
+    /// Of the rows asked for and volatility's look-back.
+    true_range: Sums<i32>,
     volatility: volatility::Volatility,
     microstructure: microstructure::Microstructure,
 }
@@ -124,6 +130,7 @@ impl Features {
             price_context: price_context::PriceContext::new(chunk_rows),
             consolidation: consolidation::Consolidation::new(chunk_rows),
             returns: returns::Returns::new(chunk_rows),
+            true_range: Sums::new(chunk_rows + volatility::LOOK_BACK),
             volatility: volatility::Volatility::new(chunk_rows),
             microstructure: microstructure::Microstructure::new(chunk_rows),
         }
@@ -145,44 +152,96 @@ impl Features {
         mut flags: ArrayViewMut2<'_, i8>,
     ) -> Result<(), Error> {
         let refused = || Error::Rows { rows: rows.clone(), len: series.len() };
-        let fits = rows.start <= rows.end && rows.end <= series.len() && rows.len() <= self.chunk_rows;
-        let shaped = values.dim() == (FLOATS, rows.len()) && flags.dim() == (FLAGS, rows.len());
-        if !fits || !shaped || carry.row() != rows.start {
-            return Err(refused());
-        }
+        self.fits(series, &rows, carry).then_some(()).ok_or_else(refused)?;
+        let mut values = slices(&mut values, FLOATS, rows.len()).ok_or_else(refused)?;
+        let mut flags = slices(&mut flags, FLAGS, rows.len()).ok_or_else(refused)?;
         if rows.is_empty() {
             return Ok(());
         }
-
-        let mut values = columns::<F, FLOATS>(&mut values).ok_or_else(refused)?.into_iter();
-        let flags = columns::<i8, FLAGS>(&mut flags).ok_or_else(refused)?;
         let bars = bars::Bars::new(series, rows.clone(), LOOK_BACK);
-        let points = self.points;
-        self.volume.compute(&bars, take(&mut values));
-        self.price_context.compute(&bars, self.profile, carry, points, take(&mut values));
-        self.consolidation.compute(&bars, self.profile, points, take(&mut values));
-        self.returns.compute(&bars, take(&mut values));
-        self.volatility.compute(&bars, points, take(&mut values));
-        self.microstructure.compute(&bars, &self.volatility, points, take(&mut values));
-        time::flags(&series.second()[rows.clone()], flags);
-        carry.advance(series, rows);
+        self.set_true_range(&bars);
+        for category in Category::ALL {
+            self.category(category, &bars, carry, &mut values);
+        }
+        time::flags(&series.second()[rows.clone()], take(&mut flags))?;
+        carry.take_in(series, rows);
         Ok(())
     }
-}
 
-/// The rows of an array as slices, if there are `N` and each is contiguous.
-fn columns<'a, T, const N: usize>(array: &'a mut ArrayViewMut2<'_, T>) -> Option<[&'a mut [T]; N]> {
-    let mut columns = [(); N].map(|()| Default::default());
-    let mut rows = array.axis_iter_mut(Axis(0));
-    for column in &mut columns {
-        *column = rows.next()?.into_slice()?;
+    /// One category of the same rows, the same values: `values` of shape (`category.columns().len()`, `rows.len()`).
+    /// `carry` stands at `rows.start` and stays there: [`Carry::advance`] moves it.
+    ///
+    /// # Errors
+    /// As [`Features::compute`].
+    pub fn compute_category<F: Float>(
+        &mut self,
+        category: Category,
+        series: &Series<'_>,
+        rows: Range<usize>,
+        carry: &Carry,
+        mut values: ArrayViewMut2<'_, F>,
+    ) -> Result<(), Error> {
+        let refused = || Error::Rows { rows: rows.clone(), len: series.len() };
+        self.fits(series, &rows, carry).then_some(()).ok_or_else(refused)?;
+        let mut values = slices(&mut values, category.columns().len(), rows.len()).ok_or_else(refused)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let bars = bars::Bars::new(series, rows.clone(), LOOK_BACK);
+        if matches!(category, Category::Volatility | Category::Microstructure) {
+            self.set_true_range(&bars);
+        }
+        self.category(category, &bars, carry, &mut values);
+        Ok(())
     }
-    Some(columns)
+
+    fn fits(&self, series: &Series<'_>, rows: &Range<usize>, carry: &Carry) -> bool {
+        let within = rows.start <= rows.end && rows.end <= series.len() && rows.len() <= self.chunk_rows;
+        within && carry.row() == rows.start
+    }
+
+    /// What volatility and microstructure share.
+    fn set_true_range(&mut self, bars: &bars::Bars<'_>) {
+        let bars = bars.back(volatility::LOOK_BACK);
+        // 300 * MAX_TICKS fits 31 bits. Element 0 is right on the first row of a series and otherwise not used.
+        let first = bars.high.iter().zip(bars.low).take(1).map(|(high, low)| high - low);
+        self.true_range.set(first.chain(true_ranges(bars.high, bars.low, bars.close)));
+    }
+
+    /// Fills the next columns of `values`, which are those of `category`.
+    fn category<'a, F: Float>(
+        &mut self,
+        category: Category,
+        bars: &bars::Bars<'_>,
+        carry: &Carry,
+        values: &mut impl Iterator<Item = &'a mut [F]>,
+    ) {
+        let (profile, points, true_range) = (self.profile, self.points, &self.true_range);
+        match category {
+            Category::Volume => self.volume.compute(bars, take(values)),
+            Category::PriceContext => self.price_context.compute(bars, profile, carry, points, take(values)),
+            Category::Consolidation => self.consolidation.compute(bars, profile, points, take(values)),
+            Category::Returns => self.returns.compute(bars, take(values)),
+            Category::Volatility => self.volatility.compute(bars, true_range, points, take(values)),
+            Category::Microstructure => self.microstructure.compute(bars, true_range, points, take(values)),
+        }
+    }
 }
 
-/// The next `N` columns. The families of `compute` take all of them, 36 in total.
-fn take<'a, T, const N: usize>(columns: &mut impl Iterator<Item = &'a mut [T]>) -> [&'a mut [T]; N] {
-    [(); N].map(|()| columns.next().unwrap_or_default())
+/// The rows of an array, if it is of this shape and each of its rows is contiguous.
+fn slices<'a, T>(
+    array: &'a mut ArrayViewMut2<'_, T>,
+    rows: usize,
+    columns: usize,
+) -> Option<impl Iterator<Item = &'a mut [T]>> {
+    let contiguous = array.rows().into_iter().all(|row| row.as_slice().is_some());
+    let fits = array.dim() == (rows, columns) && contiguous;
+    fits.then(|| array.rows_mut().into_iter().filter_map(|row| row.into_slice()))
+}
+
+/// The next `N` rows of an array, whose shape is checked before.
+fn take<'a, T, const N: usize>(rows: &mut impl Iterator<Item = &'a mut [T]>) -> [&'a mut [T]; N] {
+    [(); N].map(|()| rows.next().unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -2,21 +2,19 @@
 
 use super::Float;
 use super::bars::{Bars, lag, write};
+use crate::window::deviation::Deviation;
 
 /// Rows of momentum_consistency.
 const CONSISTENCY: usize = 30;
-/// Rows whose deviation is computed at once.
-const BLOCK: usize = 16;
-
 #[derive(Clone, Debug)]
 pub(super) struct Returns {
     one_row: Vec<f64>,
-    deviations: Vec<f64>,
+    deviation: Deviation,
 }
 
 impl Returns {
     pub(super) fn new(rows: usize) -> Self {
-        Self { one_row: Vec::with_capacity(rows + CONSISTENCY), deviations: vec![0.0; rows] }
+        Self { one_row: Vec::with_capacity(rows + CONSISTENCY), deviation: Deviation::new(rows) }
     }
 
     pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, out: [&mut [F]; 5]) {
@@ -44,9 +42,8 @@ impl Returns {
         // Element k is the return of row k + 1; the first row has none.
         self.one_row.clear();
         self.one_row.extend(bars.close.windows(2).map(|pair| change(pair[1], pair[0])));
-        let deviations = &mut self.deviations[..at.len()];
-        deviations_30(&self.one_row[at.start.saturating_sub(CONSISTENCY).min(self.one_row.len())..], deviations);
-        write(out, deviations.iter().copied());
+        self.deviation.set(&self.one_row[at.start.saturating_sub(CONSISTENCY).min(self.one_row.len())..]);
+        write(out, self.deviation.deviations().iter().copied());
     }
 }
 
@@ -54,38 +51,6 @@ impl Returns {
 #[inline]
 fn change(close: i32, before: i32) -> f64 {
     f64::from(close - before) / f64::from(before)
-}
-
-/// Sample standard deviations of the windows of 30 values. Two passes, each from the oldest to the newest value:
-/// mean = sum(y)/30, then sqrt(sum((y - mean)*(y - mean))/29).
-fn deviations_30(values: &[f64], out: &mut [f64]) {
-    let (blocks, tail) = out.as_chunks_mut::<BLOCK>();
-    let done = blocks.len() * BLOCK;
-    for (block, out) in blocks.iter_mut().enumerate() {
-        *out = deviation_block(&values[block * BLOCK..][..BLOCK + CONSISTENCY - 1]);
-    }
-    for (row, out) in (done..).zip(tail) {
-        [*out] = deviation_block(&values[row..][..CONSISTENCY]);
-    }
-}
-
-#[inline(always)]
-fn deviation_block<const N: usize>(values: &[f64]) -> [f64; N] {
-    let mut mean = [0.0; N];
-    for values in values.windows(N).take(CONSISTENCY) {
-        for lane in 0..N {
-            mean[lane] += values[lane];
-        }
-    }
-    let mean = mean.map(|sum| sum / 30.0);
-    let mut squares = [0.0; N];
-    for values in values.windows(N).take(CONSISTENCY) {
-        for lane in 0..N {
-            let distance = values[lane] - mean[lane];
-            squares[lane] += distance * distance;
-        }
-    }
-    squares.map(|sum| (sum / 29.0).sqrt())
 }
 
 #[cfg(test)]

@@ -140,6 +140,40 @@ fn largest_turnover() {
     }
 }
 
+/// A category alone has the values it has among all, also where a carry comes in.
+#[test]
+fn categories_alone() {
+    let tape = Tape::walk(5, 3_000, 3);
+    let series = tape.series();
+    for profile in [Profile::Session, Profile::Rolling] {
+        let (all, _) = compute::<f64>(&tape, profile, 700);
+        let mut next = 0;
+        for category in Category::ALL {
+            assert_eq!(category.columns().start, next);
+            next = category.columns().end;
+            let mut alone = Array2::<f64>::zeros((category.columns().len(), 3_000));
+            let mut features = Features::new(profile, tick(), 700);
+            let mut carry = Carry::start();
+            for start in (0..3_000).step_by(700) {
+                let rows = start..3_000.min(start + 700);
+                let part = alone.slice_mut(ndarray::s![.., rows.clone()]);
+                features.compute_category(category, &series, rows.clone(), &carry, part).unwrap();
+                carry.advance(&series, rows.end).unwrap();
+            }
+            let among = all.slice(ndarray::s![category.columns(), ..]).to_owned();
+            assert_eq!(bits(&alone), bits(&among), "{category:?} {profile:?}");
+        }
+        assert_eq!(next, FLOATS);
+    }
+    let (mut carry, mut features) = (Carry::at(&series, 10), Features::new(Profile::Session, tick(), 700));
+    assert!(carry.advance(&series, 9).is_err() && carry.advance(&series, 3_001).is_err());
+    let mut block = Array2::<f32>::zeros((4, 5));
+    for (category, rows) in [(Category::Returns, 10..15), (Category::Volume, 10..16), (Category::Volume, 9..14)] {
+        assert!(features.compute_category(category, &series, rows, &carry, block.view_mut()).is_err());
+    }
+    assert!(features.compute_category(Category::Volume, &series, 10..15, &carry, block.view_mut()).is_ok());
+}
+
 #[test]
 fn prefixes_do_not_show_the_future() {
     let tape = Tape::walk(6, 2_000, 2);

@@ -1,5 +1,8 @@
 //! is_eth, is_pre_open, is_rth_open, is_morning, is_lunch, is_afternoon, is_rth_close.
 
+use super::FLAGS;
+use crate::Error;
+
 const fn at(hour: u32, minute: u32) -> u32 {
     (hour * 60 + minute) * 60
 }
@@ -7,8 +10,15 @@ const fn at(hour: u32, minute: u32) -> u32 {
 /// Seconds of the day at which a stretch of the day starts; the last one ends with the session.
 const STARTS: [u32; 7] = [at(7, 30), at(8, 30), at(9, 15), at(11, 0), at(13, 0), at(14, 30), at(15, 0)];
 
-/// One flag per stretch of the Central day, exactly one of them 1.
-pub(super) fn flags(second: &[u32], out: [&mut [i8]; 7]) {
+/// One flag per stretch of the Central day, exactly one of them 1, from the exchange-local second of the day of each row.
+/// Each slice has as many elements as `second`.
+///
+/// # Errors
+/// [`Error::Rows`] when the slices differ in length.
+pub fn flags(second: &[u32], out: [&mut [i8]; FLAGS]) -> Result<(), Error> {
+    if let Some(flag) = out.iter().find(|flag| flag.len() != second.len()) {
+        return Err(Error::Rows { rows: 0..flag.len(), len: second.len() });
+    }
     let [eth, stretches @ ..] = out;
     let (open, close) = (STARTS[0], STARTS[6]);
     for (flag, &second) in eth.iter_mut().zip(second) {
@@ -20,6 +30,7 @@ pub(super) fn flags(second: &[u32], out: [&mut [i8]; 7]) {
             *flag = i8::from(start <= second && second < end);
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -35,7 +46,7 @@ mod tests {
         }
         for (second, stretch) in cases {
             let mut out = [[7_i8]; 7];
-            flags(&[second], out.each_mut().map(|column| &mut column[..]));
+            flags(&[second], out.each_mut().map(|column| &mut column[..])).unwrap();
             let expected: [[i8; 1]; 7] = std::array::from_fn(|flag| [i8::from(flag == stretch)]);
             assert_eq!(out, expected, "second {second}");
         }

@@ -5,7 +5,8 @@
 use super::Float;
 use super::bars::{Bars, Points, ratio, shift, write};
 use crate::window::rank::Rank;
-use crate::window::sum::{Sums, float};
+use crate::window::score::Score;
+use crate::window::sum::Sums;
 
 /// Rows of atr_30s.
 pub(super) const ATR: usize = 30;
@@ -13,95 +14,59 @@ pub(super) const ATR: usize = 30;
 const COMPARED: usize = 300;
 /// Both windows, and the close before the oldest true range.
 pub(super) const LOOK_BACK: usize = ATR - 1 + COMPARED;
-/// Below it, 300^2 times its square fits 63 bits.
-const NARROW: i32 = 1 << 23;
 
 #[derive(Clone, Debug)]
 pub(super) struct Volatility {
-    true_range: Sums<i32>,
     /// A30 of the rows from the 30th on.
     atr: Vec<i32>,
-    sums: Sums<i64>,
-    squares: Sums<i64>,
+    score: Score,
     rank: Rank,
 }
 
 impl Volatility {
     pub(super) fn new(rows: usize) -> Self {
         let all = rows + LOOK_BACK;
-        Self {
-            true_range: Sums::new(all),
-            atr: Vec::with_capacity(all),
-            sums: Sums::new(all),
-            squares: Sums::new(all),
-            rank: Rank::new(COMPARED, rows),
-        }
+        Self { atr: Vec::with_capacity(all), score: Score::new(COMPARED, rows), rank: Rank::new(COMPARED, rows) }
     }
 
-    /// The true range over `bars.back(LOOK_BACK)` as of the last [`Volatility::compute`].
-    pub(super) fn true_range(&self) -> &Sums<i32> {
-        &self.true_range
-    }
-
-    pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, points: Points, out: [&mut [F]; 6]) {
+    /// `true_range` of `bars.back(LOOK_BACK)`.
+    pub(super) fn compute<F: Float>(
+        &mut self,
+        bars: &Bars<'_>,
+        true_range: &Sums<i32>,
+        points: Points,
+        out: [&mut [F]; 6],
+    ) {
         let bars = bars.back(LOOK_BACK);
         let [atr_30, atr_300, regime, acceleration, breakout, percentile] = out;
-        // 300 * MAX_TICKS fits 31 bits. Element 0 is right on the first row of a series and otherwise not used.
-        let first = bars.high.iter().zip(bars.low).take(1).map(|(high, low)| high - low);
-        let rows = bars.high.iter().zip(bars.low).skip(1).zip(bars.close);
-        let later = rows.map(|((&high, &low), &before)| high.max(before) - low.min(before));
-        self.true_range.set(first.chain(later));
-
         for (window, column) in [(ATR, atr_30), (300, atr_300)] {
             let (at, out) = bars.defined(window - 1, column);
-            let sums = self.true_range.over(window, at);
+            let sums = true_range.over(window, at);
             write(out, sums.map(|sum| points.of(f64::from(sum), window as f64)));
         }
 
         // (A30/30)/(A300/300)
         let (at, out) = bars.defined(299, regime);
-        let sums = self.true_range.over(ATR, at.clone()).zip(self.true_range.over(300, at));
+        let sums = true_range.over(ATR, at.clone()).zip(true_range.over(300, at));
         write(out, sums.map(|(short, long)| ratio(10.0 * f64::from(short), f64::from(long))));
 
         // (A30/30 - A60/60)/(A60/60)
         let (at, out) = bars.defined(59, acceleration);
-        let sums = self.true_range.over(ATR, at.clone()).zip(self.true_range.over(60, at));
+        let sums = true_range.over(ATR, at.clone()).zip(true_range.over(60, at));
         write(out, sums.map(|(short, long)| ratio(2.0 * f64::from(short) - f64::from(long), f64::from(long))));
 
         self.atr.clear();
-        self.atr.extend(self.true_range.over(ATR, bars.len().min(ATR - 1)..bars.len()));
-        self.breakout(&bars, breakout);
+        self.atr.extend(true_range.over(ATR, bars.len().min(ATR - 1)..bars.len()));
+        let (at, out) = bars.defined(LOOK_BACK - 1, breakout);
+        let newest = shift(&at, ATR - 1);
+        let compared = &self.atr[newest.start.saturating_sub(COMPARED - 1)..newest.end];
+        self.score.set(compared);
+        write(out, self.score.scores().iter().copied());
 
         // Rank with ties averaged, in percent: (score + 1)/2 / 300 * 100.
-        let (at, out) = bars.defined(LOOK_BACK - 1, percentile);
-        let newest = shift(&at, ATR - 1);
-        self.rank.set(&self.atr[newest.start.saturating_sub(COMPARED - 1)..newest.end]);
+        let (_, out) = bars.defined(LOOK_BACK - 1, percentile);
+        self.rank.set(compared);
         write(out, self.rank.scores().iter().map(|&score| f64::from(score + 1) / 6.0));
-    }
-
-    /// With S the sum of A30 and Q = 300*sum(A30^2) - S^2 over 300 rows, both exact, the column is
-    /// (300*A30 - S) / sqrt(Q * (300/299)), computed in that order; NaN if Q is 0.
-    fn breakout<F: Float>(&mut self, bars: &Bars<'_>, out: &mut [F]) {
-        const SAMPLE: f64 = 300.0 / 299.0;
-        let (at, out) = bars.defined(LOOK_BACK - 1, out);
-        let at = shift(&at, ATR - 1);
-        self.sums.set(self.atr.iter().map(|&atr| i64::from(atr)));
-        self.squares.set(self.atr.iter().map(|&atr| i64::from(atr) * i64::from(atr)));
-        let sums = self.sums.over(COMPARED, at.clone()).zip(self.squares.over(COMPARED, at.clone()));
-        let rows = self.atr[at].iter().zip(sums);
-        let breakout =
-            |atr: i32, sum: i64, spread: f64| ratio(float(300 * i64::from(atr) - sum), (spread * SAMPLE).sqrt());
-        if self.atr.iter().fold(0, |highest, &atr| highest.max(atr)) < NARROW {
-            write(out, rows.map(|(&atr, (sum, squares))| breakout(atr, sum, float(300 * squares - sum * sum))));
-        } else {
-            write(
-                out,
-                rows.map(|(&atr, (sum, squares))| {
-                    let spread = 300 * i128::from(squares) - i128::from(sum) * i128::from(sum);
-                    breakout(atr, sum, spread as f64)
-                }),
-            );
-        }
     }
 }
 

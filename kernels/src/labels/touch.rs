@@ -6,6 +6,8 @@
 //! bars. A level farther from the entry is never reached earlier, so the adverse move of a win is the number of levels
 //! next to the entry that are reached by the deciding row: one vector compare.
 
+use std::hint::select_unpredictable;
+
 use wide::i16x16;
 
 use super::{Ahead, Direction, LOOK_AHEAD, MODES, Mode, Outcome, is_gap};
@@ -14,6 +16,8 @@ use super::{Ahead, Direction, LOOK_AHEAD, MODES, Mode, Outcome, is_gap};
 const LEVELS: usize = 1 << 16;
 /// Levels read beyond the last price.
 const PAD: usize = FAR;
+/// Levels written at once. As many more lie below the lowest price, less one.
+const WRITTEN: usize = 32;
 /// Levels next to the entry that are read at once.
 const LANES: usize = 16;
 /// A level not reached within the block. Rows of a block are below it.
@@ -44,7 +48,7 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new() -> Self {
-        let cells = vec![NEVER; LEVELS + PAD].into_boxed_slice();
+        let cells = vec![NEVER; WRITTEN - 1 + LEVELS + PAD].into_boxed_slice();
         Self { up: cells.clone(), down: cells }
     }
 
@@ -71,8 +75,8 @@ impl Table {
             let entry = Entry {
                 row: row as i16,
                 deadline: walk.next_gap.min((row + LOOK_AHEAD) as i16),
-                above: Side::new(walk.up.cells, (open - span.lowest) as usize, high, row as i16),
-                below: Side::new(walk.down.cells, (span.highest - open) as usize, low, row as i16),
+                above: Side::new(&walk.up, (open - span.lowest) as usize, high, row as i16),
+                below: Side::new(&walk.down, (span.highest - open) as usize, low, row as i16),
             };
             *a = entry.outcome(&MODES[0]);
             *b = entry.outcome(&MODES[1]);
@@ -110,6 +114,7 @@ impl Walk<'_> {
 
 /// The rows that reach each level in one direction, but for those up to the extreme of the row last taken in.
 struct Touches<'a> {
+    /// The cell of level 0 is `WRITTEN - 1`.
     cells: &'a mut [i16],
     /// Extreme of the row last taken in.
     extreme: usize,
@@ -117,19 +122,31 @@ struct Touches<'a> {
 
 impl<'a> Touches<'a> {
     fn new(cells: &'a mut [i16], span: Span) -> Self {
-        let cells = &mut cells[..(span.highest - span.lowest) as usize + 1 + PAD];
+        let cells = &mut cells[..WRITTEN - 1 + (span.highest - span.lowest) as usize + 1 + PAD];
         cells.fill(NEVER);
         // Level 0 is within the extreme of every row, so nothing is written at the first one.
         Self { cells, extreme: 0 }
     }
 
-    /// Writes the levels that the row to the right reaches and `row` does not.
+    /// Writes the levels that the row to the right reaches and `row` does not, from the highest one down. What is written
+    /// too much lies within the extreme of `row` and is stale anyway, so most rows need no branch.
     #[inline(always)]
     fn step(&mut self, extreme: usize, row: usize) {
-        if self.extreme > extreme {
-            self.cells[extreme + 1..=self.extreme].fill(row as i16 + 1);
+        let mut top = self.extreme;
+        loop {
+            self.cells[top..][..WRITTEN].copy_from_slice(&[row as i16 + 1; WRITTEN]);
+            if top <= extreme + WRITTEN {
+                break;
+            }
+            top -= WRITTEN;
         }
         self.extreme = extreme;
+    }
+
+    /// The cells from one level above `entry` on.
+    #[inline(always)]
+    fn above(&self, entry: usize) -> &[i16] {
+        &self.cells[WRITTEN + entry..][..FAR]
     }
 }
 
@@ -148,14 +165,14 @@ const LANE: [i16; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 impl Side {
     /// Lane k is k + 1 ticks away. The bar at `row` itself reaches the levels up to `extreme`.
     #[inline(always)]
-    fn new(cells: &[i16], entry: usize, extreme: usize, row: i16) -> Self {
-        let levels = &cells[entry + 1..][..FAR];
+    fn new(touches: &Touches<'_>, entry: usize, extreme: usize, row: i16) -> Self {
+        let levels = touches.above(entry);
         let mut near = [NEVER; LANES];
         near.copy_from_slice(&levels[..LANES]);
         let reached = extreme - entry;
         let own = i16x16::splat(reached.min(LANES) as i16).simd_gt(i16x16::new(LANE));
         let near = own.select(i16x16::splat(row), i16x16::new(near)).to_array();
-        Self { near, far: if reached >= FAR { row } else { levels[FAR - 1] } }
+        Self { near, far: select_unpredictable(reached >= FAR, row, levels[FAR - 1]) }
     }
 
     /// The row that reaches the level `ticks` away.

@@ -1,0 +1,130 @@
+//! No call of a kernel takes memory: all of it is taken at construction, and that knows nothing of the series.
+#![allow(clippy::unwrap_used)]
+
+use allocation_counter::measure;
+use kernels::features::{Carry, Category, FLAGS, FLOATS, Features};
+use kernels::labels::{Labeller, MODES, Outcome};
+use kernels::window::{extrema::Extrema, rank::Rank, retouch::Retouch, slope::Slope, sum::Sums};
+use kernels::{Columns, Profile, Series, Tick, weights};
+use ndarray::{Array2, s};
+
+const CHUNK: usize = 4_096;
+/// A session and a month.
+const LENGTHS: [usize; 2] = [27_000, 621_000];
+
+/// A zigzag with still stretches and jumps: all branches of the kernels.
+struct Tape {
+    prices: [Vec<i32>; 4],
+    volume: Vec<u32>,
+    second: Vec<u32>,
+}
+
+impl Tape {
+    fn new(rows: usize) -> Self {
+        let close = |row: usize| {
+            let (step, still) = (row % 2_000, (row / 500).is_multiple_of(3));
+            20_000
+                + if still { 7 } else { (step.min(2_000 - step) / 3 + row % 5) as i32 }
+                + (row / 100_000) as i32 * 500
+        };
+        let column = |ticks: i32| (0..rows).map(|row| close(row) + ticks).collect();
+        Self {
+            prices: [column(0), column(2), column(-1), column(0)],
+            volume: (0..rows).map(|row| row as u32 % 50).collect(),
+            second: (0..rows).map(|row| 27_000 + (row % 27_000) as u32).collect(),
+        }
+    }
+
+    fn series(&self) -> Series<'_> {
+        let [open, high, low, close] = &self.prices;
+        Series::new(Columns { open, high, low, close, volume: &self.volume, second: &self.second }).unwrap()
+    }
+}
+
+fn chunks(rows: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    (0..rows).step_by(CHUNK).map(move |start| start..rows.min(start + CHUNK))
+}
+
+#[test]
+fn labels_and_weights() {
+    for rows in LENGTHS {
+        let tape = Tape::new(rows);
+        let series = tape.series();
+        for profile in [Profile::Session, Profile::Rolling] {
+            let mut labeller = Labeller::new(profile, 80, CHUNK);
+            let mut outcomes = [[Outcome::LOSS; CHUNK]; 6];
+            let (mut label, mut weight) = ([0; CHUNK], [0.0; CHUNK]);
+            let memory = measure(|| {
+                for chunk in chunks(rows) {
+                    let len = chunk.len();
+                    labeller.outcomes(&series, chunk, outcomes.each_mut().map(|column| &mut column[..len])).unwrap();
+                    for (mode, outcomes) in MODES.iter().zip(&outcomes) {
+                        weights::labels(&outcomes[..len], &mut label[..len]).unwrap();
+                        weights::weights(mode, &outcomes[..len], 1.0, &mut weight[..len]).unwrap();
+                    }
+                }
+            });
+            assert_eq!(memory.count_total, 0, "{rows} rows, {profile:?}");
+        }
+    }
+}
+
+#[test]
+fn features() {
+    for rows in LENGTHS {
+        let tape = Tape::new(rows);
+        let series = tape.series();
+        for profile in [Profile::Session, Profile::Rolling] {
+            let mut features = Features::new(profile, Tick::from_nanos(250_000_000).unwrap(), CHUNK);
+            let mut values = Array2::<f32>::zeros((FLOATS, CHUNK));
+            let mut flags = Array2::zeros((FLAGS, CHUNK));
+            let memory = measure(|| {
+                let mut carry = Carry::start();
+                for chunk in chunks(rows) {
+                    let part = s![.., ..chunk.len()];
+                    for category in Category::ALL {
+                        let values = values.slice_mut(s![category.columns(), ..chunk.len()]);
+                        features.compute_category(category, &series, chunk.clone(), &carry, values).unwrap();
+                    }
+                    let (values, flags) = (values.slice_mut(part), flags.slice_mut(part));
+                    features.compute(&series, chunk, &mut carry, values, flags).unwrap();
+                }
+            });
+            assert_eq!(memory.count_total, 0, "{rows} rows, {profile:?}");
+        }
+    }
+}
+
+#[test]
+fn windows() {
+    let tape = Tape::new(CHUNK);
+    let [_, high, low, close] = &tape.prices;
+    for window in [30, 300, 900] {
+        let mut extrema = Extrema::new(window, CHUNK);
+        let mut retouch = Retouch::new(window, CHUNK);
+        let mut rank = Rank::new(window, CHUNK);
+        let (mut sums, mut slope) = (Sums::new(CHUNK), Slope::new(CHUNK));
+        let memory = measure(|| {
+            extrema.set(high, low);
+            retouch.set(window, high, low, extrema.high(), extrema.low());
+            rank.set(close);
+            sums.set(close.iter().copied());
+            slope.set(close.iter().map(|&close| close.into()));
+            let at = window - 1..CHUNK;
+            assert_ne!(sums.over(window, at.clone()).map(i64::from).chain(slope.over(window, at)).max(), None);
+        });
+        assert_eq!(memory.count_total, 0, "window {window}");
+    }
+}
+
+/// The counter counts, and what a kernel takes at construction depends on the chunk alone.
+#[test]
+fn construction() {
+    let tick = Tick::from_nanos(250_000_000).unwrap();
+    let bytes = |chunk: usize| {
+        let features = measure(|| drop(Features::new(Profile::Session, tick, chunk))).bytes_total;
+        features + measure(|| drop(Labeller::new(Profile::Session, 80, chunk))).bytes_total
+    };
+    assert!(bytes(CHUNK) > 0 && bytes(CHUNK) < 2 << 20, "{} bytes", bytes(CHUNK));
+    assert!(bytes(2 * CHUNK) > bytes(CHUNK));
+}

@@ -152,7 +152,7 @@ fn kernels(page: &mut String, measured: &Measured) {
     }
     page.push_str(
         "\nBytes are those of the columns read and written once. A chunk of 4,096 rows stays in the caches between the passes over it,\n\
-         so a kernel at 100 % would be a copy; all of them compute more than they move. The retouches are bound by jumps that\n\
+         and a session's columns in the second: above 100 % a kernel is faster than memory would be. Far below it, it computes. The retouches are bound by jumps that\n\
          depend on the last one, the deviations and scores by roots and divisions, the rank by 300 comparisons a row.\n",
     );
 }

@@ -39,10 +39,7 @@ pub(crate) fn kernels(tape: &'static Tape) -> Vec<Kernel> {
             "labels and weights",
             [LABELS[0], WEIGHTS[1]],
             session(Profile::Session),
-            |session| {
-                session.outcomes();
-                session.weights();
-            },
+            Session::labels_and_weights,
             Session::check_weights,
         ),
     ];

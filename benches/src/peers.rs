@@ -34,6 +34,9 @@ use crate::{
 /// Relative and absolute difference that running sums in f64 may have accumulated: of a flat window they leave a rest.
 const TOLERANCE: (f64, f64) = (1e-6, 1e-11);
 
+/// Computes columns.
+type Run = dyn FnMut(&mut [Vec<f64>]);
+
 /// A function and who computes it.
 pub struct Function {
     /// What is computed, of what, over how many rows.
@@ -46,7 +49,7 @@ pub struct Function {
 pub struct Contender {
     /// The crate.
     pub name: &'static str,
-    run: Box<dyn FnMut(&mut [Vec<f64>])>,
+    run: Box<Run>,
     out: Vec<Vec<f64>>,
     /// Elements of its columns before the first value.
     lead: usize,

@@ -1,5 +1,7 @@
 //! The 55 columns of one session, with room for all of them.
 
+use std::ops::Range;
+
 use kernels::{
     Profile, Series,
     features::{Carry, FLAGS, FLOATS, Features},
@@ -66,13 +68,27 @@ impl Session {
 
     /// Labels and weights of all six modes, from the outcomes.
     pub fn weights(&mut self) {
-        let decay = weights::decay(MONTHS);
         for chunk in chunks(self.series.len()) {
-            for (mode, outcomes) in self.outcomes.iter().enumerate() {
-                let outcomes = &outcomes[chunk.clone()];
-                weights::labels(outcomes, &mut self.labels[mode][chunk.clone()]).unwrap();
-                weights::weights(&MODES[mode], outcomes, decay, &mut self.weights[mode][chunk.clone()]).unwrap();
-            }
+            self.weigh(chunk.clone(), chunk);
+        }
+    }
+
+    /// Outcomes, labels and weights chunk by chunk, all outcomes in the same place: they stay in the first cache.
+    pub fn labels_and_weights(&mut self) {
+        for chunk in chunks(self.series.len()) {
+            let out = self.outcomes.each_mut().map(|column| &mut column[..chunk.len()]);
+            self.labeller.outcomes(&self.series, chunk.clone(), out).unwrap();
+            self.weigh(0..chunk.len(), chunk);
+        }
+    }
+
+    /// Labels and weights of `rows` from the outcomes at `at`.
+    fn weigh(&mut self, at: Range<usize>, rows: Range<usize>) {
+        let decay = weights::decay(MONTHS);
+        for (mode, outcomes) in self.outcomes.iter().enumerate() {
+            let outcomes = &outcomes[at.clone()];
+            weights::labels(outcomes, &mut self.labels[mode][rows.clone()]).unwrap();
+            weights::weights(&MODES[mode], outcomes, decay, &mut self.weights[mode][rows.clone()]).unwrap();
         }
     }
 
@@ -88,8 +104,7 @@ impl Session {
 
     /// Labels, weights and features.
     pub fn all(&mut self) {
-        self.outcomes();
-        self.weights();
+        self.labels_and_weights();
         self.features();
     }
 

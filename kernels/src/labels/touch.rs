@@ -54,6 +54,15 @@ impl Table {
 
     /// Outcomes of the entries at rows 1, 2, .. of `ahead`, as many as the columns of `out` are long.
     pub(super) fn outcomes(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; 6]) {
+        if ahead.gap_ticks < i32::MAX {
+            self.walk::<true>(ahead, span, out);
+        } else {
+            self.walk::<false>(ahead, span, out);
+        }
+    }
+
+    /// One body with gaps of price and one without.
+    fn walk<const GAPS: bool>(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; 6]) {
         let entries = out[0].len();
         let Some(last) = ahead.high.len().checked_sub(1) else { return };
         let mut walk = Walk {
@@ -63,14 +72,14 @@ impl Table {
             next_gap: NEVER,
         };
         for row in (entries + 1..=last).rev() {
-            walk.step(ahead, row);
+            walk.step::<GAPS>(ahead, row);
         }
         // Columns of one length, known to the compiler: the loop below checks no index.
         let [a, b, c, d, e, f] = out.each_mut().map(|column| &mut column[..entries]);
         let columns = a.iter_mut().zip(b).zip(c).zip(d.iter_mut().zip(e).zip(f));
         for (signal, (((a, b), c), ((d, e), f))) in columns.enumerate().rev() {
             let row = signal + 1;
-            let (high, low) = walk.step(ahead, row);
+            let (high, low) = walk.step::<GAPS>(ahead, row);
             let open = ahead.open[row];
             let entry = Entry {
                 row: row as i16,
@@ -100,12 +109,12 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Takes in `row`; returns the levels of its high and its low.
     #[inline(always)]
-    fn step(&mut self, ahead: &Ahead<'_>, row: usize) -> (usize, usize) {
+    fn step<const GAPS: bool>(&mut self, ahead: &Ahead<'_>, row: usize) -> (usize, usize) {
         let high = (ahead.high[row] - self.span.lowest) as usize;
         let low = (self.span.highest - ahead.low[row]) as usize;
         self.up.step(high, row);
         self.down.step(low, row);
-        if is_gap(ahead.close[row - 1], ahead.close[row], ahead.gap_ticks) {
+        if GAPS && is_gap(ahead.close[row - 1], ahead.close[row], ahead.gap_ticks) {
             self.next_gap = row as i16;
         }
         (high, low)

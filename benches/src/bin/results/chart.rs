@@ -18,14 +18,18 @@ fn bars(measured: &Measured, python: Option<&Python>) -> Vec<(String, f64)> {
     let ours = |name: &str| {
         measured.kernels.iter().find(|kernel| kernel.name == name).map_or(f64::NAN, |kernel| kernel.times[TAPE])
     };
-    let mut bars = vec![("labels: straight scan".into(), measured.scan[TAPE] / ours("labels and weights"))];
-    let whole = [("labels: ", "Numba scan", "labels and weights"), ("features: ", "Polars", "43 features, session")];
-    for (what, rival, kernel) in whole {
-        let name = format!("{}, {rival}", what.trim_end_matches([':', ' ']));
-        if let Some(theirs) = python.and_then(|python| python.least(&name, TAPE)) {
-            bars.push((format!("{what}{rival}"), theirs / ours(kernel)));
-        }
-    }
+    let python = |name: &str| python.and_then(|python| python.least(name, TAPE));
+    let (labels, features) = (ours("labels and weights"), ours("43 features, session"));
+    let (polars, walk) = (python("features, Polars"), python("retouches, Numba walk"));
+    let whole = [
+        ("labels and weights: straight scan", Some(measured.scan[TAPE]), labels),
+        ("labels and weights: Numba scan", python("labels, Numba scan"), labels),
+        ("labels and weights: Numba one pass", python("labels, Numba one pass"), labels),
+        ("43 features: Polars and a Numba walk", polars.zip(walk).map(|(polars, walk)| polars + walk), features),
+        ("43 features: Polars, but for 2 columns", polars, features),
+    ];
+    let measured_whole = whole.into_iter().filter_map(|(name, theirs, ours)| Some((name.to_owned(), theirs? / ours)));
+    let mut bars: Vec<_> = measured_whole.collect();
     for function in &measured.functions {
         let Some(((_, ours), theirs)) = function.contenders.split_first() else { continue };
         for (rival, theirs) in theirs {
@@ -66,7 +70,7 @@ pub fn draw(measured: &Measured, python: Option<&Python>) -> String {
             let ends = [(x(1.0).min(x(*ratio)), middle - 6), (x(1.0).max(x(*ratio)), middle + 6)];
             area.draw(&Rectangle::new(ends, color.filled())).unwrap();
             area.draw(&Text::new(name.clone(), (left - 10, middle), text(12, INK, HPos::Right))).unwrap();
-            area.draw(&Text::new(format!("{ratio:.1}"), (ends[1].0 + 6, middle), text(12, color, HPos::Left))).unwrap();
+            area.draw(&Text::new(format!("{ratio:.2}"), (ends[1].0 + 6, middle), text(12, color, HPos::Left))).unwrap();
         }
         area.present().unwrap();
     }

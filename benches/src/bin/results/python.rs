@@ -21,9 +21,10 @@ pub struct Entry {
 }
 
 impl Python {
-    /// Least core time of an entry on a tape among those whose name starts so.
+    /// Least core time on a tape among the entries whose name starts so.
     pub fn least(&self, name: &str, tape: &str) -> Option<f64> {
-        let entries = self.entries.iter().filter(|entry| entry.name.starts_with(name) && entry.tape == tape);
+        let of_tape = |entry: &&Entry| entry.name.starts_with(name) && entry.tape.eq_ignore_ascii_case(tape);
+        let entries = self.entries.iter().filter(of_tape);
         entries.map(|entry| entry.core_ns_per_row).min_by(f64::total_cmp)
     }
 }

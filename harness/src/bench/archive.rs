@@ -123,6 +123,7 @@ fn measure(list: &[Month], months: MonthRange, settings: &Settings) -> anyhow::R
         });
         let run = run::months_of(&request, list, settings, &mut |statistics| {
             let most = std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
+            let most = most.max(memory::held().unwrap_or(0));
             by_month.push((statistics.month, begin.elapsed().as_secs_f64(), most));
             records += statistics.records.total;
             rows += statistics.rows();

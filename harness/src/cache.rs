@@ -18,8 +18,12 @@ const RUNNING: &str = "running.lock";
 /// A folder of columns that was not finished for so long never will be.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
+/// A download that nobody went on with for so long is begun anew.
+const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
+
 /// Where decoded columns and temporary files go.
 pub struct Cache {
+    folder: PathBuf,
     columns: PathBuf,
     limit: u64,
     /// Gone with the run.
@@ -49,12 +53,17 @@ impl Cache {
         drop(lock);
         let columns = if settings.cache_bytes == 0 { temporary.path().into() } else { folder.join("columns") };
         let _interrupt = interrupt::removing(temporary.path());
-        Ok(Self { columns, limit: settings.cache_bytes, temporary, _running: running, _interrupt })
+        Ok(Self { folder, columns, limit: settings.cache_bytes, temporary, _running: running, _interrupt })
     }
 
     /// Folder of the decoded columns.
     pub fn columns(&self) -> &Path {
         &self.columns
+    }
+
+    /// Folder of what is downloaded.
+    pub fn downloads(&self) -> PathBuf {
+        self.folder.join("downloads")
     }
 
     /// Folder of this run's temporary files.
@@ -75,6 +84,10 @@ impl Drop for Cache {
             && let Err(error) = evict(&self.columns, self.limit)
         {
             tracing::warn!("{}: cannot be trimmed to its limit: {error}", self.columns.display());
+        }
+        let downloads = self.downloads();
+        if let Err(error) = forget_downloads(&downloads) {
+            tracing::warn!("{}: cannot be tidied: {error}", downloads.display());
         }
     }
 }
@@ -116,6 +129,18 @@ fn evict(columns: &Path, limit: u64) -> io::Result<()> {
         }
         remove(&folder)?;
         total -= bytes;
+    }
+    Ok(())
+}
+
+/// Removes what of a download was not gone on with for a day.
+fn forget_downloads(downloads: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(downloads).into_iter().flatten() {
+        let folder = entry?.path();
+        let modified = fs::metadata(&folder).and_then(|metadata| metadata.modified());
+        if modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > FORGOTTEN)) {
+            remove(&folder)?;
+        }
     }
     Ok(())
 }

@@ -49,10 +49,10 @@ pub struct SettingFlags {
     /// Configuration file [default: ./harness.toml if it exists]
     #[arg(long, global = true)]
     pub config: Option<PathBuf>,
-    /// Where raw files and published months are: a local directory
+    /// Where raw files and published months are: s3://bucket/prefix or a local directory
     #[arg(long, global = true)]
     pub store: Option<String>,
-    /// Where raw files are, if not in the store
+    /// Where raw files are, if not in the store: s3://bucket/prefix or a local directory
     #[arg(long, global = true)]
     pub raw: Option<String>,
     /// What windows do at a session's edge: session or rolling

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use data::{Instrument, Month, contract::Choice, instrument::InstrumentError};
@@ -14,6 +15,7 @@ use crate::{
     cli::{ConfigArgs, ConfigCommand, SettingFlags},
     exit::Usage,
     feature_ranges::{self, Overrides},
+    store::Access,
 };
 
 /// Name in harness.toml (and as a flag with dashes), environment variable, default.
@@ -76,6 +78,8 @@ pub struct Settings {
     pub cache_bytes: u64,
     /// Memory limit in GB.
     pub max_memory_gb: f64,
+    /// How a remote store is asked.
+    pub access: Access,
     /// What is logged.
     pub log_level: LevelFilter,
 }
@@ -152,7 +156,7 @@ impl Settings {
             month => Some(month.parse::<Month>().map_err(|_| wrong("decay_reference", "a month YYYY-MM"))?),
         };
         if table["store"].value.is_empty() {
-            return Err(wrong("store", "a local directory").into());
+            return Err(wrong("store", "s3://bucket/prefix or a local directory").into());
         }
         let log_level = match table["log_level"].value.to_lowercase().as_str() {
             "error" => LevelFilter::ERROR,
@@ -162,8 +166,10 @@ impl Settings {
             "trace" => LevelFilter::TRACE,
             _ => return Err(wrong("log_level", "error, warn, info, debug or trace").into()),
         };
-        number("s3_timeout", "seconds above 0", |value| value > 0.0)?;
-        count("s3_retry_attempts", 0)?;
+        let access = Access {
+            timeout: Duration::from_secs_f64(number("s3_timeout", "seconds above 0", |value| value > 0.0)?),
+            retries: count("s3_retry_attempts", 0)?.min(1000) as u32,
+        };
         Ok(Self {
             instrument,
             profile: [Profile::Session, Profile::Rolling][one_of("profile", ["session", "rolling"])?],
@@ -174,25 +180,12 @@ impl Settings {
             jobs: count("jobs", 0)?,
             max_memory_gb: number("max_memory_gb", "gigabytes above 0", |value| value > 0.0)?,
             cache_bytes: (number("cache_gb", "gigabytes from 0", |value| value >= 0.0)? * 1e9) as u64,
+            access,
             log_level,
             table,
             file,
             ranges,
         })
-    }
-
-    /// Refuses stores that this version cannot reach.
-    ///
-    /// # Errors
-    /// [`Usage`].
-    pub fn local(&self) -> anyhow::Result<()> {
-        for name in ["store", "raw"] {
-            if self.text(name).contains("://") {
-                let found = found(&self.table, name);
-                return Err(Usage(format!("{found}: expected a local directory; S3 is not supported yet")).into());
-            }
-        }
-        Ok(())
     }
 
     /// Rows that replace those of the usual ranges of features.

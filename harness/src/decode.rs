@@ -56,9 +56,14 @@ pub fn source(path: &Path) -> Result<Source, InputError> {
     Ok(Source { name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes, checksum })
 }
 
-/// Decodes a file that was found to be `source` into `cache`, or finds it decoded there. What is damaged there is made
-/// again.
-pub fn decode(path: &Path, source: &Source, instrument: &Instrument, cache: &Path) -> anyhow::Result<Decoded> {
+/// Decodes a file that was found to be `source` into `cache`, or finds it decoded there; only then is the file not asked
+/// for. What is damaged there is made again.
+pub fn decode<P: AsRef<Path>>(
+    file: impl FnOnce() -> anyhow::Result<P>,
+    source: &Source,
+    instrument: &Instrument,
+    cache: &Path,
+) -> anyhow::Result<Decoded> {
     let Source { name, checksum, .. } = source;
     // The name counts: it says which months the file's first and last hours belong to.
     let Instrument { root, tick_nanos, time_zone, .. } = instrument;
@@ -70,7 +75,8 @@ pub fn decode(path: &Path, source: &Source, instrument: &Instrument, cache: &Pat
     }
     fs::create_dir_all(&folder).with_context(|| format!("{}: cannot create the folder", folder.display()))?;
     let mut months = Vec::new();
-    let info = input::read(path, instrument, &mut |columns| {
+    let file = file()?;
+    let info = input::read(file.as_ref(), instrument, &mut |columns| {
         let target = folder.join(format!("{}.columns", columns.month));
         column_file::write(&target, &key, &columns)
             .map_err(|error| InputError::Sink(exit::sentence(&anyhow::Error::new(error))))?;

@@ -10,7 +10,6 @@ use crate::{
     progress::Bar,
     report,
     run::{self, Outcome},
-    store::Store,
     summary,
 };
 
@@ -53,15 +52,14 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> anyhow::Result<u8> {
         eprintln!("error: {}", result.error.as_deref().unwrap_or("the month was not published"));
         return Ok(exit::PARTLY);
     };
-    let store = Store::existing(settings.text("store"))?;
     let (parquet, json) = crate::manifest::current_keys(args.month, version);
     // A second tour finds its month published: then its statistics are those in the store.
     let statistics = match statistics {
         Some(statistics) => statistics,
-        None => serde_json::from_slice(&std::fs::read(store.file(&json))?).context("the published statistics")?,
+        None => serde_json::from_slice(&std::fs::read(store.join(&json))?).context("the published statistics")?,
     };
     let html = args.out.join("report.html");
-    report::write(&statistics, &store.file(&parquet), &html)?;
+    report::write(&statistics, &store.join(&parquet), &html)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&results)?);
         return Ok(0);
@@ -80,9 +78,9 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> anyhow::Result<u8> {
         1e9 * performance.seconds / statistics.rows() as f64
     );
     println!("   peak memory      {:>9} MiB\n", performance.peak_rss_bytes.unwrap_or(0) >> 20);
-    println!("3. published         {}", store.file(&parquet).display());
-    println!("   statistics        {}", store.file(&json).display());
-    println!("   manifest          {}", store.file(&crate::manifest::key(args.month)).display());
+    println!("3. published         {}", store.join(&parquet).display());
+    println!("   statistics        {}", store.join(&json).display());
+    println!("   manifest          {}", store.join(&crate::manifest::key(args.month)).display());
     println!("   report            {}", html.display());
     println!(
         "\nNext: read the Parquet (pandas, Polars, DuckDB), open the report, and see README.md for your own data."

@@ -2,7 +2,7 @@
 
 use data::{Month, input};
 
-use crate::store::{Store, StoreError};
+use crate::store::{Object, Store, StoreError};
 
 /// A raw file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct RawFile {
     pub key: String,
     /// Size.
     pub bytes: u64,
+    /// Its state, where the store names one.
+    pub e_tag: Option<String>,
     /// Month of the first date in its name.
     pub first: Month,
     /// Month of the last date in its name.
@@ -21,6 +23,11 @@ impl RawFile {
     /// File name without its folder.
     pub fn name(&self) -> &str {
         self.key.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// It as an object of its store.
+    pub fn object(&self) -> Object {
+        Object { key: self.key.clone(), bytes: self.bytes, e_tag: self.e_tag.clone() }
     }
 
     /// Whether its name says it holds records of a month.
@@ -37,7 +44,8 @@ pub fn raw_files(store: &Store) -> Result<Vec<RawFile>, StoreError> {
         .filter_map(|object| {
             let name = object.key.rsplit('/').next()?;
             let (first, last) = input::named_dates(name)?;
-            Some(RawFile { first: Month::of(first)?, last: Month::of(last)?, bytes: object.bytes, key: object.key })
+            let (first, last) = (Month::of(first)?, Month::of(last)?);
+            Some(RawFile { first, last, bytes: object.bytes, e_tag: object.e_tag, key: object.key })
         })
         .collect();
     files.sort_by(|a, b| (a.name(), &a.key).cmp(&(b.name(), &b.key)));

@@ -2,7 +2,7 @@
 
 use data::{input::InputError, instrument::InstrumentError, month::MonthError, synth::SynthError};
 
-use crate::manifest::ManifestError;
+use crate::{manifest::ManifestError, store::StoreError};
 
 /// Done, but months failed or a gate was missed.
 pub const PARTLY: u8 = 1;
@@ -26,6 +26,9 @@ pub fn code(error: &anyhow::Error) -> u8 {
     for cause in error.chain() {
         if cause.is::<Usage>() || cause.is::<InstrumentError>() || cause.is::<MonthError>() || cause.is::<SynthError>()
         {
+            return USAGE;
+        }
+        if matches!(cause.downcast_ref(), Some(StoreError::Name(_))) {
             return USAGE;
         }
         if let Some(input) = cause.downcast_ref::<InputError>() {
@@ -55,6 +58,16 @@ pub fn of_one_month(error: &anyhow::Error) -> bool {
         matches!(cause.downcast_ref::<ManifestError>(), Some(ManifestError::Layout { .. }))
     };
     code(error) == INPUT || error.chain().any(layout)
+}
+
+/// Whether an error may be gone for the next month: the store did not answer.
+pub fn may_pass(error: &anyhow::Error) -> bool {
+    let passes = |cause: &(dyn std::error::Error + 'static)| {
+        let of_manifest = |error: &ManifestError| matches!(error, ManifestError::Store(store) if store.may_pass());
+        cause.downcast_ref::<StoreError>().is_some_and(StoreError::may_pass)
+            || cause.downcast_ref::<ManifestError>().is_some_and(of_manifest)
+    };
+    error.chain().any(passes)
 }
 
 fn input_code(error: &InputError) -> u8 {

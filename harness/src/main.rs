@@ -15,7 +15,6 @@ mod exit;
 mod feature_ranges;
 mod inspect;
 mod interrupt;
-mod listing;
 mod manifest;
 mod memory;
 mod process;
@@ -23,6 +22,7 @@ mod processor;
 mod progress;
 mod publish;
 mod quality;
+mod raw;
 mod report;
 mod run;
 mod schedule;
@@ -65,7 +65,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     progress::start(&settings);
     match cli.command {
         Command::Demo(args) => demo::run(&args, &settings),
-        Command::Run(args) => settings.local().and_then(|()| run::run(&args, &settings)),
+        Command::Run(args) => run::run(&args, &settings),
         Command::Inspect(args) => inspect::run(&args, &settings),
         Command::Synth(args) => synth::run(&args, &settings),
         Command::Process(args) => process::run(&args, &settings),

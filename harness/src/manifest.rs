@@ -5,7 +5,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::store::{Store, StoreError, Tag};
+use crate::{
+    discover::RawFile,
+    store::{Store, StoreError, Tag},
+};
 
 /// An object of the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +30,33 @@ pub struct Source {
     pub bytes: u64,
     /// XXH3-64 of the file.
     pub checksum: String,
+}
+
+/// The state in which a raw file was read, by its store's word: one that is still in it need not be read to know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RawState {
+    /// Key in the store.
+    pub key: String,
+    /// Size.
+    pub bytes: u64,
+    /// The store's tag of the state.
+    pub e_tag: String,
+    /// XXH3-64 of the file.
+    pub checksum: String,
+}
+
+impl RawState {
+    /// What a file is, if it is in this state.
+    pub fn source(&self, file: &RawFile) -> Option<Source> {
+        let same = (&self.key, self.bytes, Some(&self.e_tag)) == (&file.key, file.bytes, file.e_tag.as_ref());
+        same.then(|| Source { name: file.name().to_owned(), bytes: self.bytes, checksum: self.checksum.clone() })
+    }
+
+    /// The state of a file that was found to be `source`; `None` where the store names none.
+    pub fn of(file: &RawFile, source: &Source) -> Option<Self> {
+        let e_tag = file.e_tag.clone()?;
+        Some(Self { key: file.key.clone(), bytes: file.bytes, e_tag, checksum: source.checksum.clone() })
+    }
 }
 
 /// All that decides the bytes of a month's Parquet.
@@ -55,6 +85,9 @@ pub struct Version {
     pub rows: u64,
     /// What it was made from.
     pub made_from: MadeFrom,
+    /// The raw files as they were found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub raw: Vec<RawState>,
     /// Quality score, 0 to 1.
     pub score: f64,
     /// When it was published.
@@ -83,6 +116,9 @@ pub enum ManifestError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The statistics of a month cannot be written.
+    #[error("the statistics cannot be written as JSON")]
+    Statistics(#[source] serde_json::Error),
     /// It is no manifest.
     #[error(
         "{key} is not a manifest of layout {SCHEMA_VERSION}: restore it from a backup, or remove it and run the month again"

@@ -33,7 +33,7 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> anyhow::Result<u8> {
     let input = if args.input.as_os_str() == "-" { spool(cache.temporary())? } else { args.input.clone() };
     let began = Instant::now();
     let source = decode::source(&input)?;
-    let decoded = decode::decode(&input, &source, &settings.instrument, cache.temporary())?;
+    let decoded = decode::decode(|| Ok(&input), &source, &settings.instrument, cache.temporary())?;
     let last = decoded.months.last().ok_or_else(|| Usage("no month to process".into()))?;
     let made_from = training::made_from(vec![source], settings, settings.reference(*last));
     let decoding = Decoding {

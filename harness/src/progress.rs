@@ -1,10 +1,10 @@
 //! What the operator sees on stderr: a progress bar on a terminal, log lines everywhere.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, sync::Arc, time::Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::config::Settings;
+use crate::{config::Settings, store::Traffic};
 
 /// Threads beyond this many a core cost time and memory and gain nothing.
 const MOST_JOBS_PER_CORE: usize = 4;
@@ -25,6 +25,29 @@ impl Bar {
             bar.set_style(style);
         }
         Self(bar)
+    }
+
+    /// The same, which also shows what goes to and from the store.
+    pub fn over(traffic: &Arc<Traffic>) -> Self {
+        let bar = Self::new();
+        let (traffic, since) = (Arc::clone(traffic), Instant::now());
+        let told = move |_: &ProgressState, line: &mut dyn std::fmt::Write| {
+            let megabytes = |bytes: u64| bytes as f64 / 1e6;
+            let (read, written, retries) = (traffic.read(), traffic.written(), traffic.retries());
+            let rate = megabytes(read + written) / since.elapsed().as_secs_f64().max(1e-3);
+            let _ = write!(
+                line,
+                "{:.0} MB in, {:.0} MB out, {rate:.0} MB/s, {retries} retries",
+                megabytes(read),
+                megabytes(written)
+            );
+        };
+        let template =
+            ProgressStyle::with_template("{msg:24} [{bar:30}] {pos}/{len}  {elapsed} elapsed, {eta} left; {traffic}");
+        if let Ok(style) = template {
+            bar.0.set_style(style.with_key("traffic", told));
+        }
+        bar
     }
 
     /// Begins a stage of `steps` more steps.

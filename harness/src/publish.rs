@@ -10,13 +10,14 @@
 
 use std::path::Path;
 
+use bytes::Bytes;
 use data::Month;
 use jiff::Timestamp;
 use parquet::file::{metadata::ParquetMetaDataReader, reader::Length};
 
 use crate::{
     interrupt,
-    manifest::{self, Item, MadeFrom, Manifest, ManifestError, SCHEMA_VERSION, Version},
+    manifest::{self, Item, MadeFrom, Manifest, ManifestError, RawState, SCHEMA_VERSION, Version},
     store::{Exclusive, Store, StoreError, Tag},
 };
 
@@ -32,10 +33,12 @@ pub struct Draft<'a> {
     pub checksum: String,
     /// Rows of the Parquet.
     pub rows: u64,
-    /// Its statistics as JSON.
-    pub statistics: Vec<u8>,
+    /// Its statistics as JSON, asked for once the Parquet is up: they say what that took.
+    pub statistics: &'a dyn Fn() -> serde_json::Result<Vec<u8>>,
     /// What it was made from.
     pub made_from: MadeFrom,
+    /// The raw files as they were found.
+    pub raw: Vec<RawState>,
     /// Quality score.
     pub score: f64,
 }
@@ -107,17 +110,18 @@ fn upload_and_commit(
         None => {
             let item = Item { key: data, bytes: draft.bytes, checksum: draft.checksum.clone() };
             store.upload(draft.parquet, &item.key)?;
-            verify(store, &item)?;
+            let tail = verify(store, &item)?;
+            check_footer(store, &item, tail, draft.rows)?;
             item
         }
     };
-    check_footer(store, &data.key, draft.bytes, draft.rows)?;
     let statistics = match kept(standing.map(|standing| &standing.statistics)) {
         Some(item) => item,
         None => {
-            let checksum = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&draft.statistics));
-            let item = Item { key: statistics, bytes: draft.statistics.len() as u64, checksum };
-            store.put(&item.key, draft.statistics.clone().into())?;
+            let json = (draft.statistics)().map_err(ManifestError::Statistics)?;
+            let checksum = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&json));
+            let item = Item { key: statistics, bytes: json.len() as u64, checksum };
+            store.put(&item.key, json.into())?;
             verify(store, &item)?;
             item
         }
@@ -128,6 +132,7 @@ fn upload_and_commit(
         statistics,
         rows: draft.rows,
         made_from: draft.made_from.clone(),
+        raw: draft.raw.clone(),
         score: draft.score,
         published: Timestamp::now(),
     };
@@ -159,15 +164,14 @@ pub fn present(store: &Store, version: &Version) -> Result<bool, StoreError> {
 ///
 /// # Errors
 /// [`ManifestError`].
-pub fn tidy(store: &Store, month: Month) -> Result<(), ManifestError> {
-    let read = || manifest::read(store, month);
-    if strays(store, month, read()?.as_ref().map(|(manifest, _)| manifest))?.is_empty() {
+pub fn tidy(store: &Store, month: Month, found: &Manifest) -> Result<(), ManifestError> {
+    if strays(store, month, Some(found))?.is_empty() {
         return Ok(());
     }
-    match store.exclusive_now(&month.to_string())? {
-        Some(_right) => Ok(sweep(store, month, read()?.as_ref().map(|(manifest, _)| manifest))?),
-        None => Ok(()),
+    if let Some(_right) = store.exclusive_now(&month.to_string())? {
+        sweep(store, month, manifest::read(store, month)?.as_ref().map(|(manifest, _)| manifest))?;
     }
+    Ok(())
 }
 
 /// The history after `version` has become current; what is replaced is copied there first, if it is still intact.
@@ -223,7 +227,8 @@ fn strays(store: &Store, month: Month, manifest: Option<&Manifest>) -> Result<Ve
     Ok(strays)
 }
 
-fn verify(store: &Store, item: &Item) -> Result<(), StoreError> {
+/// Returns the object's last part.
+fn verify(store: &Store, item: &Item) -> Result<Bytes, StoreError> {
     store.verify(&item.key, item.bytes, &item.checksum)
 }
 
@@ -232,15 +237,15 @@ fn intact(store: &Store, version: &Version) -> bool {
     [&version.data, &version.statistics].iter().all(|item| verify(store, item).is_ok())
 }
 
-/// Reads the Parquet footer from the store and compares rows and columns.
-fn check_footer(store: &Store, key: &str, bytes: u64, rows: u64) -> Result<(), StoreError> {
+/// Reads the Parquet footer, which lies in `tail`, and compares rows and columns.
+fn check_footer(store: &Store, item: &Item, tail: Bytes, rows: u64) -> Result<(), StoreError> {
     let wrong = |found: String| StoreError::ReadBack {
         store: store.name().to_owned(),
-        key: key.to_owned(),
+        key: item.key.clone(),
         found,
         expected: format!("{rows} rows in 61 columns"),
     };
-    let footer = Footer { store, key, bytes };
+    let footer = Footer { store, item, tail };
     let metadata = ParquetMetaDataReader::new().parse_and_finish(&footer).map_err(|error| wrong(error.to_string()))?;
     let (found, columns) = (metadata.file_metadata().num_rows(), metadata.file_metadata().schema_descr().num_columns());
     if u64::try_from(found) == Ok(rows) && columns == 61 {
@@ -250,28 +255,34 @@ fn check_footer(store: &Store, key: &str, bytes: u64, rows: u64) -> Result<(), S
     }
 }
 
-/// A published object as the Parquet reader sees it.
+/// A published object as the Parquet reader sees it; its tail is here already.
 struct Footer<'a> {
     store: &'a Store,
-    key: &'a str,
-    bytes: u64,
+    item: &'a Item,
+    tail: Bytes,
 }
 
 impl Length for Footer<'_> {
     fn len(&self) -> u64 {
-        self.bytes
+        self.item.bytes
     }
 }
 
 impl parquet::file::reader::ChunkReader for Footer<'_> {
-    type T = std::io::Cursor<bytes::Bytes>;
+    type T = std::io::Cursor<Bytes>;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        self.get_bytes(start, usize::try_from(self.bytes - start)?).map(std::io::Cursor::new)
+        self.get_bytes(start, usize::try_from(self.item.bytes - start)?).map(std::io::Cursor::new)
     }
 
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<bytes::Bytes> {
-        let read = self.store.range(self.key, start..start + length as u64);
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        let here = self.item.bytes - self.tail.len() as u64;
+        if let Some(start) = start.checked_sub(here).and_then(|start| usize::try_from(start).ok())
+            && let Some(end) = start.checked_add(length).filter(|&end| end <= self.tail.len())
+        {
+            return Ok(self.tail.slice(start..end));
+        }
+        let read = self.store.range(&self.item.key, start..start + length as u64);
         read.map_err(|error| parquet::errors::ParquetError::External(Box::new(error)))
     }
 }

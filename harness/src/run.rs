@@ -1,6 +1,6 @@
 //! `run`: months of the store from raw files to published Parquet.
 
-use std::time::Instant;
+use std::{cell::RefCell, sync::Arc, time::Instant};
 
 use anyhow::Context;
 use data::{Month, input::InputError};
@@ -13,13 +13,14 @@ use crate::{
     decode::{self, Decoded},
     discover::{self, RawFile},
     exit::{self, Usage},
-    manifest::{self, Source},
+    manifest::{self, RawState, Source},
     memory::{self, Budget},
     progress::Bar,
     publish::{self, Draft, Published},
+    raw::{Here, Raw},
     schedule,
-    statistics::{Input, Statistics},
-    store::Store,
+    statistics::{Input, Stage, Statistics},
+    store::{Store, Traffic},
     summary,
     training::{self, Decoding, MonthColumns, Training},
 };
@@ -57,6 +58,8 @@ pub struct MonthResult {
     pub rows: Option<u64>,
     /// Quality score.
     pub score: Option<f64>,
+    /// Requests to the store that were repeated.
+    pub retries: u64,
     /// Why it failed.
     pub error: Option<String>,
 }
@@ -99,16 +102,18 @@ pub fn months_of(
     settings: &Settings,
     published: &mut dyn FnMut(&Statistics),
 ) -> anyhow::Result<Run> {
-    let name = settings.text("store");
-    let store = if args.dry_run { Store::open(name)? } else { Store::create(name)? };
+    let (name, access) = (settings.text("store"), settings.access);
+    let store = if args.dry_run { Store::open(name, access)? } else { Store::create(name, access)? };
     let raw = match settings.text("raw") {
         "" => store.clone(),
-        folder => Store::existing(folder)?,
+        name => Store::existing(name, access)?,
     };
+    let traffic = Arc::new(Traffic::default());
+    let (store, raw) = (store.counting(&traffic), raw.counting(&traffic));
     let files = discover::raw_files(&raw)?;
     let last = args.last()?;
     let cache = Cache::open(settings)?;
-    let bar = Bar::new();
+    let bar = Bar::over(&traffic);
     bar.stage("run", MONTH_STEPS * months.len() as u64);
     let jobs = rayon::current_num_threads();
     let at_once = jobs.div_ceil(CORES_A_MONTH);
@@ -119,19 +124,25 @@ pub fn months_of(
         raw: &raw,
         files: &files,
         cache: &cache,
+        files_here: Raw::new(&cache),
         reference: settings.reference(last),
         bar: &bar,
         memory: Budget::of_memory(settings),
         cores: Budget::new(at_once as u64),
     };
     let mut run = Run { results: Vec::new(), stopped: None };
+    let mut unanswered = 0;
     let began = Instant::now();
     // Besides the months that are computed, one is read and one is published.
     schedule::in_order(
         months,
         at_once + 2,
         |&month| worker.month(month),
-        |(result, statistics, stopped)| {
+        |(result, statistics, error)| {
+            // A store that fails for one month need not for the next, but for several it will.
+            unanswered = if error.as_ref().is_some_and(exit::may_pass) { unanswered + 1 } else { 0 };
+            let stops = |error: &anyhow::Error| unanswered >= MOST_UNANSWERED || !exit::may_pass(error);
+            let stopped = error.filter(stops);
             if let Some(statistics) = &statistics {
                 bar.suspend(|| published(statistics));
             }
@@ -152,6 +163,8 @@ pub fn months_of(
     Ok(run)
 }
 
+/// Months in a row that a store may fail.
+const MOST_UNANSWERED: usize = 3;
 /// Cores that one month keeps busy: it has some twenty sessions.
 const CORES_A_MONTH: usize = 12;
 /// Steps of the bar: reading, computing and publishing a month.
@@ -167,6 +180,7 @@ struct Worker<'a> {
     raw: &'a Store,
     files: &'a [RawFile],
     cache: &'a Cache,
+    files_here: Raw<'a>,
     reference: Month,
     bar: &'a Bar,
     memory: Budget,
@@ -184,6 +198,7 @@ impl Worker<'_> {
             version: None,
             rows: None,
             score: None,
+            retries: 0,
             error: None,
         };
         if files.is_empty() {
@@ -191,7 +206,10 @@ impl Worker<'_> {
             self.bar.steps(MONTH_STEPS);
             return (result, None, None);
         }
-        match self.make(month, &files, &mut result) {
+        let traffic = Arc::new(Traffic::default());
+        let made = self.make(month, &files, &mut result, &traffic);
+        result.retries = traffic.retries();
+        match made {
             Ok(statistics) => (result, statistics, None),
             Err(error) => {
                 result.outcome = Outcome::Failed;
@@ -202,19 +220,35 @@ impl Worker<'_> {
         }
     }
 
-    fn make(&self, month: Month, files: &[&RawFile], result: &mut MonthResult) -> anyhow::Result<Option<Statistics>> {
-        let Self { args, settings, store, raw, cache, bar, .. } = *self;
+    fn make(
+        &self,
+        month: Month,
+        files: &[&RawFile],
+        result: &mut MonthResult,
+        traffic: &Arc<Traffic>,
+    ) -> anyhow::Result<Option<Statistics>> {
+        let Self { args, settings, cache, bar, .. } = *self;
+        let (store, raw) = (&self.store.counting(traffic), &self.raw.counting(traffic));
         let found = manifest::read(store, month)?;
-        bar.message(&format!("{month} decode"));
-        let mut sources: Vec<(&RawFile, Source)> = Vec::new();
+        bar.message(&format!("{month} read"));
+        let downloading = Instant::now();
+        let seen = found.as_ref().map_or(&[][..], |(manifest, _)| &manifest.current.raw);
+        let mut sources: Vec<(RawFile, Source, Option<Here>)> = Vec::new();
+        let mut states = Vec::new();
         for file in files {
-            let source = decode::source(&raw.file(&file.key))?;
+            let file = self.files_here.look(raw, file)?;
+            let (source, here) = self.files_here.source(raw, &file, seen)?;
+            states.extend(RawState::of(&file, &source));
             // The same file under two keys counts once.
-            if sources.iter().all(|(_, known)| known.checksum != source.checksum) {
-                sources.push((file, source));
+            if sources.iter().all(|(_, known, _)| known.checksum != source.checksum) {
+                sources.push((file, source, here));
             }
         }
-        let inputs: Vec<Source> = sources.iter().map(|(_, source)| source.clone()).collect();
+        let download = raw.is_remote().then(|| {
+            let bytes = traffic.read();
+            Stage::new("download", downloading.elapsed().as_secs_f64(), 0, bytes)
+        });
+        let inputs: Vec<Source> = sources.iter().map(|(_, source, _)| source.clone()).collect();
         let made_from = training::made_from(inputs, settings, self.reference);
         if let Some((manifest, _)) = &found
             && manifest.current.made_from == made_from
@@ -222,7 +256,7 @@ impl Worker<'_> {
             && publish::present(store, &manifest.current)?
         {
             if !args.dry_run {
-                publish::tidy(store, month)?;
+                publish::tidy(store, month, manifest)?;
             }
             result.note(Outcome::Unchanged, &manifest.current.version, manifest.current.rows, manifest.current.score);
             bar.steps(MONTH_STEPS);
@@ -233,13 +267,18 @@ impl Worker<'_> {
             bar.steps(MONTH_STEPS);
             return Ok(None);
         }
-        let bytes = sources.iter().map(|(file, _)| file.bytes).sum();
+        let bytes = sources.iter().map(|(file, ..)| file.bytes).sum();
         let _memory = self.memory.take(memory::Month::guess(bytes, settings).bytes());
         let began = Instant::now();
-        let decode = |(file, source): &(&RawFile, Source)| {
-            decode::decode(&raw.file(&file.key), source, &settings.instrument, cache.columns())
-        };
-        let decoded = sources.iter().map(decode).collect::<anyhow::Result<Vec<Decoded>>>()?;
+        let mut decoded: Vec<Decoded> = Vec::new();
+        let mut keys: Vec<Input> = Vec::new();
+        for (file, source, here) in sources {
+            let here = || here.map_or_else(|| self.files_here.here(raw, &file), Ok);
+            let input = decode::decode(here, &source, &settings.instrument, cache.columns());
+            let input = input.with_context(|| format!("{}, {}", raw.name(), file.key))?;
+            keys.push(Input::new(&file.key, &input.info));
+            decoded.push(input);
+        }
         if !decoded.iter().any(|input| input.months.contains(&month)) {
             anyhow::bail!(InputError::NoRecords { month, files: result.inputs.join(", ") });
         }
@@ -251,8 +290,6 @@ impl Worker<'_> {
         };
         bar.steps(READ_STEPS);
 
-        let keys: Vec<Input> =
-            sources.iter().zip(&decoded).map(|((file, _), input)| Input::new(&file.key, &input.info)).collect();
         let parquet = cache.temporary().join(format!("{month}.parquet"));
         let training = Training { settings, made_from: &made_from, inputs: &keys, decoding, bar };
         let cores = self.cores.take(1);
@@ -260,6 +297,8 @@ impl Worker<'_> {
         let made = training.write(&parquet, &mut std::iter::once(columns))?;
         drop(cores);
         let statistics = made.into_iter().next().with_context(|| format!("{month}: no rows and no reason"))?;
+        let statistics = RefCell::new(statistics);
+        statistics.borrow_mut().performance.stages.splice(0..0, download);
         if settings.cache_bytes == 0 {
             // Several months share a file: the next one need not read it again.
             decoded.iter().filter(|input| input.months.len() == 1).try_for_each(Decoded::remove)?;
@@ -267,10 +306,20 @@ impl Worker<'_> {
 
         bar.message(&format!("{month} publish"));
         let (bytes, checksum) = data::input::checksum(&mut std::fs::File::open(&parquet)?)?;
-        let (rows, score) = (statistics.rows(), statistics.quality.score);
-        let json = serde_json::to_vec_pretty(&statistics)?;
+        let (rows, score) = (statistics.borrow().rows(), statistics.borrow().quality.score);
         let version = checksum.clone();
-        let draft = Draft { month, parquet: &parquet, bytes, checksum, rows, statistics: json, made_from, score };
+        let uploading = Instant::now();
+        let json = || {
+            let mut statistics = statistics.borrow_mut();
+            if store.is_remote() {
+                let took = uploading.elapsed().as_secs_f64();
+                statistics.performance.stages.push(Stage::new("upload", took, rows, bytes));
+            }
+            statistics.performance.retries = traffic.retries();
+            serde_json::to_vec_pretty(&*statistics)
+        };
+        let draft =
+            Draft { month, parquet: &parquet, bytes, checksum, rows, statistics: &json, made_from, raw: states, score };
         let outcome = match publish::publish(store, &draft, found)? {
             Published::New => Outcome::Published,
             Published::Unchanged => Outcome::Unchanged,
@@ -285,7 +334,7 @@ impl Worker<'_> {
             let theirs = &manifest.current;
             result.note(outcome, &theirs.version, theirs.rows, theirs.score);
         }
-        Ok((outcome == Outcome::Published).then_some(statistics))
+        Ok((outcome == Outcome::Published).then(|| statistics.into_inner()))
     }
 }
 
@@ -349,7 +398,7 @@ impl MonthResult {
 }
 
 fn print(result: &MonthResult) {
-    let MonthResult { month, outcome, inputs, version, rows, score, error } = result;
+    let MonthResult { month, outcome, inputs, version, rows, score, error, .. } = result;
     let outcome = outcome.text();
     match (version, rows, score, error) {
         (Some(version), Some(rows), Some(score), _) => {

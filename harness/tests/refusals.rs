@@ -222,8 +222,8 @@ fn wrong_usage_is_code_2_and_says_what_was_expected() {
     usage(&["run", "--month", "2013-13"], "2013-13");
     usage(&["run", "--months", "2013-10..2013-09"], "2013-09");
     usage(&["run", "--month", "2013-10", "--task-index", "2", "--task-count", "2"], "--task-index");
-    usage(&["run", "--month", "2013-10", "--store", "s3://bucket"], "not supported yet");
-    usage(&["run", "--month", "2013-10", "--raw", "s3://bucket"], "raw = 's3://bucket' (flag --raw)");
+    usage(&["run", "--month", "2013-10", "--store", "gs://bucket"], "gs://bucket: expected s3://bucket");
+    usage(&["run", "--month", "2013-10", "--raw", "s3://"], "s3://: expected s3://bucket");
     usage(&["demo", "--month", "2150-01"], "--month 2150-01: expected 1997-09 to");
     usage(&["demo", "--month", "1970-01"], "--month 1970-01: expected 1997-09 to");
     usage(&["config", "show", "--config", "absent.toml"], "absent.toml");
@@ -284,8 +284,9 @@ fn a_wrong_setting_is_named_with_its_source_its_value_and_what_was_expected() {
     fs::write(folder.path().join("harness.toml"), "").unwrap();
     harness(folder.path()).args(["config", "show"]).env("LOG_LEVEL", "WARNING").assert().success();
     let run = ["run", "--month", "2013-09"];
-    let output = harness(folder.path()).args(run).env("S3_BUCKET", "b").assert().code(2).get_output().clone();
-    assert!(String::from_utf8(output.stderr).unwrap().contains("store = 's3://b' (environment S3_BUCKET): expected"));
+    let output = harness(folder.path()).args(run).env("S3_BUCKET", "b").assert().code(4).get_output().clone();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("store s3://b: no credentials: set AWS_ACCESS_KEY_ID"), "{message}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{fs, io, path::Path};
 
 use walkdir::{DirEntry, WalkDir};
 
-use crate::store::Object;
+use super::Object;
 
 /// Every file under `root/prefix`, with its path from `root` as key, in order of key; without those in a folder named
 /// `except`. Symbolic links are followed. A folder that is not there is empty.
@@ -36,7 +36,7 @@ pub fn objects(root: &Path, prefix: &str, except: Option<&str>) -> io::Result<Ve
             continue;
         };
         match entry.metadata() {
-            Ok(metadata) => objects.push(Object { key: key.to_owned(), bytes: metadata.len() }),
+            Ok(metadata) => objects.push(Object { key: key.to_owned(), bytes: metadata.len(), e_tag: None }),
             Err(error) => left_out(&error),
         }
     }

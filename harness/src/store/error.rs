@@ -1,0 +1,75 @@
+//! What can go wrong with a store.
+
+use std::io;
+
+use object_store::{Error, client::HttpError};
+
+use super::answer::Refusal;
+
+/// A store that does not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The server said no, and would again.
+    #[error("store {store}, {action} {key}")]
+    Refused { store: String, action: &'static str, key: String, source: Refusal },
+    /// The server did not answer, or not as it should, however often it was asked.
+    #[error("store {store}, {action} {key}: {retries} retries did not help: {cause}; run again once the store is well")]
+    GaveUp { store: String, action: &'static str, key: String, retries: u32, cause: String },
+    /// The object store said no.
+    #[error("store {store}, {action} {key}")]
+    Object { store: String, action: &'static str, key: String, source: Box<Error> },
+    /// The folder of a local store, or a local file.
+    #[error("{path}: {action}")]
+    Folder { path: String, action: &'static str, source: io::Error },
+    /// It is no store.
+    #[error("store {0}: expected s3://bucket, s3://bucket/prefix or a local directory")]
+    Name(String),
+    /// How the store is to be reached is not settled.
+    #[error("store {store}: {problem}")]
+    Access { store: String, problem: String },
+    /// Another worker changed the object since it was read.
+    #[error("store {store}: {key} was changed by another worker")]
+    Conflict { store: String, key: String },
+    /// The right to change a name went to another worker.
+    #[error("store {store}: the right to {name} was lost, the store did not answer for too long; run again")]
+    RightLost { store: String, name: String },
+    /// What was read back is not what was written.
+    #[error("store {store}: {key} does not read back as it was written: {found}, expected {expected}")]
+    ReadBack { store: String, key: String, found: String, expected: String },
+}
+
+impl StoreError {
+    /// Sorts the error of a request that has been retried so often.
+    pub(super) fn of(store: &str, action: &'static str, key: &str, retries: u32, error: Error) -> Self {
+        let (store, key) = (store.to_owned(), key.to_owned());
+        match Refusal::of(&error) {
+            Some(refusal) if !refusal.is_transient() => Self::Refused { store, action, key, source: refusal.clone() },
+            Some(refusal) => Self::GaveUp { store, action, key, retries, cause: refusal.to_string() },
+            // What is neither an answer nor a lost connection is an answer that makes no sense.
+            None if is_transport(&error) || retries > 0 && matches!(error, Error::Generic { .. }) => {
+                Self::GaveUp { store, action, key, retries, cause: innermost(&error) }
+            }
+            None => Self::Object { store, action, key, source: Box::new(error) },
+        }
+    }
+
+    /// Whether the same may work later: another month need not fail, too.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::GaveUp { .. } | Self::RightLost { .. } | Self::ReadBack { .. })
+    }
+}
+
+/// Whether the connection failed, rather than the server.
+pub(super) fn is_transport(error: &Error) -> bool {
+    causes(error).any(|cause| cause.is::<HttpError>())
+}
+
+/// An error and its causes.
+pub(super) fn causes<'a>(error: &'a Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |cause| cause.source())
+}
+
+/// The deepest cause: those above it repeat it with addresses and counts of retries that were not made.
+fn innermost(error: &Error) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}

@@ -1,0 +1,200 @@
+//! The right to a name in a bucket: an object that its holder renews.
+//!
+//! Nobody compares clocks. Who waits takes the right over once the object has not changed for [`LIFE`] of its own time;
+//! who holds it counts from before the request that was last answered, and stops well before that. A holder that was
+//! killed on the same machine is known to be dead at once.
+
+use std::{
+    fs,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinHandle;
+
+use super::{Store, StoreError, Tag, lock_key};
+use crate::interrupt;
+
+/// A lease that was not renewed for so long is nobody's.
+const LIFE: Duration = Duration::from_secs(45);
+/// How often it is renewed.
+const BEAT: Duration = Duration::from_secs(10);
+/// A holder makes no use of its last seconds: a request that is under way may arrive late.
+const MARGIN: Duration = Duration::from_secs(15);
+/// How often one who waits looks.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// Who holds it; enough to tell on the same machine whether it still lives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Holder {
+    host: String,
+    boot: String,
+    space: String,
+    pid: u32,
+    started: String,
+    /// Tells the rights of one process apart.
+    number: u64,
+    /// Changes with every renewal, and the object's tag with it.
+    beat: u64,
+}
+
+impl Holder {
+    fn this() -> Self {
+        let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+        let space = fs::read_link("/proc/self/ns/pid").unwrap_or_default().display().to_string();
+        let pid = std::process::id();
+        Self {
+            host: read("/proc/sys/kernel/hostname"),
+            boot: read("/proc/sys/kernel/random/boot_id"),
+            space,
+            pid,
+            started: started(pid).unwrap_or_default(),
+            number: fastrand::u64(..),
+            beat: 0,
+        }
+    }
+
+    /// Whether it is a process of this machine that has ended.
+    fn is_dead(&self) -> bool {
+        let this = Self::this();
+        let here = !this.boot.is_empty() && (&this.boot, &this.space) == (&self.boot, &self.space);
+        here && started(self.pid).as_ref() != Some(&self.started)
+    }
+
+    fn json(&self) -> Bytes {
+        serde_json::to_vec(self).unwrap_or_default().into()
+    }
+}
+
+/// When a process began, in ticks since the machine did.
+fn started(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name before it may hold anything, also blanks and brackets.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19).map(str::to_owned)
+}
+
+/// The right, until this is dropped.
+pub struct Lease {
+    held: Arc<Held>,
+    renewing: JoinHandle<()>,
+    _interrupt: interrupt::Guard,
+}
+
+struct Held {
+    store: Store,
+    key: String,
+    state: Mutex<State>,
+}
+
+struct State {
+    tag: Tag,
+    renewed: Instant,
+    lost: bool,
+}
+
+impl Held {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn holds(&self) -> bool {
+        let state = self.state();
+        !state.lost && state.renewed.elapsed() < LIFE - MARGIN
+    }
+
+    /// Removes the object, if nobody can have taken it over.
+    fn release(&self) {
+        if self.holds() {
+            self.state().lost = true;
+            let _ = self.store.delete(&self.key);
+        }
+    }
+
+    async fn renew(&self, mut holder: Holder) {
+        loop {
+            tokio::time::sleep(BEAT).await;
+            holder.beat += 1;
+            let (tag, sent) = (self.state().tag.clone(), Instant::now());
+            match self.store.swap(&self.key, holder.json(), Some(&tag), &|| true).await {
+                Ok(tag) => *self.state() = State { tag, renewed: sent, lost: false },
+                Err(StoreError::Conflict { .. }) => {
+                    self.state().lost = true;
+                    return;
+                }
+                // The next beat may get through.
+                Err(error) => tracing::debug!("{}: {error}", self.key),
+            }
+        }
+    }
+}
+
+impl Lease {
+    /// Waits for the right.
+    pub fn wait(store: &Store, name: &str) -> Result<Self, StoreError> {
+        let mut seen: Option<(Tag, Instant)> = None;
+        loop {
+            let since = seen.as_ref().map(|(tag, since)| (tag, since.elapsed()));
+            match Self::try_take(store, name, since)? {
+                Ok(lease) => return Ok(lease),
+                Err(tag) if seen.as_ref().is_some_and(|(known, _)| *known == tag) => {}
+                Err(tag) => seen = Some((tag, Instant::now())),
+            }
+            thread::sleep(LOOK.mul_f64(0.5 + fastrand::f64()));
+        }
+    }
+
+    /// The right, if nobody has it.
+    pub fn now(store: &Store, name: &str) -> Result<Option<Self>, StoreError> {
+        Self::try_take(store, name, None).map(Result::ok)
+    }
+
+    /// The right, or the state in which another holds it; `seen` says for how long one state has lasted.
+    fn try_take(store: &Store, name: &str, seen: Option<(&Tag, Duration)>) -> Result<Result<Self, Tag>, StoreError> {
+        let (key, holder) = (lock_key(name), Holder::this());
+        loop {
+            let expected = match store.read(&key)? {
+                None => None,
+                Some((json, tag)) => {
+                    let dead = serde_json::from_slice::<Holder>(&json).is_ok_and(|holder| holder.is_dead());
+                    let expired = seen.is_some_and(|(known, since)| *known == tag && since >= LIFE);
+                    if !dead && !expired {
+                        return Ok(Err(tag));
+                    }
+                    Some(tag)
+                }
+            };
+            let sent = Instant::now();
+            match store.wait(store.swap(&key, holder.json(), expected.as_ref(), &|| true)) {
+                Ok(tag) => {
+                    let state = Mutex::new(State { tag, renewed: sent, lost: false });
+                    let held = Arc::new(Held { store: store.clone(), key, state });
+                    let renewing = store.runtime.spawn({
+                        let held = Arc::clone(&held);
+                        async move { held.renew(holder).await }
+                    });
+                    let interrupted = Arc::clone(&held);
+                    let _interrupt = interrupt::on_exit(move || interrupted.release());
+                    return Ok(Ok(Self { held, renewing, _interrupt }));
+                }
+                // Somebody was faster.
+                Err(StoreError::Conflict { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether it is still ours, and for long enough to finish a small request.
+    pub fn holds(&self) -> bool {
+        self.held.holds()
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.renewing.abort();
+        self.held.release();
+    }
+}

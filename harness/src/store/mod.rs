@@ -1,0 +1,485 @@
+//! Where raw files come from and published months go: objects by key, in a local directory or a bucket of S3, behind one
+//! trait (`object_store::ObjectStore`). What the two cannot do in the same way is in `folder` and `bucket`.
+
+mod answer;
+mod bucket;
+mod error;
+mod folder;
+mod lease;
+mod listing;
+mod profile;
+mod retry;
+mod transfer;
+mod unfinished;
+
+use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use md5::{Digest, Md5};
+use object_store::{
+    CopyMode, CopyOptions, Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion, path,
+};
+use tokio::runtime::Runtime;
+
+pub use self::{bucket::Access, error::StoreError, retry::Traffic};
+use self::{bucket::Bucket, folder::Folder, lease::Lease, retry::Policy, transfer::hexadecimal};
+use crate::interrupt;
+
+/// An object of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Its key.
+    pub key: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its state as a remote store names it; a file has none that could be relied on.
+    pub e_tag: Option<String>,
+}
+
+/// Which state of an object was read; a conditional write names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag(Option<String>, Option<String>);
+
+/// A store and the threads that its requests run on.
+#[derive(Clone)]
+pub struct Store {
+    place: Place,
+    runtime: Arc<Runtime>,
+    name: String,
+    policy: Policy,
+    traffic: Vec<Arc<Traffic>>,
+}
+
+#[derive(Clone)]
+enum Place {
+    Folder(Folder),
+    Bucket(Bucket),
+}
+
+/// The right to change what has a name in a store, until this is dropped or the process ends.
+pub struct Exclusive(Right);
+
+enum Right {
+    Lock { _lock: folder::Lock },
+    Lease(Lease),
+}
+
+impl Exclusive {
+    fn holds(&self) -> bool {
+        match &self.0 {
+            Right::Lock { .. } => true,
+            Right::Lease(lease) => lease.holds(),
+        }
+    }
+}
+
+/// What holds the right to a name.
+fn lock_key(name: &str) -> String {
+    format!(".harness-{name}.lock")
+}
+
+/// A conditional write that has not been answered for so long is asked after.
+const COMMIT: Duration = Duration::from_secs(10);
+
+impl Store {
+    /// Opens a store to write to; a directory is created if need be.
+    pub fn create(name: &str, access: Access) -> Result<Self, StoreError> {
+        Self::opened(name, access, Folder::create)
+    }
+
+    /// Opens a store to read from; a directory that is not there is an empty store.
+    pub fn open(name: &str, access: Access) -> Result<Self, StoreError> {
+        Self::opened(name, access, Folder::open)
+    }
+
+    /// Opens a store that must be there.
+    pub fn existing(name: &str, access: Access) -> Result<Self, StoreError> {
+        Self::opened(name, access, Folder::existing)
+    }
+
+    fn opened(
+        name: &str,
+        access: Access,
+        folder: impl Fn(&str) -> Result<Folder, StoreError>,
+    ) -> Result<Self, StoreError> {
+        if name.starts_with("s3://") {
+            return Self::in_bucket(name, access, &bucket::environment());
+        }
+        if name.contains("://") {
+            return Err(StoreError::Name(name.to_owned()));
+        }
+        let place = Place::Folder(folder(name)?);
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.map_err(|source| StoreError::Folder {
+            path: name.to_owned(),
+            action: "no threads for the store",
+            source,
+        })?;
+        let (runtime, policy) = (Arc::new(runtime), Policy::NONE);
+        Ok(Self { place, runtime, name: name.to_owned(), policy, traffic: Vec::new() })
+    }
+
+    fn in_bucket(name: &str, access: Access, environment: &[(String, String)]) -> Result<Self, StoreError> {
+        let place = Place::Bucket(Bucket::open(name, access, environment)?);
+        let (runtime, policy) = (bucket::runtime(name)?, Policy::remote(access.retries));
+        Ok(Self { place, runtime, name: name.to_owned(), policy, traffic: Vec::new() })
+    }
+
+    /// The store as it was named.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The same store, whose traffic is counted here as well.
+    pub fn counting(&self, traffic: &Arc<Traffic>) -> Self {
+        let mut store = self.clone();
+        store.traffic.push(Arc::clone(traffic));
+        store
+    }
+
+    /// Whether it is on another machine.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.place, Place::Bucket(_))
+    }
+
+    /// Where an object lies as a file, if it does.
+    pub fn file(&self, key: &str) -> Option<PathBuf> {
+        match &self.place {
+            Place::Folder(folder) => Some(folder.file(key)),
+            Place::Bucket(_) => None,
+        }
+    }
+
+    fn objects(&self) -> &dyn ObjectStore {
+        match &self.place {
+            Place::Folder(folder) => &*folder.objects,
+            Place::Bucket(bucket) => &*bucket.s3,
+        }
+    }
+
+    fn location(&self, key: &str) -> path::Path {
+        match &self.place {
+            Place::Folder(_) => path::Path::from(key),
+            Place::Bucket(bucket) => bucket.location(key),
+        }
+    }
+
+    fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// A step that others see: in a directory one that an interruption does not cut in two. A request to a bucket may take
+    /// long, and what it leaves behind an interruption the next run removes.
+    fn step<T>(&self, step: impl FnOnce() -> T) -> T {
+        if self.is_remote() { step() } else { interrupt::whole(step) }
+    }
+
+    fn note(&self, what: impl Fn(&Traffic)) {
+        self.traffic.iter().for_each(|traffic| what(traffic));
+    }
+
+    /// Makes a request, again while that is worth it.
+    async fn ask<T, F: Future<Output = object_store::Result<T>>>(
+        &self,
+        request: impl Fn() -> F,
+    ) -> object_store::Result<T> {
+        for retry in 0.. {
+            match request().await {
+                Err(error) if retry < self.policy.retries && retry::is_transient(&error) => {
+                    self.note(Traffic::add_retry);
+                    let pause = self.policy.pause(retry, &error);
+                    tracing::debug!("store {}: {error}; again in {pause:.1?}", self.name);
+                    tokio::time::sleep(pause).await;
+                }
+                result => return result,
+            }
+        }
+        unreachable!("the last retry returns")
+    }
+
+    fn failed<'a>(&'a self, action: &'static str, key: &'a str) -> impl Fn(Error) -> StoreError + 'a {
+        move |error| StoreError::of(&self.name, action, key, self.policy.retries, error)
+    }
+
+    /// Waits for the right to change what goes by `name`.
+    pub fn exclusive(&self, name: &str) -> Result<Exclusive, StoreError> {
+        Ok(Exclusive(match &self.place {
+            Place::Folder(folder) => Right::Lock { _lock: folder.lock(name)? },
+            Place::Bucket(_) => Right::Lease(Lease::wait(self, name)?),
+        }))
+    }
+
+    /// The right to change what goes by `name`, if nobody has it.
+    pub fn exclusive_now(&self, name: &str) -> Result<Option<Exclusive>, StoreError> {
+        Ok(match &self.place {
+            Place::Folder(folder) => folder.lock_now(name)?.map(|_lock| Right::Lock { _lock }),
+            Place::Bucket(_) => Lease::now(self, name)?.map(Right::Lease),
+        }
+        .map(Exclusive))
+    }
+
+    /// Every object under the folder `prefix` (empty: all), in order of key, without those in folders named `except`; in a
+    /// directory also what an unfinished upload has left.
+    pub fn list(&self, prefix: &str, except: Option<&str>) -> Result<Vec<Object>, StoreError> {
+        match &self.place {
+            Place::Folder(folder) => folder.list(prefix, except),
+            Place::Bucket(bucket) => self.wait(self.list_bucket(bucket, prefix, except)),
+        }
+    }
+
+    async fn list_bucket(
+        &self,
+        bucket: &Bucket,
+        prefix: &str,
+        except: Option<&str>,
+    ) -> Result<Vec<Object>, StoreError> {
+        let within = bucket.location(prefix);
+        let mut found: Vec<(path::Path, Object)> = Vec::new();
+        // A listing comes in pages; one that breaks goes on after the last key.
+        for retry in 0.. {
+            let mut pages = match found.last() {
+                None => bucket.s3.list(Some(&within)),
+                Some((last, _)) => bucket.s3.list_with_offset(Some(&within), last),
+            };
+            let error = loop {
+                match pages.try_next().await {
+                    Ok(None) => break None,
+                    Err(error) => break Some(error),
+                    Ok(Some(meta)) => {
+                        if let Some(key) = bucket.key_of(meta.location.as_ref()) {
+                            let object = Object { key: key.to_owned(), bytes: meta.size, e_tag: meta.e_tag };
+                            found.push((meta.location, object));
+                        }
+                    }
+                }
+            };
+            let Some(error) = error else { break };
+            if retry >= self.policy.retries || !retry::is_transient(&error) {
+                return Err(self.failed("listing", if prefix.is_empty() { "all objects" } else { prefix })(error));
+            }
+            self.note(Traffic::add_retry);
+            tokio::time::sleep(self.policy.pause(retry, &error)).await;
+        }
+        let hidden = |key: &str| {
+            let (folders, _) = key.rsplit_once('/').unwrap_or_default();
+            except.is_some_and(|name| folders.split('/').any(|folder| folder == name))
+        };
+        let mut objects: Vec<Object> =
+            found.into_iter().map(|(_, object)| object).filter(|object| !hidden(&object.key)).collect();
+        objects.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(objects)
+    }
+
+    /// An object as a listing shows it; `None` when there is none.
+    pub fn find(&self, key: &str) -> Result<Option<Object>, StoreError> {
+        let location = self.location(key);
+        match self.wait(self.ask(|| self.objects().head(&location))) {
+            Ok(meta) => {
+                let e_tag = meta.e_tag.filter(|_| self.is_remote());
+                Ok(Some(Object { key: key.to_owned(), bytes: meta.size, e_tag }))
+            }
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed("reading", key)(error)),
+        }
+    }
+
+    /// Size of an object; `None` when there is none.
+    pub fn size(&self, key: &str) -> Result<Option<u64>, StoreError> {
+        Ok(self.find(key)?.map(|object| object.bytes))
+    }
+
+    /// A small object and its state; `None` when there is none.
+    pub fn read(&self, key: &str) -> Result<Option<(Bytes, Tag)>, StoreError> {
+        self.wait(self.read_small(key))
+    }
+
+    async fn read_small(&self, key: &str) -> Result<Option<(Bytes, Tag)>, StoreError> {
+        let location = self.location(key);
+        let mut before: Option<Bytes> = None;
+        loop {
+            let read = self.ask(|| async {
+                let result = self.objects().get(&location).await?;
+                let (size, tag) = (result.meta.size, Tag(result.meta.e_tag.clone(), result.meta.version.clone()));
+                let bytes = result.bytes().await?;
+                if bytes.len() as u64 == size { Ok((bytes, tag)) } else { Err(short(size, bytes.len() as u64)) }
+            });
+            let (bytes, tag) = match read.await {
+                Ok(found) => found,
+                Err(Error::NotFound { .. }) => return Ok(None),
+                Err(error) => return Err(self.failed("reading", key)(error)),
+            };
+            // The tag is the MD5, unless the server encrypts: then two answers that agree are believed.
+            let told = tag.0.as_deref().map(|tag| tag.trim_matches('"'));
+            let tellable = self.is_remote() && told.is_some_and(|tag| tag.len() == 32);
+            if !tellable || told == Some(&hexadecimal(&Md5::digest(&bytes))) || before.as_ref() == Some(&bytes) {
+                self.note(|traffic| traffic.add_read(bytes.len() as u64));
+                return Ok(Some((bytes, tag)));
+            }
+            self.note(Traffic::add_retry);
+            before = Some(bytes);
+        }
+    }
+
+    /// Some bytes of an object.
+    pub fn range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        let location = self.location(key);
+        let read = self.wait(self.ask(|| self.objects().get_range(&location, range.clone())));
+        read.map_err(self.failed("reading", key))
+    }
+
+    /// Writes a small object, whatever was there.
+    pub fn put(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
+        let location = self.location(key);
+        let put = self.step(|| self.wait(self.ask(|| self.objects().put(&location, bytes.clone().into()))));
+        put.map_err(self.failed("writing", key))?;
+        self.note(|traffic| traffic.add_written(bytes.len() as u64));
+        Ok(())
+    }
+
+    /// Writes a small object if its state is still `expected` (`None`: if there is none) and the right is still ours. A
+    /// file system cannot compare and replace at once, hence the right to it.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] or [`StoreError::RightLost`] when it is not.
+    pub fn put_if(
+        &self,
+        exclusive: &Exclusive,
+        key: &str,
+        bytes: Bytes,
+        expected: Option<&Tag>,
+    ) -> Result<(), StoreError> {
+        let swap = || self.wait(self.swap(key, bytes, expected, &|| exclusive.holds()));
+        self.step(swap).map(|_| ())
+    }
+
+    /// Writes a small object if its state is still `expected`, while `may`; returns its new state.
+    async fn swap(
+        &self,
+        key: &str,
+        bytes: Bytes,
+        expected: Option<&Tag>,
+        may: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Tag, StoreError> {
+        let conflict = || StoreError::Conflict { store: self.name.clone(), key: key.to_owned() };
+        let location = self.location(key);
+        let mode = match (&self.place, expected) {
+            (_, None) => PutMode::Create,
+            (Place::Bucket(_), Some(Tag(e_tag, version))) => {
+                PutMode::Update(UpdateVersion { e_tag: e_tag.clone(), version: version.clone() })
+            }
+            (Place::Folder(_), Some(expected)) => {
+                let now = self.read_small(key).await?;
+                if now.is_none_or(|(_, now)| now != *expected) {
+                    return Err(conflict());
+                }
+                PutMode::Overwrite
+            }
+        };
+        for retry in 0.. {
+            if !may() {
+                return Err(StoreError::RightLost { store: self.name.clone(), name: key.to_owned() });
+            }
+            let options = PutOptions { mode: mode.clone(), ..PutOptions::default() };
+            let put = self.objects().put_opts(&location, bytes.clone().into(), options);
+            // A disk takes what it takes, and an error of it is final.
+            let error = if self.is_remote() {
+                match tokio::time::timeout(COMMIT, put).await {
+                    Ok(Ok(put)) => return Ok(Tag(put.e_tag, put.version)),
+                    Ok(Err(error)) => error,
+                    Err(_) => unanswered(),
+                }
+            } else {
+                match put.await {
+                    Ok(put) => return Ok(Tag(put.e_tag, put.version)),
+                    Err(Error::AlreadyExists { .. }) => return Err(conflict()),
+                    Err(error) => return Err(self.failed("writing", key)(error)),
+                }
+            };
+            let doubtful = matches!(error, Error::AlreadyExists { .. } | Error::Precondition { .. });
+            if !doubtful && !retry::is_transient(&error) {
+                return Err(self.failed("writing", key)(error));
+            }
+            // It may have been written although the answer says no, or got lost; only a look tells.
+            let now = self.read_small(key).await?;
+            match &now {
+                Some((there, tag)) if *there == bytes => return Ok(tag.clone()),
+                _ if now.as_ref().map(|(_, tag)| tag) != expected => return Err(conflict()),
+                _ if retry >= self.policy.retries => return Err(self.failed("writing", key)(error)),
+                _ => {
+                    self.note(Traffic::add_retry);
+                    tokio::time::sleep(self.policy.pause(retry, &error)).await;
+                }
+            }
+        }
+        unreachable!("the last retry returns")
+    }
+
+    /// Reads an object back and compares it with what was written; returns its last part.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadBack`] when it differs.
+    pub fn verify(&self, key: &str, bytes: u64, checksum: &str) -> Result<Bytes, StoreError> {
+        let mut retry = 0;
+        let found = loop {
+            let found = self.read_back(key)?;
+            if (found.bytes, &*found.checksum) == (bytes, checksum) {
+                return Ok(found.tail);
+            }
+            // What a network has altered on its way reads differently the next time.
+            if found.bytes != bytes || retry >= self.policy.retries.min(2) {
+                break found;
+            }
+            retry += 1;
+            self.note(Traffic::add_retry);
+        };
+        let text = |bytes: u64, checksum: &str| format!("{bytes} bytes, checksum {checksum}");
+        Err(StoreError::ReadBack {
+            store: self.name.clone(),
+            key: key.to_owned(),
+            found: text(found.bytes, &found.checksum),
+            expected: text(bytes, checksum),
+        })
+    }
+
+    /// Copies an object within the store; what is there is for the caller to verify. A directory keeps what has the name
+    /// already.
+    pub fn copy(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        let mode = if self.is_remote() { CopyMode::Overwrite } else { CopyMode::Create };
+        let (source, target) = (self.location(from), self.location(to));
+        let options = || CopyOptions { mode, ..CopyOptions::default() };
+        let copy = || self.wait(self.ask(|| self.objects().copy_opts(&source, &target, options())));
+        match self.step(copy) {
+            Ok(()) | Err(Error::AlreadyExists { .. }) => Ok(()),
+            Err(error) => Err(self.failed("copying", from)(error)),
+        }
+    }
+
+    /// Deletes an object; one that is not there is deleted already.
+    pub fn delete(&self, key: &str) -> Result<(), StoreError> {
+        match &self.place {
+            Place::Folder(folder) => folder.delete(key),
+            Place::Bucket(bucket) => {
+                let location = bucket.location(key);
+                match self.wait(self.ask(|| bucket.s3.delete(&location))) {
+                    Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+                    Err(error) => Err(self.failed("deleting", key)(error)),
+                }
+            }
+        }
+    }
+}
+
+/// An answer with another length than it should have.
+fn short(expected: u64, found: u64) -> Error {
+    let source = format!("{found} bytes arrived, expected {expected}").into();
+    Error::Generic { store: "S3", source }
+}
+
+fn unanswered() -> Error {
+    let source = format!("no answer for {} seconds", COMMIT.as_secs()).into();
+    Error::Generic { store: "S3", source }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,255 @@
+//! Whole objects to and from files: in parts, several at once, each repeated by itself.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::fs::FileExt,
+    path::Path,
+};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use md5::{Digest, Md5};
+use object_store::{Error, GetOptions, GetRange, ObjectStoreExt, WriteMultipart, multipart::MultipartStore, path};
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{Object, Place, Store, StoreError, bucket::Bucket, short};
+use crate::interrupt;
+
+/// Bytes of one part.
+pub const PART: usize = 8 << 20;
+/// A file up to this size goes in one request.
+const WHOLE: u64 = 2 * PART as u64;
+/// Parts under way at once.
+const AT_ONCE: usize = 4;
+
+/// An object as it was read.
+pub(super) struct ReadBack {
+    /// Size.
+    pub(super) bytes: u64,
+    /// XXH3-64, 16 hexadecimal digits.
+    pub(super) checksum: String,
+    /// Its last part: at most [`PART`] bytes.
+    pub(super) tail: Bytes,
+}
+
+impl Store {
+    /// Writes an object from a durable file: by another name for it where both are on one file system, else in parts.
+    pub fn upload(&self, from: &Path, key: &str) -> Result<(), StoreError> {
+        let bytes = from.metadata().map_err(|source| unreadable(from, source))?.len();
+        match &self.place {
+            // Whatever keeps the file from having another name shows again, with its reason, when it is copied.
+            Place::Folder(folder) if interrupt::whole(|| folder.link(from, key)).is_ok() => {}
+            Place::Folder(_) => self.copy_in(from, key)?,
+            Place::Bucket(_) if bytes <= WHOLE => {
+                self.put(key, std::fs::read(from).map_err(|source| unreadable(from, source))?.into())?;
+                return Ok(());
+            }
+            Place::Bucket(bucket) => self.wait(self.upload_parts(bucket, from, bytes, key))?,
+        }
+        self.note(|traffic| traffic.add_written(bytes));
+        Ok(())
+    }
+
+    /// Copies a file into a folder that lies elsewhere.
+    fn copy_in(&self, from: &Path, key: &str) -> Result<(), StoreError> {
+        let mut file = File::open(from).map_err(|source| unreadable(from, source))?;
+        let upload = interrupt::whole(|| self.wait(self.objects().put_multipart(&self.location(key))));
+        let mut upload = WriteMultipart::new_with_chunk_size(upload.map_err(self.failed("writing", key))?, PART);
+        let mut buffer = vec![0; PART];
+        loop {
+            let read = file.read(&mut buffer).map_err(|source| unreadable(from, source))?;
+            if read == 0 {
+                break;
+            }
+            self.wait(async {
+                upload.wait_for_capacity(AT_ONCE).await?;
+                upload.write(&buffer[..read]);
+                Ok(())
+            })
+            .map_err(self.failed("writing", key))?;
+        }
+        let finished = interrupt::whole(|| self.wait(upload.finish()));
+        finished.map(|_| ()).map_err(self.failed("writing", key))
+    }
+
+    async fn upload_parts(&self, bucket: &Bucket, from: &Path, bytes: u64, key: &str) -> Result<(), StoreError> {
+        let file = File::open(from).map_err(|source| unreadable(from, source))?;
+        let location = bucket.location(key);
+        // A part that the server lost shows only at the end: then all of it is sent again.
+        self.ask(|| self.upload_parts_once(bucket, &file, bytes, &location)).await.map_err(self.failed("writing", key))
+    }
+
+    async fn upload_parts_once(
+        &self,
+        bucket: &Bucket,
+        file: &File,
+        bytes: u64,
+        location: &path::Path,
+    ) -> object_store::Result<()> {
+        let id = self.ask(|| bucket.s3.create_multipart(location)).await?;
+        let abort = {
+            let (s3, runtime, location, id) = (bucket.s3.clone(), self.runtime.clone(), location.clone(), id.clone());
+            interrupt::on_exit(move || {
+                let _ = runtime.block_on(s3.abort_multipart(&location, &id));
+            })
+        };
+        let part = |number: usize| {
+            let id = &id;
+            async move {
+                let start = (number * PART) as u64;
+                let mut part = vec![0; PART.min((bytes - start) as usize)];
+                file.read_exact_at(&mut part, start).map_err(of_file)?;
+                let part = Bytes::from(part);
+                self.ask(|| bucket.s3.put_part(location, id, number, part.clone().into())).await
+            }
+        };
+        let parts = (0..bytes.div_ceil(PART as u64) as usize).map(part);
+        let sent: object_store::Result<Vec<_>> = stream::iter(parts).buffered(AT_ONCE).try_collect().await;
+        let finished = match sent {
+            Ok(parts) => self.ask(|| bucket.s3.complete_multipart(location, &id, parts.clone())).await.map(|_| ()),
+            Err(error) => Err(error),
+        };
+        let finished = match finished {
+            // The answer to the first try may be lost; the upload is gone then, and the object there.
+            Err(Error::NotFound { .. }) => {
+                let there = self.ask(|| bucket.s3.head(location)).await?.size;
+                if there == bytes { Ok(()) } else { Err(short(bytes, there)) }
+            }
+            other => other,
+        };
+        if finished.is_err() {
+            let _ = bucket.s3.abort_multipart(location, &id).await;
+        }
+        drop(abort);
+        finished
+    }
+
+    /// Reads an object through, from the first byte that `done` has not seen; its parts go to `done` in order.
+    async fn parts(
+        &self,
+        key: &str,
+        from: u64,
+        size: u64,
+        e_tag: Option<&str>,
+        mut done: impl FnMut(Bytes) -> io::Result<()>,
+    ) -> object_store::Result<()> {
+        let location = self.location(key);
+        let at_once = if matches!(self.place, Place::Bucket(_)) { AT_ONCE } else { 1 };
+        let part = |start: u64| {
+            let (location, end) = (&location, size.min(start + PART as u64));
+            self.ask(move || async move {
+                let options = GetOptions {
+                    range: Some(GetRange::Bounded(start..end)),
+                    if_match: e_tag.map(str::to_owned),
+                    ..GetOptions::default()
+                };
+                let bytes = self.objects().get_opts(location, options).await?.bytes().await?;
+                if bytes.len() as u64 == end - start { Ok(bytes) } else { Err(short(end - start, bytes.len() as u64)) }
+            })
+        };
+        let starts: Vec<u64> = (from..size).step_by(PART).collect();
+        let mut parts = stream::iter(starts.into_iter().map(part)).buffered(at_once);
+        while let Some(bytes) = parts.try_next().await? {
+            self.note(|traffic| traffic.add_read(bytes.len() as u64));
+            done(bytes).map_err(of_file)?;
+        }
+        Ok(())
+    }
+
+    /// An object as it reads back.
+    pub(super) fn read_back(&self, key: &str) -> Result<ReadBack, StoreError> {
+        let read = self.wait(async {
+            let location = self.location(key);
+            let meta = self.ask(|| self.objects().head(&location)).await?;
+            let (mut hash, mut tail) = (Xxh3::new(), Bytes::new());
+            let e_tag = self.is_remote().then_some(meta.e_tag.as_deref()).flatten();
+            self.parts(key, 0, meta.size, e_tag, |part| {
+                hash.update(&part);
+                tail = part;
+                Ok(())
+            })
+            .await?;
+            Ok(ReadBack { bytes: meta.size, checksum: format!("{:016x}", hash.digest()), tail })
+        });
+        read.map_err(self.failed("reading back", key))
+    }
+
+    /// Copies an object into a file; returns its XXH3-64. What of the file is there already is taken for the object's
+    /// beginning: name it after the object's state.
+    pub fn download(&self, object: &Object, to: &Path) -> Result<String, StoreError> {
+        let unwritable = |source| StoreError::Folder {
+            path: to.display().to_string(),
+            action: "what is downloaded cannot be written",
+            source,
+        };
+        let mut options = File::options();
+        let mut file = options.create(true).truncate(false).read(true).write(true).open(to).map_err(unwritable)?;
+        let mut before = None;
+        for _ in 0..=self.policy.retries {
+            let (checksum, md5) = self.download_once(object, &mut file, unwritable)?;
+            // The tag of an object that was put in one piece is its MD5, unless the server encrypts it: then two
+            // downloads that agree are believed.
+            let told = object.e_tag.as_deref().map(|tag| tag.trim_matches('"'));
+            let tellable = self.is_remote() && told.is_some_and(|tag| tag.len() == 32);
+            if !tellable || told == Some(&md5) || before.as_ref() == Some(&md5) {
+                file.sync_all().map_err(unwritable)?;
+                return Ok(checksum);
+            }
+            self.note(|traffic| traffic.add_retry());
+            before = Some(md5);
+            file.set_len(0).map_err(unwritable)?;
+        }
+        Err(StoreError::ReadBack {
+            store: self.name.clone(),
+            key: object.key.clone(),
+            found: "different bytes each time".into(),
+            expected: format!("the object with tag {}", object.e_tag.as_deref().unwrap_or_default()),
+        })
+    }
+
+    fn download_once(
+        &self,
+        object: &Object,
+        file: &mut File,
+        unwritable: impl Fn(io::Error) -> StoreError,
+    ) -> Result<(String, String), StoreError> {
+        let there = file.metadata().map_err(&unwritable)?.len().min(object.bytes);
+        file.set_len(there).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(&unwritable)?;
+        let (mut hash, mut md5) = (Xxh3::new(), Md5::new());
+        let remote = self.is_remote();
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            let read = file.read(&mut buffer).map_err(&unwritable)?;
+            if read == 0 {
+                break;
+            }
+            hash.update(&buffer[..read]);
+            md5.update(&buffer[..read]);
+        }
+        let e_tag = remote.then_some(object.e_tag.as_deref()).flatten();
+        let parts = self.parts(&object.key, there, object.bytes, e_tag, |part| {
+            hash.update(&part);
+            if remote {
+                md5.update(&part);
+            }
+            file.write_all(&part)
+        });
+        self.wait(parts).map_err(self.failed("downloading", &object.key))?;
+        Ok((format!("{:016x}", hash.digest()), hexadecimal(&md5.finalize())))
+    }
+}
+
+/// A digest as tags write it.
+pub(super) fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unreadable(path: &Path, source: io::Error) -> StoreError {
+    StoreError::Folder { path: path.display().to_string(), action: "the file to upload cannot be read", source }
+}
+
+/// An error of a local file amid those of a store; no retry helps.
+fn of_file(source: io::Error) -> Error {
+    Error::NotSupported { source: Box::new(source) }
+}

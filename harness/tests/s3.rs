@@ -109,3 +109,35 @@ fn bad_credentials_and_a_missing_bucket_fail_at_once_and_say_what_to_do() {
     // No request was tried twice.
     assert_eq!(server.requests().values().sum::<u64>(), 3);
 }
+
+#[test]
+fn secrets_are_nowhere() {
+    let (server, folder) = with_month();
+    let secrets = [server::SECRET_KEY, "a-session-token-of-no-use"];
+    let arguments = ["run", "--months", "2013-09..2013-10", "--json"];
+    let told = |token: bool| {
+        let mut command = on(&server, folder.path());
+        if token {
+            command.env("AWS_SESSION_TOKEN", secrets[1]);
+        }
+        let output = command.args(arguments).env("LOG_LEVEL", "trace").assert().failure().get_output().clone();
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat()
+    };
+    let texts = [told(false), told(true)];
+    assert!(texts[0].contains("published") && texts[1].contains("unchanged"), "{texts:?}");
+    let everywhere = [server.folder(), folder.path().to_owned()];
+    let files: Vec<(String, Vec<u8>)> = everywhere.iter().flat_map(|folder| objects(folder)).collect();
+    assert!(files.iter().any(|(name, _)| name.ends_with("manifest.json")));
+    for secret in secrets {
+        let within = |bytes: &[u8]| bytes.windows(secret.len()).any(|found| found == secret.as_bytes());
+        let texts = texts.iter().map(|text| ("output", text.as_bytes()));
+        let files = files.iter().map(|(name, bytes)| (&**name, &**bytes));
+        for (name, bytes) in texts.chain(files) {
+            assert!(!within(bytes), "{name}");
+        }
+    }
+    // The keys come by the environment alone: no flag takes them, so no list of processes shows them.
+    let help = harness(folder.path()).args(["run", "--help"]).output().unwrap().stdout;
+    let help = String::from_utf8(help).unwrap().to_lowercase();
+    assert!(help.contains("--store") && !help.contains("secret") && !help.contains("--access"));
+}

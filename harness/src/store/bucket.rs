@@ -66,7 +66,7 @@ impl Bucket {
             .with_bucket_name(bucket)
             .with_client_options(timeouts)
             .with_retry(once)
-            .with_checksum_algorithm(Checksum::SHA256)
+            .with_checksum_algorithm(Checksum::CRC64NVME)
             // Not every server has it, and we delete a few objects at a time.
             .with_disable_bulk_delete(true)
             .with_http_connector(Connector::default());

@@ -161,7 +161,7 @@ fn one_writer_wins(store: &Store) {
 
 fn files_go_up_and_come_down(store: &Store) {
     let folder = tempfile::tempdir().unwrap();
-    for bytes in [0, 1, PART, 2 * PART, 3 * PART + 5] {
+    for bytes in [0, 1, PART, 2 * PART, 8 * PART + 5] {
         let content: Vec<u8> = (0..bytes).map(|byte| (byte * 31 % 251) as u8).collect();
         let (file, back) = (folder.path().join("up"), folder.path().join(format!("down {bytes}")));
         fs::write(&file, &content).unwrap();

@@ -18,8 +18,8 @@ use crate::interrupt;
 
 /// Bytes of one part.
 pub const PART: usize = 8 << 20;
-/// A file up to this size goes in one request.
-const WHOLE: u64 = 2 * PART as u64;
+/// A file up to this size goes in one request, which leaves nothing when it breaks, and costs one.
+const WHOLE: u64 = 64 << 20;
 /// Parts under way at once.
 const AT_ONCE: usize = 4;
 

@@ -166,11 +166,14 @@ impl Fate {
     }
 
     /// What happens to a request, and by which chance.
-    pub fn draw(&self, operation: Operation, head: &Parts) -> (Option<Fault>, ChaCha8Rng) {
-        let mut random = self.random(operation, head);
+    pub fn draw(&self, operation: Operation, head: &Parts, body: &[u8]) -> (Option<Fault>, ChaCha8Rng) {
+        // These keys are in the body.
+        let keys =
+            if operation == Operation::DeleteObjects { String::from_utf8_lossy(body) } else { target(head).1.into() };
+        let mut random = self.random(operation, head, &keys);
         let ordered = self.orders.lock().unwrap().iter_mut().find_map(|order| {
             let meant = order.operation.is_none_or(|asked| asked == operation)
-                && target(head).1.contains(&order.key)
+                && keys.contains(&order.key)
                 && order.fault.applies(operation, head);
             (order.left > 0 && meant).then(|| {
                 order.left -= 1;
@@ -187,11 +190,11 @@ impl Fate {
     }
 
     /// The chance of a request: its own, however many others there are.
-    fn random(&self, operation: Operation, head: &Parts) -> ChaCha8Rng {
+    fn random(&self, operation: Operation, head: &Parts, keys: &str) -> ChaCha8Rng {
         // Upload ids are the server's and differ from run to run.
         let asked: Vec<&str> = query(head).filter(|pair| !pair.starts_with("uploadId=")).collect();
         let range = head.headers.get("range").map(|range| range.as_bytes());
-        let request = format!("{operation:?} {:?} {asked:?} {range:?}", target(head));
+        let request = format!("{operation:?} {:?} {keys} {asked:?} {range:?}", target(head).0);
         let request = xxhash_rust::xxh3::xxh3_64(request.as_bytes());
         let mut seen = self.seen.lock().unwrap();
         let before = seen.entry(request).or_default();

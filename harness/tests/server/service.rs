@@ -80,15 +80,21 @@ impl Service {
         let (head, incoming) = request.into_parts();
         let operation = Operation::of(&head);
         *self.requests.lock().unwrap().entry(operation).or_default() += 1;
-        let (fault, mut random) = self.fate.draw(operation, &head);
-        if fault == Some(Fault::ResetInUpload) {
+        // An upload may have to break off; of all others all is there before the lock: nobody waits for a slow client.
+        let (mut bytes, rest) = match operation {
+            Operation::PutObject | Operation::UploadPart => (Bytes::new(), Some(incoming)),
+            _ => (body::read(incoming, usize::MAX).await?, None),
+        };
+        let (fault, mut random) = self.fate.draw(operation, &head, &bytes);
+        if let Some(rest) = rest {
             let length = head.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-            body::read(incoming, length.unwrap_or(0) / 2).await?;
-            self.fate.happened(Fault::ResetInUpload);
-            return Err("reset in the middle of an upload".into());
+            let breaks = fault == Some(Fault::ResetInUpload);
+            bytes = body::read(rest, if breaks { length.unwrap_or(0) / 2 } else { usize::MAX }).await?;
+            if breaks {
+                self.fate.happened(Fault::ResetInUpload);
+                return Err("reset in the middle of an upload".into());
+            }
         }
-        // All of it before the lock: nobody waits for a slow client.
-        let mut bytes = body::read(incoming, usize::MAX).await?;
         if !self.clock.agrees(&head) {
             self.fate.happened(Fault::RequestTimeTooSkewed);
             return Ok(refusal(403, "RequestTimeTooSkewed"));

@@ -4,10 +4,14 @@
 #![allow(clippy::unwrap_used, dead_code)]
 
 mod body;
+mod clock;
+mod faults;
+mod inject;
 mod integrity;
 mod operation;
 mod refusal;
 mod service;
+mod uploads;
 
 use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
 
@@ -15,6 +19,7 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, runtime, sync::oneshot};
 
+pub use faults::{Fault, Faults};
 pub use operation::Operation;
 use service::Service;
 
@@ -39,9 +44,14 @@ pub struct Server {
 impl Server {
     /// A server with one empty bucket.
     pub fn start() -> Self {
+        Self::with_faults(Faults::default())
+    }
+
+    /// The same, and things go wrong.
+    pub fn with_faults(faults: Faults) -> Self {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join(BUCKET)).unwrap();
-        let service = Arc::new(Service::new(root.path()));
+        let service = Arc::new(Service::new(root.path(), faults));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
@@ -101,6 +111,32 @@ impl Server {
     /// Requests of each operation so far.
     pub fn requests(&self) -> BTreeMap<Operation, u64> {
         self.service.requests.lock().unwrap().clone()
+    }
+
+    /// Lets the next `times` requests for an operation fail, on keys that contain a text; `None` is any operation,
+    /// an empty text any key, and what does not apply to a request waits for the next.
+    pub fn fail(&self, times: u64, operation: impl Into<Option<Operation>>, key: &str, fault: Fault) {
+        self.service.fate.order(times, operation.into(), key, fault);
+    }
+
+    /// Lets all of them fail until [`Server::mend`].
+    pub fn break_down(&self, operation: impl Into<Option<Operation>>, key: &str, fault: Fault) {
+        self.fail(u64::MAX, operation, key, fault);
+    }
+
+    /// Takes back what [`Server::fail`] has ordered.
+    pub fn mend(&self) {
+        self.service.fate.clear();
+    }
+
+    /// Sets the server's clock ahead of this machine's by so many seconds, or back.
+    pub fn set_clock_ahead(&self, seconds: i64) {
+        self.service.clock.set_ahead(seconds);
+    }
+
+    /// How often each fault has happened.
+    pub fn injected(&self) -> BTreeMap<Fault, u64> {
+        self.service.fate.injected()
     }
 }
 

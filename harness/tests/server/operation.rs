@@ -31,10 +31,7 @@ impl Operation {
     /// The operation of a request with the bucket in its path.
     pub fn of(request: &Parts) -> Self {
         let (bucket, key) = target(request);
-        let asked = |name: &str| {
-            let query = request.uri.query().unwrap_or_default();
-            query.split('&').any(|pair| pair.split('=').next() == Some(name))
-        };
+        let asked = |name: &str| query(request).any(|pair| pair.split('=').next() == Some(name));
         let copy = request.headers.contains_key("x-amz-copy-source");
         let part = asked("uploadId");
         match (&request.method, bucket.is_empty(), key.is_empty()) {
@@ -64,6 +61,17 @@ impl Operation {
     pub fn replaces(self) -> bool {
         matches!(self, PutObject | CopyObject | CompleteMultipartUpload | DeleteObject | DeleteObjects)
     }
+
+    /// Whether it needs room.
+    pub fn stores(self) -> bool {
+        let part = matches!(self, CreateMultipartUpload | UploadPart | UploadPartCopy);
+        part || matches!(self, PutObject | CopyObject | CompleteMultipartUpload)
+    }
+}
+
+/// The pairs after the question mark.
+pub fn query(request: &Parts) -> impl Iterator<Item = &str> {
+    request.uri.query().unwrap_or_default().split('&')
 }
 
 /// Bucket and key of a request, as they are written in its path; empty where there are none.

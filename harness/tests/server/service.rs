@@ -1,8 +1,17 @@
 //! From request to answer.
 
-use std::{collections::BTreeMap, path::Path, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
 
-use hyper::{Request, Response, body::Incoming};
+use hyper::{
+    Request, Response,
+    body::{Bytes, Incoming},
+    header,
+    http::request::Parts,
+};
 use s3s::{
     Body, S3Result,
     access::{S3Access, S3AccessContext},
@@ -12,7 +21,16 @@ use s3s::{
 };
 use tokio::sync::RwLock;
 
-use super::{ACCESS_KEY, SECRET_KEY, body, integrity, operation::Operation, refusal::refusal};
+use super::{
+    ACCESS_KEY, SECRET_KEY, body,
+    clock::Clock,
+    faults::{Fate, Fault, Faults},
+    inject::{self, Spoilt},
+    integrity,
+    operation::Operation,
+    refusal::refusal,
+    uploads,
+};
 
 /// Why a request is not answered at all.
 type Lost = Box<dyn std::error::Error + Send + Sync>;
@@ -20,43 +38,112 @@ type Lost = Box<dyn std::error::Error + Send + Sync>;
 /// The server without its connections.
 pub struct Service {
     s3: S3Service,
+    root: PathBuf,
     /// s3s-fs looks at conditions and then writes, and writes an object and then its ETag: whoever replaces an object
     /// is alone.
     alone: RwLock<()>,
     /// Requests of each operation.
     pub requests: Mutex<BTreeMap<Operation, u64>>,
+    /// What goes wrong.
+    pub fate: Fate,
+    /// What time it is.
+    pub clock: Clock,
 }
 
 impl Service {
     /// Serves the buckets that are folders of `root`.
-    pub fn new(root: &Path) -> Self {
+    pub fn new(root: &Path, faults: Faults) -> Self {
         let mut s3 = S3ServiceBuilder::new(s3s_fs::FileSystem::new(root).unwrap());
         s3.set_auth(Key);
         s3.set_access(Buckets(root.to_owned()));
-        Self { s3: s3.build(), alone: RwLock::default(), requests: Mutex::default() }
+        Self {
+            s3: s3.build(),
+            root: root.to_owned(),
+            alone: RwLock::default(),
+            requests: Mutex::default(),
+            fate: Fate::new(faults),
+            clock: Clock::default(),
+        }
     }
 
-    /// Answers a request.
+    /// Answers a request, or lets something go wrong with it.
     ///
     /// # Errors
     /// The connection is to be closed without an answer.
     pub async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Lost> {
+        let mut answer = self.fare(request).await?;
+        answer.headers_mut().insert(header::DATE, self.clock.date().try_into()?);
+        Ok(answer)
+    }
+
+    async fn fare(&self, request: Request<Incoming>) -> Result<Response<Body>, Lost> {
         let (head, incoming) = request.into_parts();
         let operation = Operation::of(&head);
         *self.requests.lock().unwrap().entry(operation).or_default() += 1;
-        // All of it before the lock: nobody waits for a slow client.
-        let bytes = body::read(incoming, usize::MAX).await?;
-        if let Some(code) = integrity::damage(&head, &bytes) {
+        // An upload may have to break off; of all others all is there before the lock: nobody waits for a slow client.
+        let (mut bytes, rest) = match operation {
+            Operation::PutObject | Operation::UploadPart => (Bytes::new(), Some(incoming)),
+            _ => (body::read(incoming, usize::MAX).await?, None),
+        };
+        let (fault, mut random) = self.fate.draw(operation, &head, &bytes);
+        if let Some(rest) = rest {
+            let length = head.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+            let breaks = fault == Some(Fault::ResetInUpload);
+            bytes = body::read(rest, if breaks { length.unwrap_or(0) / 2 } else { usize::MAX }).await?;
+            if breaks {
+                self.fate.happened(Fault::ResetInUpload);
+                return Err("reset in the middle of an upload".into());
+            }
+        }
+        if !self.clock.agrees(&head) {
+            self.fate.happened(Fault::RequestTimeTooSkewed);
+            return Ok(refusal(403, "RequestTimeTooSkewed"));
+        }
+        let Some(fault) = fault else { return self.serve(operation, head, bytes).await };
+        if let Some(answer) = inject::instead(fault) {
+            self.fate.happened(fault);
+            return Ok(answer);
+        }
+        if fault == Fault::CorruptUpload {
+            bytes = inject::flip(&bytes, &mut random);
+            self.fate.happened(fault);
+        }
+        let answer = self.serve(operation, head.clone(), bytes).await?;
+        if fault == Fault::LostPart && answer.status().is_success() {
+            uploads::lose(&self.root, &head);
+            self.fate.happened(fault);
+        }
+        match inject::spoil(fault, answer, &mut random).await {
+            Spoilt::Not(answer) => Ok(answer),
+            Spoilt::So(answer) => {
+                self.fate.happened(fault);
+                Ok(answer)
+            }
+            Spoilt::Lost => {
+                self.fate.happened(fault);
+                Err("the answer is lost".into())
+            }
+        }
+    }
+
+    /// Does what is asked for.
+    async fn serve(&self, operation: Operation, head: Parts, body: Bytes) -> Result<Response<Body>, Lost> {
+        if let Some(code) = integrity::damage(&head, &body) {
             return Ok(refusal(400, code));
         }
-        let request = Request::from_parts(head, Body::from(bytes));
+        let mut shared = None;
+        let mut alone = None;
         if operation.replaces() {
-            let _alone = self.alone.write().await;
-            Ok(self.s3.call(request).await?)
+            alone = Some(self.alone.write().await);
         } else {
-            let _shared = self.alone.read().await;
-            Ok(self.s3.call(request).await?)
+            shared = Some(self.alone.read().await);
         }
+        if let Some((status, code)) = uploads::problem(&self.root, operation, &head, &body) {
+            return Ok(refusal(status, code));
+        }
+        let answer = self.s3.call(Request::from_parts(head, Body::from(body))).await?;
+        drop((shared, alone));
+        Ok(answer)
     }
 }
 
@@ -71,7 +158,7 @@ impl S3Auth for Key {
 }
 
 /// Whoever has the key may do everything, but only in buckets that are there: s3s-fs makes what is missing.
-struct Buckets(std::path::PathBuf);
+struct Buckets(PathBuf);
 
 #[async_trait::async_trait]
 impl S3Access for Buckets {

@@ -1,9 +1,11 @@
 //! The S3 server that the other tests run against: what it promises has to be true before anything is tested by it.
 #![allow(clippy::unwrap_used)]
 
+mod faults;
+#[path = "../server/mod.rs"]
 mod server;
 
-use std::future::Future;
+use std::{fs, future::Future};
 
 use object_store::{
     Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig, UpdateVersion,
@@ -53,7 +55,7 @@ fn what_is_put_is_listed_read_copied_and_deleted() {
     wait(async {
         let key = Path::from("a folder/2013=1+2");
         s3.put(&key, "content".into()).await.unwrap();
-        assert_eq!(std::fs::read(server.folder().join("a folder/2013=1+2")).unwrap(), b"content");
+        assert_eq!(fs::read(server.folder().join("a folder/2013=1+2")).unwrap(), b"content");
         assert_eq!(s3.get_range(&key, 3..5).await.unwrap(), "te");
         let head = s3.head(&key).await.unwrap();
         assert_eq!((head.size, head.e_tag), (7, Some("\"9a0364b9e99bb480dd25e1f0284c8555\"".into())));
@@ -82,7 +84,7 @@ fn who_does_not_sign_with_the_key_is_refused() {
     assert!(refused(client(&server).with_access_key_id("other")).contains("InvalidAccessKeyId"));
     assert!(refused(client(&server).with_skip_signature(true)).contains("AccessDenied"));
     assert!(refused(client(&server).with_bucket_name("another")).contains("NoSuchBucket"));
-    assert_eq!(std::fs::read_dir(server.folder()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(server.folder()).unwrap().count(), 0);
     server.add_bucket("another");
     put(client(&server).with_bucket_name("another")).unwrap();
 }
@@ -107,7 +109,7 @@ fn of_eight_conditional_puts_at_once_one_wins() {
             assert!(matches!(lost, Error::AlreadyExists { .. } | Error::Precondition { .. }), "{lost}");
         }
         assert_eq!(winners.len(), 1);
-        assert_eq!(std::fs::read_to_string(server.folder().join("a")).unwrap(), format!("{round} {}", winners[0]));
+        assert_eq!(fs::read_to_string(server.folder().join("a")).unwrap(), format!("{round} {}", winners[0]));
         winners[0]
     };
     race(&|| PutMode::Create, 0);
@@ -115,4 +117,12 @@ fn of_eight_conditional_puts_at_once_one_wins() {
         let e_tag = wait(s3.head(&Path::from("a"))).unwrap().e_tag;
         race(&|| PutMode::Update(UpdateVersion { e_tag: e_tag.clone(), version: None }), round);
     }
+}
+
+#[test]
+fn a_listing_has_as_many_pages_as_it_needs() {
+    let server = Server::start();
+    (0..1001).for_each(|name| fs::write(server.folder().join(name.to_string()), "").unwrap());
+    assert_eq!(wait(keys(&client(&server).build().unwrap())).unwrap().len(), 1001);
+    assert_eq!(server.count(Operation::ListObjectsV2), 2);
 }

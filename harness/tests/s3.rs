@@ -4,21 +4,23 @@
 mod month;
 mod server;
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use month::{FILE, harness, json, manifest, names, run, store};
 use serde_json::Value;
-use server::{Operation, Server};
-
-const STORE: &str = "s3://bucket/archive";
+use server::{Fault, Faults, Operation, Server};
 
 /// A server with the synthetic month in its bucket.
 fn with_month() -> (Server, tempfile::TempDir) {
     let (server, folder) = (Server::start(), tempfile::tempdir().unwrap());
+    put_month(&server);
+    (server, folder)
+}
+
+fn put_month(server: &Server) {
     let raw = server.folder().join("archive/raw-data/2013");
     fs::create_dir_all(&raw).unwrap();
     fs::copy(month::synthetic(), raw.join(FILE)).unwrap();
-    (server, folder)
 }
 
 /// The program with the keys of a server.
@@ -140,4 +142,198 @@ fn secrets_are_nowhere() {
     let help = harness(folder.path()).args(["run", "--help"]).output().unwrap().stdout;
     let help = String::from_utf8(help).unwrap().to_lowercase();
     assert!(help.contains("--store") && !help.contains("secret") && !help.contains("--access"));
+}
+
+/// What the manifests in a store say is current, and the bytes of it.
+fn published(store: &Path) -> Vec<(String, Vec<u8>)> {
+    let objects = objects(&store.join("processed-data"));
+    objects.into_iter().filter(|(key, _)| key.ends_with(".parquet")).collect()
+}
+
+#[test]
+fn a_run_amid_faults_gives_the_same_bytes_and_counts_its_retries() {
+    // The long run, until every kind of fault has happened: `FAULTY_MONTHS=2012-01..2013-12`.
+    let long = std::env::var("FAULTY_MONTHS").ok();
+    let months = long.clone().unwrap_or("2013-08..2013-10".into());
+    let local = tempfile::tempdir().unwrap();
+    let raw = local.path().join("store/raw-data");
+    harness(local.path()).args(["synth", "--months", &months, "--out", raw.to_str().unwrap()]).assert().success();
+    let expected = ["session", "rolling"].map(|profile| {
+        let arguments = ["run", "--months", &months, "--profile", profile];
+        harness(local.path()).args(arguments).assert().success();
+        published(&local.path().join("store"))
+    });
+
+    let (server, folder) = (Server::with_faults(Faults::passing(11, 0.2)), tempfile::tempdir().unwrap());
+    let store = server.folder().join("archive");
+    fs::create_dir_all(store.join("raw-data")).unwrap();
+    for name in names(&raw) {
+        fs::copy(raw.join(&name), store.join("raw-data").join(name)).unwrap();
+    }
+    // Months of this size go up in one piece: uploads in parts are for the store's own tests.
+    let missing = |injected: &BTreeMap<Fault, u64>| {
+        let kinds = Fault::PASSING.into_iter().filter(|&kind| kind != Fault::LostPart);
+        kinds.filter(|kind| !injected.contains_key(kind)).collect::<Vec<_>>()
+    };
+    let (mut retries, mut counted) = (0, 0);
+    for round in 0..if long.is_some() { 20 } else { 2 } {
+        let profile = ["session", "rolling"][round % 2];
+        let mut command = on(&server, folder.path());
+        command.args(["run", "--months", &months, "--json", "--profile", profile, "--cache-gb", "0"]);
+        let results = json(command.env("S3_RETRY_ATTEMPTS", "8"));
+        let results = results.as_array().unwrap();
+        assert!(results.iter().all(|month| month["outcome"] == "published"), "{results:?}");
+        let monthly = |months: &[(String, Vec<u8>)]| -> BTreeMap<String, Vec<u8>> {
+            months.iter().filter(|(key, _)| key.starts_with("monthly/")).cloned().collect()
+        };
+        assert!(monthly(&published(&store)) == monthly(&expected[round % 2]));
+        let of = |value: &Value| value.as_u64().unwrap();
+        retries += results.iter().map(|month| of(&month["retries"])).sum::<u64>();
+        for (_, json) in
+            objects(&store.join("processed-data/monthly")).iter().filter(|(key, _)| key.ends_with("_statistics.json"))
+        {
+            counted += of(&serde_json::from_slice::<Value>(json).unwrap()["performance"]["retries"]);
+        }
+        if missing(&server.injected()).is_empty() {
+            break;
+        }
+    }
+    let injected = server.injected();
+    let most = if long.is_some() { 0 } else { 8 };
+    assert!(missing(&injected).len() <= most, "never happened: {:?}", missing(&injected));
+    let faults: u64 = injected.values().sum();
+    eprintln!("{faults} faults, {retries} retries, {counted} of them in the statistics: {injected:?}");
+    assert!(0 < counted && counted <= retries);
+}
+
+#[test]
+fn what_no_retry_mends_fails_at_once_says_what_to_do_and_leaves_what_was_there() {
+    let (server, folder) = with_month();
+    let first = month_on(&server, folder.path(), &[]);
+    let before = objects(&server.folder());
+    for (fault, operation, word) in [
+        (Fault::ExpiredToken, Operation::GetObject, "the credentials have expired"),
+        (Fault::AccessDenied, Operation::ListObjectsV2, "harness doctor"),
+        (Fault::AccessDenied, Operation::PutObject, "harness doctor"),
+        (Fault::RequestTimeTooSkewed, Operation::GetObject, "clock"),
+        (Fault::StorageFull, Operation::PutObject, "make room"),
+        (Fault::QuotaExceeded, Operation::PutObject, "make room"),
+        (Fault::NoSuchBucket, Operation::ListObjectsV2, "create the bucket"),
+    ] {
+        server.break_down(operation, "", fault);
+        let asked = server.count(operation);
+        let arguments = ["run", "--month", "2013-09", "--profile", "rolling"];
+        let output = on(&server, folder.path()).args(arguments).assert().code(4).get_output().clone();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains(word), "{fault:?}: '{word}' is missing in: {message}");
+        assert_eq!(server.count(operation) - asked, 1, "{fault:?} was tried again");
+        server.mend();
+        assert!(objects(&server.folder()) == before, "{fault:?} left something");
+    }
+    server.set_clock_ahead(3600);
+    let output = on(&server, folder.path()).args(["run", "--month", "2013-09"]).assert().code(4).get_output().clone();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("this machine's clock is wrong"));
+    server.set_clock_ahead(0);
+    // In the middle of a month: data is up, and then the store is full.
+    server.break_down(Operation::PutObject, "statistics", Fault::StorageFull);
+    let arguments = ["run", "--month", "2013-09", "--profile", "rolling"];
+    on(&server, folder.path()).args(arguments).assert().code(4);
+    server.mend();
+    assert!(objects(&server.folder()) == before);
+    let again = month_on(&server, folder.path(), &[]);
+    assert_eq!((&again["version"], again["outcome"].as_str()), (&first["version"], Some("unchanged")));
+}
+
+#[test]
+fn a_commit_whose_answer_is_wrong_or_lost_is_settled_by_a_look() {
+    for fault in [
+        Fault::PreconditionFailed,
+        Fault::PreconditionFailedAfter,
+        Fault::Conflict,
+        Fault::ConflictAfter,
+        Fault::LostReply,
+        Fault::InternalError,
+        Fault::ErrorInSuccess,
+    ] {
+        let (server, folder) = with_month();
+        for profile in ["session", "rolling"] {
+            server.fail(2, Operation::PutObject, "manifest.json", fault);
+            let result = month_on(&server, folder.path(), &["--profile", profile]);
+            assert_eq!(result["outcome"], "published", "{fault:?}");
+            assert!(result["retries"].as_u64().unwrap() > 0 || server.injected()[&fault] > 0);
+        }
+        assert_eq!(objects(&server.folder().join("archive")).len(), 6, "{fault:?}");
+    }
+}
+
+#[test]
+fn a_store_that_does_not_answer_fails_the_month_and_after_three_the_run() {
+    let (server, folder) = with_month();
+    server.break_down(Operation::GetObject, "2013/07", Fault::InternalError);
+    let run = |months: &str| {
+        let mut command = on(&server, folder.path());
+        command.args(["run", "--months", months, "--json"]).env("S3_RETRY_ATTEMPTS", "1").assert()
+    };
+    for month in ["01", "02", "03", "04", "05", "06", "07", "08"] {
+        let name = format!("glbx-mdp3-2013{month}01-2013{month}28.ohlcv-1s.dbn.zst");
+        fs::copy(month::synthetic(), server.folder().join("archive/raw-data").join(name)).unwrap();
+    }
+    let output = run("2013-07..2013-09").code(1).get_output().clone();
+    let results: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let outcomes: Vec<&str> =
+        results.as_array().unwrap().iter().map(|month| month["outcome"].as_str().unwrap()).collect();
+    assert_eq!((outcomes[0], outcomes[2]), ("failed", "published"));
+    assert!(results[0]["error"].as_str().unwrap().contains("1 retries did not help"), "{results}");
+    server.break_down(Operation::GetObject, "processed-data", Fault::InternalError);
+    let output = run("2013-01..2013-08").code(4).get_output().clone();
+    let results: Value = serde_json::from_slice(&output.stdout).unwrap();
+    // Those that were begun before the third had failed are there as well.
+    let results = results.as_array().unwrap();
+    assert!(results.len() >= 3 && results.iter().all(|month| month["outcome"] == "failed"), "{results:?}");
+}
+
+#[test]
+fn a_broken_download_goes_on_in_the_next_run() {
+    let (server, folder) = with_month();
+    let bytes = fs::metadata(month::synthetic()).unwrap().len();
+    server.break_down(Operation::GetObject, FILE, Fault::TruncatedDownload);
+    let arguments = ["run", "--month", "2013-09"];
+    on(&server, folder.path()).args(arguments).env("S3_RETRY_ATTEMPTS", "0").assert().code(1);
+    server.mend();
+    let downloads = folder.path().join("cache/harness/downloads");
+    assert_eq!(names(&downloads).len(), 1);
+    let there = fs::metadata(downloads.join(&names(&downloads)[0]).join(FILE)).unwrap().len();
+    assert!(there < bytes);
+    assert_eq!(month_on(&server, folder.path(), &[])["outcome"], "published");
+    assert!(names(&downloads).is_empty());
+}
+
+#[test]
+fn two_workers_on_s3_publish_a_month_once() {
+    for others in [&[][..], &["--profile", "rolling"]] {
+        let (server, folder) = with_month();
+        let start = |index: usize| {
+            let mut command = month::program(folder.path());
+            command.envs(server.environment()).env("S3_BUCKET", "bucket/archive");
+            command.args(["run", "--month", "2013-09", "--json"]);
+            if index == 1 {
+                command.args(others);
+            }
+            command.stdout(std::process::Stdio::piped()).spawn().unwrap()
+        };
+        let workers: Vec<_> = (0..3).map(start).collect();
+        let mut outcomes: Vec<String> = Vec::new();
+        for worker in workers {
+            let output = worker.wait_with_output().unwrap();
+            assert!(output.status.success());
+            let results: Value = serde_json::from_slice(&output.stdout).unwrap();
+            outcomes.push(results[0]["outcome"].as_str().unwrap().to_owned());
+        }
+        assert!(outcomes.iter().any(|outcome| outcome == "published"), "{outcomes:?}");
+        assert!(outcomes.iter().any(|outcome| outcome != "published"), "{outcomes:?}");
+        let left = objects(&server.folder().join("archive"));
+        let data = left.iter().filter(|(key, _)| key.contains("/monthly/") && key.ends_with(".parquet")).count();
+        assert_eq!(data, 1);
+        assert!(!left.iter().any(|(key, _)| key.contains(".lock")));
+    }
 }

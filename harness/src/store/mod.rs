@@ -297,7 +297,7 @@ impl Store {
     async fn read_small(&self, key: &str) -> Result<Option<(Bytes, Tag)>, StoreError> {
         let location = self.location(key);
         let mut before: Option<Bytes> = None;
-        loop {
+        for _ in 0..=self.policy.retries.max(2) {
             let read = self.ask(|| async {
                 let result = self.objects().get(&location).await?;
                 let (size, tag) = (result.meta.size, Tag(result.meta.e_tag.clone(), result.meta.version.clone()));
@@ -309,15 +309,30 @@ impl Store {
                 Err(Error::NotFound { .. }) => return Ok(None),
                 Err(error) => return Err(self.failed("reading", key)(error)),
             };
-            // The tag is the MD5, unless the server encrypts: then two answers that agree are believed.
+            // The tag is the MD5, unless the server encrypts: then two answers that agree, also with the size, are believed.
             let told = tag.0.as_deref().map(|tag| tag.trim_matches('"'));
             let tellable = self.is_remote() && told.is_some_and(|tag| tag.len() == 32);
-            if !tellable || told == Some(&hexadecimal(&Md5::digest(&bytes))) || before.as_ref() == Some(&bytes) {
+            let agreed = before.as_ref() == Some(&bytes) && {
+                let size = self.ask(|| self.objects().head(&location)).await.map(|meta| meta.size);
+                size.is_ok_and(|size| size == bytes.len() as u64)
+            };
+            if !tellable || told == Some(&hexadecimal(&Md5::digest(&bytes))) || agreed {
                 self.note(|traffic| traffic.add_read(bytes.len() as u64));
                 return Ok(Some((bytes, tag)));
             }
             self.note(Traffic::add_retry);
             before = Some(bytes);
+        }
+        Err(self.differs(key))
+    }
+
+    /// Every reading of an object gives other bytes.
+    fn differs(&self, key: &str) -> StoreError {
+        StoreError::ReadBack {
+            store: self.name.clone(),
+            key: key.to_owned(),
+            found: "other bytes each time".into(),
+            expected: "those that its tag stands for".into(),
         }
     }
 

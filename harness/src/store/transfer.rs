@@ -200,12 +200,7 @@ impl Store {
             before = Some(md5);
             file.set_len(0).map_err(unwritable)?;
         }
-        Err(StoreError::ReadBack {
-            store: self.name.clone(),
-            key: object.key.clone(),
-            found: "different bytes each time".into(),
-            expected: format!("the object with tag {}", object.e_tag.as_deref().unwrap_or_default()),
-        })
+        Err(self.differs(&object.key))
     }
 
     fn download_once(

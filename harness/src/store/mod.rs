@@ -41,6 +41,18 @@ pub struct Object {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag(Option<String>, Option<String>);
 
+impl Tag {
+    fn unquoted(&self) -> Option<String> {
+        self.0.as_ref().map(|tag| tag.trim_matches('"').to_owned())
+    }
+}
+
+impl From<&Tag> for UpdateVersion {
+    fn from(Tag(e_tag, version): &Tag) -> Self {
+        Self { e_tag: e_tag.clone(), version: version.clone() }
+    }
+}
+
 /// A store and the threads that its requests run on.
 #[derive(Clone)]
 pub struct Store {
@@ -380,9 +392,7 @@ impl Store {
         let location = self.location(key);
         let mode = match (&self.place, expected) {
             (_, None) => PutMode::Create,
-            (Place::Bucket(_), Some(Tag(e_tag, version))) => {
-                PutMode::Update(UpdateVersion { e_tag: e_tag.clone(), version: version.clone() })
-            }
+            (Place::Bucket(_), Some(tag)) => PutMode::Update(tag.into()),
             (Place::Folder(_), Some(expected)) => {
                 let now = self.read_small(key).await?;
                 if now.is_none_or(|(_, now)| now != *expected) {
@@ -395,7 +405,12 @@ impl Store {
             if !may() {
                 return Err(StoreError::RightLost { store: self.name.clone(), name: key.to_owned() });
             }
-            let options = PutOptions { mode: mode.clone(), ..PutOptions::default() };
+            let mode = match (expected, retry % 2) {
+                // Older Ceph compares the tag without its quotes.
+                (Some(tag), 1) => PutMode::Update(UpdateVersion { e_tag: tag.unquoted(), ..tag.into() }),
+                _ => mode.clone(),
+            };
+            let options = PutOptions { mode, ..PutOptions::default() };
             let put = self.objects().put_opts(&location, bytes.clone().into(), options);
             // A disk takes what it takes, and an error of it is final.
             let error = if self.is_remote() {

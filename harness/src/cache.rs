@@ -35,10 +35,7 @@ pub struct Cache {
 impl Cache {
     /// Creates the folders, and removes those of runs that were killed.
     pub fn open(settings: &Settings) -> anyhow::Result<Self> {
-        let folder = match settings.text("temp_dir") {
-            "" => home().join("harness"),
-            folder => folder.into(),
-        };
+        let folder = folder(settings);
         let failed = || {
             format!("{}: cannot be used for temporary files; choose another folder with --temp-dir", folder.display())
         };
@@ -151,6 +148,14 @@ fn remove(folder: &Path) -> io::Result<()> {
         io::ErrorKind::NotFound => Ok(()),
         _ => Err(error),
     })
+}
+
+/// Where temporary files and decoded columns go.
+pub fn folder(settings: &Settings) -> PathBuf {
+    match settings.text("temp_dir") {
+        "" => home().join("harness"),
+        folder => folder.into(),
+    }
 }
 
 /// The user's cache folder.

@@ -38,6 +38,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Tries jobs and chunk rows and writes the fastest that meets the target to harness.toml
     Tune(TuneArgs),
+    /// Whether this machine and its stores will do: processor, memory, disk, clock, credentials, permissions
+    Doctor(DoctorArgs),
     /// The settings in force
     Config(ConfigArgs),
 }
@@ -237,6 +239,19 @@ pub struct TuneArgs {
     #[arg(long, default_value_t = 3)]
     pub repeat: usize,
     /// Machine-readable trials
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct DoctorArgs {
+    /// Memory that must be there, in GB
+    #[arg(long, value_name = "GB")]
+    pub min_memory_gb: Option<f64>,
+    /// Room that must be left where the store is, in GB
+    #[arg(long, value_name = "GB")]
+    pub min_disk_gb: Option<f64>,
+    /// Machine-readable result
     #[arg(long)]
     pub json: bool,
 }

@@ -11,6 +11,7 @@ mod config;
 mod decode;
 mod demo;
 mod discover;
+mod doctor;
 mod exit;
 mod feature_ranges;
 mod inspect;
@@ -71,6 +72,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Process(args) => process::run(&args, &settings),
         Command::Bench(args) => bench::run(&args, &settings),
         Command::Tune(args) => tune::run(&args, &settings),
+        Command::Doctor(args) => doctor::run(&args, &settings),
         Command::Config(args) => config::run(&args, &settings),
     }
 }

@@ -337,3 +337,39 @@ fn two_workers_on_s3_publish_a_month_once() {
         assert!(!left.iter().any(|(key, _)| key.contains(".lock")));
     }
 }
+
+#[test]
+fn doctor_says_which_permission_is_missing() {
+    let (server, folder) = with_month();
+    let doctor = |code: i32| -> Vec<(String, String, String)> {
+        let output = on(&server, folder.path()).args(["doctor", "--json"]).assert().code(code).get_output().clone();
+        let checks: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let text = |check: &Value, name: &str| check[name].as_str().unwrap().to_owned();
+        checks
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|check| (text(check, "name"), text(check, "state"), text(check, "advice")))
+            .collect()
+    };
+    let before = objects(&server.folder());
+    let well = doctor(0);
+    for what in ["list", "write", "read", "conditional write", "delete"] {
+        assert!(well.iter().any(|(name, state, _)| *name == format!("store: {what}") && state == "ok"), "{well:?}");
+    }
+    assert!(objects(&server.folder()) == before);
+    for (operation, name, permission) in [
+        (Operation::ListObjectsV2, "store: list", "s3:ListBucket"),
+        (Operation::PutObject, "store: write", "s3:PutObject"),
+        (Operation::GetObject, "store: read", "s3:GetObject"),
+        (Operation::DeleteObject, "store: delete", "s3:DeleteObject"),
+    ] {
+        server.break_down(operation, "", Fault::AccessDenied);
+        let checks = doctor(4);
+        let found = checks.iter().find(|(found, ..)| found == name).unwrap();
+        assert!(found.1 == "failed" && found.2.contains(permission), "{checks:?}");
+        server.mend();
+    }
+    harness(folder.path()).args(["doctor", "--min-memory-gb", "1e6"]).assert().code(1);
+    harness(folder.path()).args(["doctor"]).assert().code(0);
+}

@@ -24,6 +24,11 @@ pub enum StoreError {
     /// It is no store.
     #[error("store {0}: expected s3://bucket, s3://bucket/prefix or a local directory")]
     Name(String),
+    /// The server writes although the condition does not hold.
+    #[error(
+        "store {store}: it does not honour conditions on writes (If-None-Match, If-Match), and two workers would overwrite each other: use another server"
+    )]
+    Conditions { store: String },
     /// How the store is to be reached is not settled.
     #[error("store {store}: {problem}")]
     Access { store: String, problem: String },

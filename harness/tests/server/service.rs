@@ -7,7 +7,7 @@ use std::{
 };
 
 use hyper::{
-    Request, Response,
+    Request, Response, StatusCode,
     body::{Bytes, Incoming},
     header,
     http::request::Parts,
@@ -143,7 +143,14 @@ impl Service {
         }
         let answer = self.s3.call(Request::from_parts(head, Body::from(body))).await?;
         drop((shared, alone));
-        Ok(answer)
+        if answer.status() != StatusCode::PRECONDITION_FAILED {
+            return Ok(answer);
+        }
+        // As S3 says it; s3s-fs, like Ceph, answers 412 here too.
+        let (head, body) = answer.into_parts();
+        let body = body::read(body, usize::MAX).await?;
+        let absent = String::from_utf8_lossy(&body).contains("Object does not exist");
+        Ok(if absent { refusal(404, "NoSuchKey") } else { Response::from_parts(head, body.into()) })
     }
 }
 

@@ -126,3 +126,21 @@ fn a_listing_has_as_many_pages_as_it_needs() {
     assert_eq!(wait(keys(&client(&server).build().unwrap())).unwrap().len(), 1001);
     assert_eq!(server.count(Operation::ListObjectsV2), 2);
 }
+
+#[test]
+fn a_condition_holds_for_the_etag_that_is_there() {
+    let server = Server::start();
+    let s3 = client(&server).build().unwrap();
+    let put_if = async |e_tag: &str| {
+        let update = UpdateVersion { e_tag: Some(e_tag.to_owned()), version: None };
+        s3.put_opts(&Path::from("a"), "b".into(), PutMode::Update(update).into()).await
+    };
+    wait(async {
+        let absent = format!("{:?}", put_if("\"0\"").await.unwrap_err());
+        assert!(absent.contains("404") && absent.contains("NoSuchKey"), "{absent}");
+        let e_tag = s3.put(&Path::from("a"), "b".into()).await.unwrap().e_tag.unwrap();
+        assert!(matches!(put_if("\"0\"").await, Err(Error::Precondition { .. })));
+        put_if(&e_tag).await.unwrap();
+        put_if(e_tag.trim_matches('"')).await.unwrap();
+    });
+}

@@ -9,7 +9,7 @@ use std::{
 };
 
 use hyper::{
-    Request, Response,
+    Request, Response, StatusCode,
     body::{Bytes, Incoming},
     header,
     http::request::Parts,
@@ -149,7 +149,14 @@ impl Service {
             at_once(&mut answer, &path);
         }
         drop((shared, alone));
-        Ok(answer)
+        if answer.status() != StatusCode::PRECONDITION_FAILED {
+            return Ok(answer);
+        }
+        // As S3 says it; s3s-fs, like Ceph, answers 412 here too.
+        let (head, body) = answer.into_parts();
+        let body = body::read(body, usize::MAX).await?;
+        let absent = String::from_utf8_lossy(&body).contains("Object does not exist");
+        Ok(if absent { refusal(404, "NoSuchKey") } else { Response::from_parts(head, body.into()) })
     }
 }
 

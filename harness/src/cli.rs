@@ -1,12 +1,16 @@
 //! Every command and flag, defined once: help and completions follow from here.
 
-use std::path::PathBuf;
+mod operate;
+
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{
     Args, Parser, Subcommand,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 use data::{Month, MonthRange, synth::Defect};
+
+pub use self::operate::{HistoryArgs, ListArgs, MonthsArgs, MonthsCommand, RemoveArgs, ReprocessArgs, RollbackArgs};
 
 /// Raw futures bars to training data: months of Databento files to 61-column Parquet.
 #[derive(Parser)]
@@ -38,6 +42,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Tries jobs and chunk rows and writes the fastest that meets the target to harness.toml
     Tune(TuneArgs),
+    /// Which months there are, their versions, and what to do with them
+    Months(MonthsArgs),
     /// The settings in force
     Config(ConfigArgs),
 }
@@ -164,6 +170,9 @@ pub struct RunArgs {
     /// Tasks of the array job
     #[arg(long, requires = "task_index")]
     pub task_count: Option<usize>,
+    /// Decay references that differ from that of the range.
+    #[arg(skip)]
+    pub references: BTreeMap<Month, Month>,
     /// Machine-readable result
     #[arg(long)]
     pub json: bool,

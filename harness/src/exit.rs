@@ -49,12 +49,13 @@ pub fn sentence(error: &anyhow::Error) -> String {
     said.join(": ")
 }
 
-/// Whether an error concerns one month alone: its input, or its manifest.
+/// Whether an error concerns one month alone: its input, or what is published of it.
 pub fn of_one_month(error: &anyhow::Error) -> bool {
-    let layout = |cause: &(dyn std::error::Error + 'static)| {
-        matches!(cause.downcast_ref::<ManifestError>(), Some(ManifestError::Layout { .. }))
+    let published = |cause: &(dyn std::error::Error + 'static)| {
+        let manifest = cause.downcast_ref::<ManifestError>();
+        manifest.is_some_and(|error| !matches!(error, ManifestError::Store(_)))
     };
-    code(error) == INPUT || error.chain().any(layout)
+    code(error) == INPUT || error.chain().any(published)
 }
 
 fn input_code(error: &InputError) -> u8 {

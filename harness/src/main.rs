@@ -12,12 +12,15 @@ mod decode;
 mod demo;
 mod discover;
 mod exit;
+mod failures;
 mod feature_ranges;
+mod holdings;
 mod inspect;
 mod interrupt;
 mod listing;
 mod manifest;
 mod memory;
+mod months;
 mod process;
 mod processor;
 mod progress;
@@ -29,6 +32,7 @@ mod schedule;
 mod statistics;
 mod store;
 mod summary;
+mod sweep;
 mod synth;
 mod training;
 mod tune;
@@ -71,6 +75,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Process(args) => process::run(&args, &settings),
         Command::Bench(args) => bench::run(&args, &settings),
         Command::Tune(args) => tune::run(&args, &settings),
+        Command::Months(args) => settings.local().and_then(|()| months::run(&args, &settings)),
         Command::Config(args) => config::run(&args, &settings),
     }
 }

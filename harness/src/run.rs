@@ -13,14 +13,15 @@ use crate::{
     decode::{self, Decoded},
     discover::{self, RawFile},
     exit::{self, Usage},
+    failures,
     manifest::{self, Source},
     memory::{self, Budget},
     progress::Bar,
-    publish::{self, Draft, Published},
+    publish::{self, Draft, Origin, Part, Published},
     schedule,
     statistics::{Input, Statistics},
     store::Store,
-    summary,
+    summary, sweep,
     training::{self, Decoding, MonthColumns, Training},
 };
 
@@ -34,6 +35,8 @@ pub enum Outcome {
     Unchanged,
     /// Published by another worker meanwhile.
     ByAnother,
+    /// Rolled back, and kept so.
+    Pinned,
     /// Would be made (`--dry-run`).
     Planned,
     /// No raw file of it was found.
@@ -63,8 +66,12 @@ pub struct MonthResult {
 
 /// Runs the command.
 pub fn run(args: &RunArgs, settings: &Settings) -> anyhow::Result<u8> {
-    let months = args.months()?;
-    let run = months_of(args, &months, settings, &mut |statistics| {
+    report(args, &args.months()?, settings)
+}
+
+/// Makes months and prints what became of them.
+pub fn report(args: &RunArgs, months: &[Month], settings: &Settings) -> anyhow::Result<u8> {
+    let run = months_of(args, months, settings, &mut |statistics| {
         if !args.json {
             summary::print(statistics);
         }
@@ -191,20 +198,44 @@ impl Worker<'_> {
             self.bar.steps(MONTH_STEPS);
             return (result, None, None);
         }
-        match self.make(month, &files, &mut result) {
-            Ok(statistics) => (result, statistics, None),
+        let reference = self.args.references.get(&month).copied().unwrap_or(self.reference);
+        match self.make(month, &files, reference, &mut result) {
+            Ok(statistics) => {
+                if result.outcome != Outcome::Pinned && !self.args.dry_run {
+                    failures::clear(self.store, month);
+                }
+                (result, statistics, None)
+            }
             Err(error) => {
                 result.outcome = Outcome::Failed;
                 result.error = Some(exit::sentence(&error));
+                if !self.args.dry_run {
+                    failures::record(self.store, month, &result.inputs, reference, &error);
+                }
                 let stop = !exit::of_one_month(&error);
                 (result, None, stop.then(|| error.context(format!("{month}"))))
             }
         }
     }
 
-    fn make(&self, month: Month, files: &[&RawFile], result: &mut MonthResult) -> anyhow::Result<Option<Statistics>> {
+    fn make(
+        &self,
+        month: Month,
+        files: &[&RawFile],
+        reference: Month,
+        result: &mut MonthResult,
+    ) -> anyhow::Result<Option<Statistics>> {
         let Self { args, settings, store, raw, cache, bar, .. } = *self;
         let found = manifest::read(store, month)?;
+        if let Some((manifest, _)) = found.as_ref().filter(|(manifest, _)| manifest.pinned && !args.force) {
+            if !args.dry_run {
+                sweep::tidy(store, month)?;
+            }
+            let kept = &manifest.current;
+            result.note(Outcome::Pinned, &kept.version, kept.rows, kept.score);
+            bar.steps(MONTH_STEPS);
+            return Ok(None);
+        }
         bar.message(&format!("{month} decode"));
         let mut sources: Vec<(&RawFile, Source)> = Vec::new();
         for file in files {
@@ -215,14 +246,14 @@ impl Worker<'_> {
             }
         }
         let inputs: Vec<Source> = sources.iter().map(|(_, source)| source.clone()).collect();
-        let made_from = training::made_from(inputs, settings, self.reference);
+        let made_from = training::made_from(inputs, settings, reference);
         if let Some((manifest, _)) = &found
             && manifest.current.made_from == made_from
             && !args.force
             && publish::present(store, &manifest.current)?
         {
             if !args.dry_run {
-                publish::tidy(store, month)?;
+                sweep::tidy(store, month)?;
             }
             result.note(Outcome::Unchanged, &manifest.current.version, manifest.current.rows, manifest.current.score);
             bar.steps(MONTH_STEPS);
@@ -268,9 +299,17 @@ impl Worker<'_> {
         bar.message(&format!("{month} publish"));
         let (bytes, checksum) = data::input::checksum(&mut std::fs::File::open(&parquet)?)?;
         let (rows, score) = (statistics.rows(), statistics.quality.score);
-        let json = serde_json::to_vec_pretty(&statistics)?;
         let version = checksum.clone();
-        let draft = Draft { month, parquet: &parquet, bytes, checksum, rows, statistics: json, made_from, score };
+        let draft = Draft {
+            month,
+            data: Part { origin: Origin::File(&parquet), bytes, checksum },
+            statistics: Part::of_bytes(serde_json::to_vec_pretty(&statistics)?),
+            rows,
+            made_from,
+            score,
+            pinned: false,
+            earlier: &[],
+        };
         let outcome = match publish::publish(store, &draft, found)? {
             Published::New => Outcome::Published,
             Published::Unchanged => Outcome::Unchanged,
@@ -316,6 +355,7 @@ fn tally(results: &[MonthResult]) -> String {
         Outcome::Published,
         Outcome::Unchanged,
         Outcome::ByAnother,
+        Outcome::Pinned,
         Outcome::Planned,
         Outcome::NoInput,
         Outcome::Failed,
@@ -332,6 +372,7 @@ impl Outcome {
             Self::Published => "published",
             Self::Unchanged => "unchanged",
             Self::ByAnother => "published by another worker",
+            Self::Pinned => "rolled back, kept; --force replaces it",
             Self::Planned => "would be made",
             Self::NoInput => "no input",
             Self::Failed => "failed",

@@ -10,7 +10,10 @@ use clap::{
 };
 use data::{Month, MonthRange, synth::Defect};
 
-pub use self::operate::{HistoryArgs, ListArgs, MonthsArgs, MonthsCommand, RemoveArgs, ReprocessArgs, RollbackArgs};
+pub use self::operate::{
+    BackupArgs, BackupCommand, CreateArgs, HistoryArgs, ListArgs, MonthsArgs, MonthsCommand, RemoveArgs, ReprocessArgs,
+    RestoreArgs, RollbackArgs, VerifyArgs,
+};
 
 /// Raw futures bars to training data: months of Databento files to 61-column Parquet.
 #[derive(Parser)]
@@ -44,6 +47,8 @@ pub enum Command {
     Tune(TuneArgs),
     /// Which months there are, their versions, and what to do with them
     Months(MonthsArgs),
+    /// Copies of the published months in another store
+    Backup(BackupArgs),
     /// The settings in force
     Config(ConfigArgs),
 }

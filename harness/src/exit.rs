@@ -2,7 +2,7 @@
 
 use data::{input::InputError, instrument::InstrumentError, month::MonthError, synth::SynthError};
 
-use crate::manifest::ManifestError;
+use crate::{backup::Fault, manifest::ManifestError};
 
 /// Done, but months failed or a gate was missed.
 pub const PARTLY: u8 = 1;
@@ -53,7 +53,7 @@ pub fn sentence(error: &anyhow::Error) -> String {
 pub fn of_one_month(error: &anyhow::Error) -> bool {
     let published = |cause: &(dyn std::error::Error + 'static)| {
         let manifest = cause.downcast_ref::<ManifestError>();
-        manifest.is_some_and(|error| !matches!(error, ManifestError::Store(_)))
+        manifest.is_some_and(|error| !matches!(error, ManifestError::Store(_))) || cause.is::<Fault>()
     };
     code(error) == INPUT || error.chain().any(published)
 }

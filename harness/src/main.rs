@@ -4,6 +4,7 @@
 mod output;
 
 mod allocator;
+mod backup;
 mod bench;
 mod cache;
 mod cli;
@@ -76,6 +77,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Bench(args) => bench::run(&args, &settings),
         Command::Tune(args) => tune::run(&args, &settings),
         Command::Months(args) => settings.local().and_then(|()| months::run(&args, &settings)),
+        Command::Backup(args) => settings.local().and_then(|()| backup::run(&args, &settings)),
         Command::Config(args) => config::run(&args, &settings),
     }
 }

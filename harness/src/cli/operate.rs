@@ -1,4 +1,4 @@
-//! The commands over what a store holds: its months.
+//! The commands over what a store holds: its months, and copies of them.
 
 use std::collections::BTreeMap;
 
@@ -97,4 +97,59 @@ impl ReprocessArgs {
         let Self { months, dry_run, json, .. } = *self;
         RunArgs { months: Some(months), force: true, dry_run, json, references, ..RunArgs::default() }
     }
+}
+
+#[derive(Args)]
+pub struct BackupArgs {
+    #[command(subcommand)]
+    pub command: BackupCommand,
+}
+
+#[derive(Subcommand)]
+pub enum BackupCommand {
+    /// Copies published months with their history to another store; what is there is not copied again
+    Create(CreateArgs),
+    /// Reads a backup back whole: reports what is missing, altered or named by no manifest
+    Verify(VerifyArgs),
+    /// Publishes the current versions of a backup in the store; what they replace goes to the history
+    Restore(RestoreArgs),
+}
+
+#[derive(Args)]
+pub struct CreateArgs {
+    /// Store to copy to, as --store takes it
+    pub to: String,
+    /// Only these, such as 2013-10..2013-12
+    #[arg(long)]
+    pub months: Option<MonthRange>,
+    /// Raw files, too
+    #[arg(long)]
+    pub raw_files: bool,
+    /// Also read back what is there already
+    #[arg(long)]
+    pub full: bool,
+    /// Machine-readable result
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct VerifyArgs {
+    /// Store with the backup, as --store takes it
+    pub at: String,
+    /// Machine-readable result
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct RestoreArgs {
+    /// Store with the backup, as --store takes it
+    pub from: String,
+    /// Only these, such as 2013-10..2013-12
+    #[arg(long)]
+    pub months: Option<MonthRange>,
+    /// Machine-readable result
+    #[arg(long)]
+    pub json: bool,
 }

@@ -11,8 +11,8 @@ use clap::{
 use data::{Month, MonthRange, synth::Defect};
 
 pub use self::operate::{
-    BackupArgs, BackupCommand, CreateArgs, HistoryArgs, ListArgs, MonthsArgs, MonthsCommand, RemoveArgs, ReprocessArgs,
-    RestoreArgs, RollbackArgs, VerifyArgs,
+    BackupArgs, BackupCommand, CleanArgs, CreateArgs, HistoryArgs, ListArgs, MonthsArgs, MonthsCommand, RemoveArgs,
+    ReprocessArgs, RestoreArgs, RollbackArgs, VerifyArgs,
 };
 
 /// Raw futures bars to training data: months of Databento files to 61-column Parquet.
@@ -49,6 +49,8 @@ pub enum Command {
     Months(MonthsArgs),
     /// Copies of the published months in another store
     Backup(BackupArgs),
+    /// Removes what nobody needs any more: of killed runs, unused columns, orphans of the store
+    Clean(CleanArgs),
     /// The settings in force
     Config(ConfigArgs),
 }

@@ -7,6 +7,7 @@ mod allocator;
 mod backup;
 mod bench;
 mod cache;
+mod clean;
 mod cli;
 mod config;
 mod decode;
@@ -78,6 +79,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Tune(args) => tune::run(&args, &settings),
         Command::Months(args) => settings.local().and_then(|()| months::run(&args, &settings)),
         Command::Backup(args) => settings.local().and_then(|()| backup::run(&args, &settings)),
+        Command::Clean(args) => settings.local().and_then(|()| clean::run(&args, &settings)),
         Command::Config(args) => config::run(&args, &settings),
     }
 }

@@ -169,3 +169,37 @@ fn an_interrupted_removal_leaves_the_month_whole() {
     let times = interrupt(folder.path(), &["months", "remove", "2013-09"], &back, there);
     assert!(times > 0, "no signal came in time");
 }
+
+#[test]
+fn after_a_kill_the_month_is_as_before_or_after_and_the_rest_is_cleaned_up() {
+    let (folder, first, second) = two_versions();
+    let path = |key: &str| folder.path().join("store").join(key);
+    let mut killed = 0;
+    for round in 0..12 {
+        let arguments = match round % 2 {
+            0 => &["months", "rollback", "2013-09", "--to", &first][..],
+            _ => &["months", "remove", "2013-09"],
+        };
+        let mut child = start(folder.path(), arguments);
+        let begun = || {
+            names(&path(MONTH)).iter().any(|name| name.contains(&first))
+                || names(&path(HISTORY)).iter().any(|name| name.contains(&second))
+        };
+        wait_for(&mut child, begun);
+        std::thread::sleep(std::time::Duration::from_millis(round / 2 * 4));
+        signal(&child, "-KILL");
+        killed += usize::from(child.wait().unwrap().code().is_none());
+        // All that a manifest names is there, whatever else is.
+        assert!(month::named(&folder.path().join("store"), "2013/09").is_subset(&keys(folder.path())));
+        harness(folder.path()).args(["clean"]).assert().success();
+        whole(folder.path());
+        let (shown, _) = outcome(folder.path(), &["months", "history", "2013-09", "--verify"]);
+        let mut all = versions(&shown["versions"]);
+        all.sort_unstable();
+        let mut both = [&*first, &*second];
+        both.sort_unstable();
+        assert_eq!(all, both);
+        harness(folder.path()).args(["months", "rollback", "2013-09", "--to", &second]).assert().success();
+    }
+    assert!(killed > 0, "no kill came in time");
+}

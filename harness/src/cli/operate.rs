@@ -1,9 +1,10 @@
-//! The commands over what a store holds: its months, and copies of them.
+//! The commands over what a store holds: months, backups, cleaning.
 
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use data::{Month, MonthRange};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use super::RunArgs;
 
@@ -152,4 +153,42 @@ pub struct RestoreArgs {
     /// Machine-readable result
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct CleanArgs {
+    /// Age of decoded columns, and with --history of earlier versions: 30d, 12h, 0s
+    #[arg(long, default_value = "30d", value_parser = age)]
+    pub older_than: SignedDuration,
+    /// Also versions that were replaced, and months that were removed, longer ago than that
+    #[arg(long)]
+    pub history: bool,
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Machine-readable result
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Days have 24 hours; months and years have no length.
+fn age(text: &str) -> Result<SignedDuration, String> {
+    let span = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+    let age = span.ok().filter(|age| !age.is_negative());
+    age.ok_or_else(|| "expected days, hours, minutes or seconds, such as 30d, 12h or 0s".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages() {
+        for (text, hours) in [("30d", 720), ("12h", 12), ("0s", 0), ("1w", 168), ("1d 6h", 30)] {
+            assert_eq!(age(text), Ok(SignedDuration::from_hours(hours)), "{text}");
+        }
+        for wrong in ["", "30", "d", "-1d", "1mo", "1y", "30 parsecs", "999999999999999d"] {
+            assert!(age(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -1,12 +1,19 @@
 //! Every command and flag, defined once: help and completions follow from here.
 
-use std::path::PathBuf;
+mod operate;
+
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{
     Args, Parser, Subcommand,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 use data::{Month, MonthRange, synth::Defect};
+
+pub use self::operate::{
+    BackupArgs, BackupCommand, CleanArgs, CreateArgs, HistoryArgs, ListArgs, MonthsArgs, MonthsCommand, RemoveArgs,
+    ReprocessArgs, RestoreArgs, RollbackArgs, VerifyArgs,
+};
 
 /// Raw futures bars to training data: months of Databento files to 61-column Parquet.
 #[derive(Parser)]
@@ -40,6 +47,12 @@ pub enum Command {
     Tune(TuneArgs),
     /// Whether this machine and its stores will do: processor, memory, disk, clock, credentials, permissions
     Doctor(DoctorArgs),
+    /// Which months there are, their versions, and what to do with them
+    Months(MonthsArgs),
+    /// Copies of the published months in another store
+    Backup(BackupArgs),
+    /// Removes what nobody needs any more: of killed runs, unused columns, orphans of the store
+    Clean(CleanArgs),
     /// The settings in force
     Config(ConfigArgs),
 }
@@ -166,6 +179,9 @@ pub struct RunArgs {
     /// Tasks of the array job
     #[arg(long, requires = "task_index")]
     pub task_count: Option<usize>,
+    /// Decay references that differ from that of the range.
+    #[arg(skip)]
+    pub references: BTreeMap<Month, Month>,
     /// Machine-readable result
     #[arg(long)]
     pub json: bool,

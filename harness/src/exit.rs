@@ -2,7 +2,7 @@
 
 use data::{input::InputError, instrument::InstrumentError, month::MonthError, synth::SynthError};
 
-use crate::{manifest::ManifestError, store::StoreError};
+use crate::{backup::Fault, manifest::ManifestError, store::StoreError};
 
 /// Done, but months failed or a gate was missed.
 pub const PARTLY: u8 = 1;
@@ -52,12 +52,13 @@ pub fn sentence(error: &anyhow::Error) -> String {
     said.join(": ")
 }
 
-/// Whether an error concerns one month alone: its input, or its manifest.
+/// Whether an error concerns one month alone: its input, or what is published of it.
 pub fn of_one_month(error: &anyhow::Error) -> bool {
-    let layout = |cause: &(dyn std::error::Error + 'static)| {
-        matches!(cause.downcast_ref::<ManifestError>(), Some(ManifestError::Layout { .. }))
+    let published = |cause: &(dyn std::error::Error + 'static)| {
+        let manifest = cause.downcast_ref::<ManifestError>();
+        manifest.is_some_and(|error| !matches!(error, ManifestError::Store(_))) || cause.is::<Fault>()
     };
-    code(error) == INPUT || error.chain().any(layout)
+    code(error) == INPUT || error.chain().any(published)
 }
 
 /// Whether an error may be gone for the next month: the store did not answer.

@@ -4,8 +4,10 @@
 mod output;
 
 mod allocator;
+mod backup;
 mod bench;
 mod cache;
+mod clean;
 mod cli;
 mod config;
 mod decode;
@@ -13,11 +15,14 @@ mod demo;
 mod discover;
 mod doctor;
 mod exit;
+mod failures;
 mod feature_ranges;
+mod holdings;
 mod inspect;
 mod interrupt;
 mod manifest;
 mod memory;
+mod months;
 mod process;
 mod processor;
 mod progress;
@@ -30,6 +35,7 @@ mod schedule;
 mod statistics;
 mod store;
 mod summary;
+mod sweep;
 mod synth;
 mod training;
 mod tune;
@@ -73,6 +79,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Bench(args) => bench::run(&args, &settings),
         Command::Tune(args) => tune::run(&args, &settings),
         Command::Doctor(args) => doctor::run(&args, &settings),
+        Command::Months(args) => months::run(&args, &settings),
+        Command::Backup(args) => backup::run(&args, &settings),
+        Command::Clean(args) => clean::run(&args, &settings),
         Command::Config(args) => config::run(&args, &settings),
     }
 }

@@ -1,8 +1,12 @@
 //! The manifest of a month: a month exists in the store when its manifest does.
 
+use bytes::Bytes;
 use data::Month;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, Error},
+};
 use serde_json::Value;
 
 use crate::{
@@ -90,7 +94,7 @@ pub struct Version {
     pub raw: Vec<RawState>,
     /// Quality score, 0 to 1.
     pub score: f64,
-    /// When it was published.
+    /// When it became current: published, restored or rolled back to.
     pub published: Timestamp,
 }
 
@@ -103,12 +107,30 @@ pub struct Manifest {
     pub month: Month,
     /// What readers see.
     pub current: Version,
-    /// Versions before, newest first.
+    /// Rolled back to: `run` leaves it as it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+    /// Versions before, the last one replaced first.
+    pub history: Vec<Version>,
+}
+
+/// What is kept of a month that was removed: it lies with the history and is no commit record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Removed {
+    /// Version of this layout.
+    pub schema_version: u32,
+    /// The month.
+    pub month: Month,
+    /// When it was removed.
+    pub removed: Timestamp,
+    /// Its versions, the last one that was current first.
     pub history: Vec<Version>,
 }
 
 /// Version of the manifest's layout.
 pub const SCHEMA_VERSION: u32 = 1;
+/// Name of a manifest in its folder.
+pub const NAME: &str = "manifest.json";
 
 /// A manifest that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -121,13 +143,24 @@ pub enum ManifestError {
     Statistics(#[source] serde_json::Error),
     /// It is no manifest.
     #[error(
-        "{key} is not a manifest of layout {SCHEMA_VERSION}: restore it from a backup, or remove it and run the month again"
+        "{key} is not a manifest of layout {SCHEMA_VERSION}: restore the month from a backup, or remove the file and run the \
+         month again"
     )]
     Layout {
         /// Its key.
         key: String,
         /// What does not fit.
         source: serde_json::Error,
+    },
+    /// A version that should become current, or be kept, is not as it was written.
+    #[error("{month}: version {version} is damaged")]
+    Damaged {
+        /// The month.
+        month: Month,
+        /// The version.
+        version: String,
+        /// What was found.
+        source: StoreError,
     },
 }
 
@@ -143,7 +176,7 @@ pub fn history_folder(month: Month) -> String {
 
 /// Key of a month's manifest.
 pub fn key(month: Month) -> String {
-    format!("{}/manifest.json", folder(month))
+    format!("{}/{NAME}", folder(month))
 }
 
 /// Keys of a version's Parquet and statistics while it is current.
@@ -161,13 +194,100 @@ fn keys(folder: &str, month: Month, version: &str) -> (String, String) {
     (format!("{folder}/{stem}.parquet"), format!("{folder}/statistics/{stem}_statistics.json"))
 }
 
+/// Key of what is kept of a month that was removed.
+pub fn removed_key(month: Month) -> String {
+    format!("{}/{NAME}", history_folder(month))
+}
+
 /// Reads the manifest of a month; `None` when the month is not published.
 ///
 /// # Errors
 /// [`ManifestError`].
 pub fn read(store: &Store, month: Month) -> Result<Option<(Manifest, Tag)>, ManifestError> {
-    let key = key(month);
+    let Some((bytes, tag)) = store.read(&key(month))? else { return Ok(None) };
+    Ok(Some((parse(month, &bytes)?, tag)))
+}
+
+/// The manifest of a month from its bytes.
+///
+/// # Errors
+/// [`ManifestError::Layout`].
+pub fn parse(month: Month, bytes: &[u8]) -> Result<Manifest, ManifestError> {
+    let fits = |manifest: &Manifest| {
+        let Manifest { current, history, .. } = manifest;
+        (manifest.schema_version, manifest.month) == (SCHEMA_VERSION, month)
+            && current.lies_at(current_keys(month, &current.version))
+            && history.iter().all(|version| version.lies_at(history_keys(month, &version.version)))
+    };
+    parse_as(key(month), bytes, fits)
+}
+
+/// Reads what is kept of a month that was removed. Of no account while the month has a manifest: then publishing it
+/// again, or removing it, was interrupted.
+///
+/// # Errors
+/// [`ManifestError`].
+pub fn read_removed(store: &Store, month: Month) -> Result<Option<(Removed, Tag)>, ManifestError> {
+    let key = removed_key(month);
     let Some((bytes, tag)) = store.read(&key)? else { return Ok(None) };
-    let manifest = serde_json::from_slice(&bytes).map_err(|source| ManifestError::Layout { key, source })?;
-    Ok(Some((manifest, tag)))
+    let fits = |removed: &Removed| {
+        (removed.schema_version, removed.month) == (SCHEMA_VERSION, month)
+            && removed.history.iter().all(|version| version.lies_at(history_keys(month, &version.version)))
+    };
+    Ok(Some((parse_as(key, &bytes, fits)?, tag)))
+}
+
+/// What does not belong where it lies is refused: the keys it names are read, copied and deleted.
+fn parse_as<T: DeserializeOwned>(key: String, bytes: &[u8], fits: impl Fn(&T) -> bool) -> Result<T, ManifestError> {
+    let parsed = serde_json::from_slice(bytes).and_then(|manifest| {
+        if fits(&manifest) { Ok(manifest) } else { Err(Error::custom("of another layout, month or folder")) }
+    });
+    parsed.map_err(|source| ManifestError::Layout { key, source })
+}
+
+/// A manifest as it is written.
+///
+/// # Errors
+/// [`ManifestError::Layout`].
+pub fn json(key: &str, manifest: &impl Serialize) -> Result<Bytes, ManifestError> {
+    match serde_json::to_vec_pretty(manifest) {
+        Ok(json) => Ok(json.into()),
+        Err(source) => Err(ManifestError::Layout { key: key.to_owned(), source }),
+    }
+}
+
+impl Version {
+    /// Its two objects.
+    pub fn items(&self) -> [&Item; 2] {
+        [&self.data, &self.statistics]
+    }
+
+    fn lies_at(&self, (data, statistics): (String, String)) -> bool {
+        !self.version.contains('/') && self.data.key == data && self.statistics.key == statistics
+    }
+}
+
+impl Manifest {
+    /// The current version and those before.
+    pub fn versions(&self) -> impl Iterator<Item = &Version> {
+        [&self.current].into_iter().chain(&self.history)
+    }
+
+    /// Each version of the history with the time it was replaced at.
+    pub fn replaced(&self) -> impl Iterator<Item = (Timestamp, &Version)> {
+        replaced(self.current.published, &self.history)
+    }
+}
+
+impl Removed {
+    /// Each version with the time it was replaced at, or removed.
+    pub fn replaced(&self) -> impl Iterator<Item = (Timestamp, &Version)> {
+        replaced(self.removed, &self.history)
+    }
+}
+
+/// A version was replaced when the one before it in the list became current.
+fn replaced(first: Timestamp, history: &[Version]) -> impl Iterator<Item = (Timestamp, &Version)> {
+    let times = [first].into_iter().chain(history.iter().map(|version| version.published));
+    times.zip(history)
 }

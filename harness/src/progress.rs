@@ -17,13 +17,20 @@ pub struct Bar(ProgressBar);
 impl Bar {
     /// A bar over no steps yet.
     pub fn new() -> Self {
+        Self::with("{msg:24} [{bar:40}] {pos}/{len}  {elapsed} elapsed, {eta} left")
+    }
+
+    /// A bar whose steps are bytes.
+    pub fn of_bytes() -> Self {
+        Self::with("{msg:24} [{bar:40}] {bytes}/{total_bytes}  {bytes_per_sec}, {elapsed} elapsed, {eta} left")
+    }
+
+    fn with(template: &str) -> Self {
         let bar = ProgressBar::new(0);
         if !std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        if let Ok(style) =
-            ProgressStyle::with_template("{msg:24} [{bar:40}] {pos}/{len}  {elapsed} elapsed, {eta} left")
-        {
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         Self(bar)

@@ -1,4 +1,5 @@
-//! The publishing protocol: data, statistics, read back, then the manifest by a conditional put as the only commit.
+//! The publishing protocol: data, statistics, read back, then the manifest by a conditional put as the only commit. It is
+//! the same whether a version has just been made, comes from a backup, or from the history.
 //!
 //! Until the manifest is written nobody sees anything, so an interruption at any point leaves the month as it was.
 //! Versions that are replaced are copied to the history before the commit and removed from the month's folder after it.
@@ -16,31 +17,72 @@ use jiff::Timestamp;
 use parquet::file::{metadata::ParquetMetaDataReader, reader::Length};
 
 use crate::{
-    interrupt,
     manifest::{self, Item, MadeFrom, Manifest, ManifestError, RawState, SCHEMA_VERSION, Version},
     store::{Exclusive, Store, StoreError, Tag},
+    sweep::{self, sweep},
 };
 
-/// A month that has been made and is to be published.
+/// A version that is to become a month's current one: just made, restored, or of the history.
 pub struct Draft<'a> {
     /// The month.
     pub month: Month,
-    /// Its Parquet.
-    pub parquet: &'a Path,
-    /// Size of the Parquet.
-    pub bytes: u64,
-    /// XXH3-64 of the Parquet.
-    pub checksum: String,
+    /// Its Parquet; the checksum is the version.
+    pub data: Part<'a>,
+    /// Its statistics.
+    pub statistics: Part<'a>,
     /// Rows of the Parquet.
     pub rows: u64,
-    /// Its statistics as JSON, asked for once the Parquet is up: they say what that took.
-    pub statistics: &'a dyn Fn() -> serde_json::Result<Vec<u8>>,
     /// What it was made from.
     pub made_from: MadeFrom,
     /// The raw files as they were found.
     pub raw: Vec<RawState>,
     /// Quality score.
     pub score: f64,
+    /// Whether `run` is to leave the month as it is then.
+    pub pinned: bool,
+    /// Earlier versions that are known of where the store knows of none; those that are there and intact stay.
+    pub earlier: &'a [Version],
+}
+
+/// An object of a draft.
+pub struct Part<'a> {
+    /// Where it is taken from.
+    pub origin: Origin<'a>,
+    /// Size.
+    pub bytes: u64,
+    /// XXH3-64.
+    pub checksum: String,
+}
+
+/// Where an object is taken from.
+pub enum Origin<'a> {
+    /// A durable file.
+    File(&'a Path),
+    /// Memory.
+    Bytes(Bytes),
+    /// Made when it is its turn: statistics say what publishing took until then.
+    Later(&'a dyn Fn() -> serde_json::Result<Vec<u8>>),
+    /// Another object of the store.
+    Object(&'a str),
+}
+
+impl<'a> Part<'a> {
+    /// An object in memory.
+    pub fn of_bytes(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        let checksum = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&bytes));
+        Self { bytes: bytes.len() as u64, checksum, origin: Origin::Bytes(bytes) }
+    }
+
+    /// An object that is made when it is its turn.
+    pub fn later(make: &'a dyn Fn() -> serde_json::Result<Vec<u8>>) -> Self {
+        Self { origin: Origin::Later(make), bytes: 0, checksum: String::new() }
+    }
+
+    /// What a manifest names, taken from `origin`.
+    pub fn of_item(item: &Item, origin: Origin<'a>) -> Self {
+        Self { origin, bytes: item.bytes, checksum: item.checksum.clone() }
+    }
 }
 
 /// What publishing came to.
@@ -61,6 +103,7 @@ pub enum Published {
 pub fn publish(store: &Store, draft: &Draft<'_>, found: Option<(Manifest, Tag)>) -> Result<Published, ManifestError> {
     let month = draft.month;
     let right = store.exclusive(&month.to_string())?;
+    let _interrupt = sweep::on_exit(store, month);
     let now = manifest::read(store, month)?;
     let tag = |read: &Option<(Manifest, Tag)>| read.as_ref().map(|(_, tag)| tag.clone());
     if tag(&now) != tag(&found) {
@@ -68,13 +111,13 @@ pub fn publish(store: &Store, draft: &Draft<'_>, found: Option<(Manifest, Tag)>)
     }
     let before = now.as_ref().map(|(manifest, _)| manifest);
     if let Some(manifest) = before
-        && manifest.current.version == draft.checksum
-        && intact(store, &manifest.current)
+        && (&manifest.current.version, manifest.pinned) == (&draft.data.checksum, draft.pinned)
+        && check(store, &manifest.current).is_ok()
     {
         sweep(store, month, before)?;
         return Ok(Published::Unchanged);
     }
-    match upload_and_commit(store, draft, now.as_ref(), &right) {
+    match place_and_commit(store, draft, now.as_ref(), &right) {
         Ok(manifest) => {
             sweep(store, month, Some(&manifest))?;
             Ok(Published::New)
@@ -88,44 +131,33 @@ pub fn publish(store: &Store, draft: &Draft<'_>, found: Option<(Manifest, Tag)>)
     }
 }
 
-fn upload_and_commit(
+/// Takes a manifest that cannot be read out of the way of a version that is to be restored.
+///
+/// # Errors
+/// The store failed.
+pub fn discard_damaged(store: &Store, month: Month) -> Result<(), StoreError> {
+    let _right = store.exclusive(&month.to_string())?;
+    match manifest::read(store, month) {
+        Err(ManifestError::Layout { key, .. }) => store.delete(&key),
+        _ => Ok(()),
+    }
+}
+
+fn place_and_commit(
     store: &Store,
     draft: &Draft<'_>,
     now: Option<&(Manifest, Tag)>,
     right: &Exclusive,
 ) -> Result<Manifest, ManifestError> {
-    let (month, version) = (draft.month, &draft.checksum);
-    let uncommitted = {
-        let (store, before) = (store.clone(), now.map(|(manifest, _)| manifest.clone()));
-        interrupt::on_exit(move || {
-            let _ = sweep(&store, month, before.as_ref());
-        })
-    };
+    let (month, version) = (draft.month, &draft.data.checksum);
+    let before = now.map(|(manifest, _)| manifest);
     let (data, statistics) = manifest::current_keys(month, version);
     // What of this version is there and intact stays as it is.
-    let standing = now.map(|(manifest, _)| &manifest.current).filter(|current| current.version == *version);
-    let kept = |item: Option<&Item>| item.filter(|item| verify(store, item).is_ok()).cloned();
-    let data = match kept(standing.map(|standing| &standing.data)) {
-        Some(item) => item,
-        None => {
-            let item = Item { key: data, bytes: draft.bytes, checksum: draft.checksum.clone() };
-            store.upload(draft.parquet, &item.key)?;
-            let tail = verify(store, &item)?;
-            check_footer(store, &item, tail, draft.rows)?;
-            item
-        }
-    };
-    let statistics = match kept(standing.map(|standing| &standing.statistics)) {
-        Some(item) => item,
-        None => {
-            let json = (draft.statistics)().map_err(ManifestError::Statistics)?;
-            let checksum = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&json));
-            let item = Item { key: statistics, bytes: json.len() as u64, checksum };
-            store.put(&item.key, json.into())?;
-            verify(store, &item)?;
-            item
-        }
-    };
+    let standing = before.map(|manifest| &manifest.current).filter(|current| current.version == *version);
+    let (data, tail) = place(store, &draft.data, data, standing.map(|standing| &standing.data))?;
+    check_footer(store, &data, tail, draft.rows)?;
+    let (statistics, _) = place(store, &draft.statistics, statistics, standing.map(|standing| &standing.statistics))?;
+    let score = standing.filter(|standing| standing.statistics == statistics).map_or(draft.score, |same| same.score);
     let current = Version {
         version: version.clone(),
         data,
@@ -133,22 +165,43 @@ fn upload_and_commit(
         rows: draft.rows,
         made_from: draft.made_from.clone(),
         raw: draft.raw.clone(),
-        score: draft.score,
+        score,
         published: Timestamp::now(),
     };
-    let history = match now {
-        Some((manifest, _)) => history(store, manifest, version)?,
-        None => Vec::new(),
-    };
-    let manifest = Manifest { schema_version: SCHEMA_VERSION, month, current, history };
+    let history = history(store, draft, before)?;
+    let manifest = Manifest { schema_version: SCHEMA_VERSION, month, current, pinned: draft.pinned, history };
     let key = manifest::key(month);
-    let json =
-        serde_json::to_vec_pretty(&manifest).map_err(|source| ManifestError::Layout { key: key.clone(), source })?;
-    interrupt::whole(|| {
-        store.put_if(right, &key, json.into(), now.map(|(_, tag)| tag))?;
-        drop(uncommitted);
-        Ok(manifest)
-    })
+    let json = manifest::json(&key, &manifest)?;
+    store.put_if(right, &key, json, now.map(|(_, tag)| tag))?;
+    Ok(manifest)
+}
+
+/// Puts an object where it belongs and reads it back, unless it stands there already; returns its last part as well.
+fn place(
+    store: &Store,
+    part: &Part<'_>,
+    key: String,
+    standing: Option<&Item>,
+) -> Result<(Item, Bytes), ManifestError> {
+    if let Some((item, tail)) = standing.and_then(|item| Some((item, verify(store, item).ok()?))) {
+        return Ok((item.clone(), tail));
+    }
+    let item = Item { key, bytes: part.bytes, checksum: part.checksum.clone() };
+    match &part.origin {
+        Origin::File(path) => store.upload(path, &item.key)?,
+        Origin::Bytes(bytes) => store.put(&item.key, bytes.clone())?,
+        Origin::Later(make) => {
+            let json = make().map_err(ManifestError::Statistics)?;
+            return place(store, &Part::of_bytes(json), item.key, None);
+        }
+        Origin::Object(from) => {
+            // A copy takes no name that is taken.
+            store.delete(&item.key)?;
+            store.copy(from, &item.key)?;
+        }
+    }
+    let tail = verify(store, &item)?;
+    Ok((item, tail))
 }
 
 /// Whether both objects of a version are there with their sizes: a look, no reading.
@@ -160,71 +213,46 @@ pub fn present(store: &Store, version: &Version) -> Result<bool, StoreError> {
     Ok(there(&version.data)? && there(&version.statistics)?)
 }
 
-/// Removes what workers that are gone have left of a month, unless one is publishing it now: then it does so itself.
-///
-/// # Errors
-/// [`ManifestError`].
-pub fn tidy(store: &Store, month: Month, found: &Manifest) -> Result<(), ManifestError> {
-    if strays(store, month, Some(found))?.is_empty() {
-        return Ok(());
-    }
-    if let Some(_right) = store.exclusive_now(&month.to_string())? {
-        sweep(store, month, manifest::read(store, month)?.as_ref().map(|(manifest, _)| manifest))?;
-    }
-    Ok(())
-}
-
-/// The history after `version` has become current; what is replaced is copied there first, if it is still intact.
-fn history(store: &Store, manifest: &Manifest, version: &str) -> Result<Vec<Version>, StoreError> {
-    let older = manifest.history.iter().filter(|old| old.version != version).cloned();
+/// The history after a draft has become current; what it replaces is copied there first, if it is still intact. A month
+/// that was removed brings its own.
+fn history(store: &Store, draft: &Draft<'_>, before: Option<&Manifest>) -> Result<Vec<Version>, ManifestError> {
+    let (month, version) = (draft.month, &draft.data.checksum);
+    let Some(manifest) = before else {
+        let mut older = match manifest::read_removed(store, month)? {
+            Some((removed, _)) => removed.history,
+            None => draft.earlier.iter().filter(|old| check(store, old).is_ok()).cloned().collect(),
+        };
+        older.retain(|old| old.version != *version);
+        return Ok(older);
+    };
+    let older = manifest.history.iter().filter(|old| old.version != *version).cloned();
     let replaced = &manifest.current;
-    if replaced.version == version {
+    if replaced.version == *version {
         return Ok(older.collect());
     }
-    if !intact(store, replaced) {
-        tracing::warn!("{}: version {} is damaged and not kept", manifest.month, replaced.version);
+    if check(store, replaced).is_err() {
+        tracing::warn!("{month}: version {} is damaged and not kept", replaced.version);
         return Ok(older.collect());
     }
-    let (data, statistics) = manifest::history_keys(manifest.month, &replaced.version);
-    let mut kept = replaced.clone();
-    for (item, key) in [(&mut kept.data, data), (&mut kept.statistics, statistics)] {
-        let from = std::mem::replace(&mut item.key, key);
-        if from != item.key && verify(store, item).is_err() {
-            store.delete(&item.key)?;
-            store.copy(&from, &item.key)?;
-            verify(store, item)?;
-        }
-    }
+    let kept = keep(store, month, replaced)?;
     Ok([kept].into_iter().chain(older).collect())
 }
 
-/// Removes what the manifest does not name. Only for who has the right to the month: nobody else is publishing it.
-fn sweep(store: &Store, month: Month, manifest: Option<&Manifest>) -> Result<(), StoreError> {
-    strays(store, month, manifest)?.iter().try_for_each(|key| store.delete(key))
-}
-
-/// What publishing has put into the folders of a month and the manifest does not name: replaced versions, the current
-/// one in the history, and what was uploaded and not committed. What others have put there is theirs.
-fn strays(store: &Store, month: Month, manifest: Option<&Manifest>) -> Result<Vec<String>, StoreError> {
-    let versions = manifest.iter().flat_map(|manifest| manifest.history.iter().chain([&manifest.current]));
-    let named: Vec<&str> = versions.flat_map(|version| [&*version.data.key, &*version.statistics.key]).collect();
-    let stem = format!("monthly_{month}_");
-    // A version in the history that no manifest names may be a removed month's; the current one's is a copy.
-    let current = manifest.map(|manifest| format!("{stem}{}", manifest.current.version));
-    let unfinished = |name: &str| name.starts_with(&stem) && name.contains('#') || name.starts_with("manifest.json#");
-    let left = |folder: &str, ours: &dyn Fn(&str) -> bool| -> Result<Vec<String>, StoreError> {
-        let objects = store.list(folder, None)?.into_iter().map(|object| object.key);
-        let stray = |key: &String| {
-            let name = key.rsplit('/').next().unwrap_or_default();
-            (ours(name) || unfinished(name)) && !named.contains(&key.as_str())
-        };
-        Ok(objects.filter(stray).collect())
+/// Copies the current version of a month to the history.
+///
+/// # Errors
+/// The store failed, or what was copied does not read back.
+pub fn keep(store: &Store, month: Month, current: &Version) -> Result<Version, ManifestError> {
+    let (data, statistics) = manifest::history_keys(month, &current.version);
+    let copy = |item: &Item, key: String| {
+        let standing = Item { key: key.clone(), ..item.clone() };
+        place(store, &Part::of_item(item, Origin::Object(&item.key)), key, Some(&standing))
     };
-    let mut strays = left(&manifest::folder(month), &|name| name.starts_with(&stem))?;
-    strays.extend(left(&manifest::history_folder(month), &|name| {
-        current.as_ref().is_some_and(|current| name.starts_with(current))
-    })?);
-    Ok(strays)
+    Ok(Version {
+        data: copy(&current.data, data)?.0,
+        statistics: copy(&current.statistics, statistics)?.0,
+        ..current.clone()
+    })
 }
 
 /// Returns the object's last part.
@@ -232,9 +260,12 @@ fn verify(store: &Store, item: &Item) -> Result<Bytes, StoreError> {
     store.verify(&item.key, item.bytes, &item.checksum)
 }
 
-/// Whether both objects of a version read back as they were written.
-fn intact(store: &Store, version: &Version) -> bool {
-    [&version.data, &version.statistics].iter().all(|item| verify(store, item).is_ok())
+/// Reads both objects of a version back.
+///
+/// # Errors
+/// The first that is not as it was written.
+pub fn check(store: &Store, version: &Version) -> Result<(), StoreError> {
+    version.items().into_iter().try_for_each(|item| verify(store, item).map(|_| ()))
 }
 
 /// Reads the Parquet footer, which lies in `tail`, and compares rows and columns.

@@ -13,15 +13,16 @@ use crate::{
     decode::{self, Decoded},
     discover::{self, RawFile},
     exit::{self, Usage},
+    failures,
     manifest::{self, RawState, Source},
     memory::{self, Budget},
     progress::Bar,
-    publish::{self, Draft, Published},
+    publish::{self, Draft, Origin, Part, Published},
     raw::{Here, Raw},
     schedule,
     statistics::{Input, Stage, Statistics},
     store::{Store, Traffic},
-    summary,
+    summary, sweep,
     training::{self, Decoding, MonthColumns, Training},
 };
 
@@ -35,6 +36,8 @@ pub enum Outcome {
     Unchanged,
     /// Published by another worker meanwhile.
     ByAnother,
+    /// Rolled back, and kept so.
+    Pinned,
     /// Would be made (`--dry-run`).
     Planned,
     /// No raw file of it was found.
@@ -66,8 +69,12 @@ pub struct MonthResult {
 
 /// Runs the command.
 pub fn run(args: &RunArgs, settings: &Settings) -> anyhow::Result<u8> {
-    let months = args.months()?;
-    let run = months_of(args, &months, settings, &mut |statistics| {
+    report(args, &args.months()?, settings)
+}
+
+/// Makes months and prints what became of them.
+pub fn report(args: &RunArgs, months: &[Month], settings: &Settings) -> anyhow::Result<u8> {
+    let run = months_of(args, months, settings, &mut |statistics| {
         if !args.json {
             summary::print(statistics);
         }
@@ -207,13 +214,22 @@ impl Worker<'_> {
             return (result, None, None);
         }
         let traffic = Arc::new(Traffic::default());
-        let made = self.make(month, &files, &mut result, &traffic);
+        let reference = self.args.references.get(&month).copied().unwrap_or(self.reference);
+        let made = self.make(month, &files, reference, &mut result, &traffic);
         result.retries = traffic.retries();
         match made {
-            Ok(statistics) => (result, statistics, None),
+            Ok(statistics) => {
+                if result.outcome != Outcome::Pinned && !self.args.dry_run {
+                    failures::clear(self.store, month);
+                }
+                (result, statistics, None)
+            }
             Err(error) => {
                 result.outcome = Outcome::Failed;
                 result.error = Some(exit::sentence(&error));
+                if !self.args.dry_run {
+                    failures::record(self.store, month, &result.inputs, reference, &error);
+                }
                 let stop = !exit::of_one_month(&error);
                 (result, None, stop.then(|| error.context(format!("{month}"))))
             }
@@ -224,12 +240,22 @@ impl Worker<'_> {
         &self,
         month: Month,
         files: &[&RawFile],
+        reference: Month,
         result: &mut MonthResult,
         traffic: &Arc<Traffic>,
     ) -> anyhow::Result<Option<Statistics>> {
         let Self { args, settings, cache, bar, .. } = *self;
         let (store, raw) = (&self.store.counting(traffic), &self.raw.counting(traffic));
         let found = manifest::read(store, month)?;
+        if let Some((manifest, _)) = found.as_ref().filter(|(manifest, _)| manifest.pinned && !args.force) {
+            if !args.dry_run {
+                sweep::tidy(store, manifest)?;
+            }
+            let kept = &manifest.current;
+            result.note(Outcome::Pinned, &kept.version, kept.rows, kept.score);
+            bar.steps(MONTH_STEPS);
+            return Ok(None);
+        }
         bar.message(&format!("{month} read"));
         let downloading = Instant::now();
         let seen = found.as_ref().map_or(&[][..], |(manifest, _)| &manifest.current.raw);
@@ -249,14 +275,14 @@ impl Worker<'_> {
             Stage::new("download", downloading.elapsed().as_secs_f64(), 0, bytes)
         });
         let inputs: Vec<Source> = sources.iter().map(|(_, source, _)| source.clone()).collect();
-        let made_from = training::made_from(inputs, settings, self.reference);
+        let made_from = training::made_from(inputs, settings, reference);
         if let Some((manifest, _)) = &found
             && manifest.current.made_from == made_from
             && !args.force
             && publish::present(store, &manifest.current)?
         {
             if !args.dry_run {
-                publish::tidy(store, month, manifest)?;
+                sweep::tidy(store, manifest)?;
             }
             result.note(Outcome::Unchanged, &manifest.current.version, manifest.current.rows, manifest.current.score);
             bar.steps(MONTH_STEPS);
@@ -318,8 +344,17 @@ impl Worker<'_> {
             statistics.performance.retries = traffic.retries();
             serde_json::to_vec_pretty(&*statistics)
         };
-        let draft =
-            Draft { month, parquet: &parquet, bytes, checksum, rows, statistics: &json, made_from, raw: states, score };
+        let draft = Draft {
+            month,
+            data: Part { origin: Origin::File(&parquet), bytes, checksum },
+            statistics: Part::later(&json),
+            rows,
+            made_from,
+            raw: states,
+            score,
+            pinned: false,
+            earlier: &[],
+        };
         let outcome = match publish::publish(store, &draft, found)? {
             Published::New => Outcome::Published,
             Published::Unchanged => Outcome::Unchanged,
@@ -365,6 +400,7 @@ fn tally(results: &[MonthResult]) -> String {
         Outcome::Published,
         Outcome::Unchanged,
         Outcome::ByAnother,
+        Outcome::Pinned,
         Outcome::Planned,
         Outcome::NoInput,
         Outcome::Failed,
@@ -381,6 +417,7 @@ impl Outcome {
             Self::Published => "published",
             Self::Unchanged => "unchanged",
             Self::ByAnother => "published by another worker",
+            Self::Pinned => "rolled back, kept; --force replaces it",
             Self::Planned => "would be made",
             Self::NoInput => "no input",
             Self::Failed => "failed",

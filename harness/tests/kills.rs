@@ -136,9 +136,11 @@ fn kill_at_random(place: &Place) {
 
     assert_eq!(undisturbed(SETTINGS[0]).0.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
     assert!(place.current() == expected, "the bytes differ from those of an undisturbed run");
+    let mut clean = program(place.folder.path());
+    assert!(clean.envs(place.environment.clone()).args(["clean", "--older-than", "0s"]).status().unwrap().success());
     assert_eq!(place.objects().into_keys().collect::<BTreeSet<_>>(), place.whole(), "an orphan is left");
-    let locks = |folder: &Path| names(folder).into_iter().filter(|name| name.ends_with(".lock")).collect::<Vec<_>>();
-    assert!(locks(&place.objects).is_empty(), "{:?}", locks(&place.objects));
+    let locks = names(&place.objects).into_iter().filter(|name| name.ends_with(".lock")).collect::<Vec<_>>();
+    assert!(locks.is_empty(), "{locks:?}");
     assert!(place.server.as_ref().is_none_or(|server| server.count(server::Operation::PutObject) > 0));
 }
 

@@ -334,7 +334,7 @@ fn two_workers_on_s3_publish_a_month_once() {
         let left = objects(&server.folder().join("archive"));
         let data = left.iter().filter(|(key, _)| key.contains("/monthly/") && key.ends_with(".parquet")).count();
         assert_eq!(data, 1);
-        assert!(!left.iter().any(|(key, _)| key.contains(".lock")));
+        assert!(!left.iter().any(|(key, _)| key.contains("/rights/")));
     }
 }
 

@@ -4,76 +4,15 @@
 mod month;
 
 use std::{
-    collections::BTreeSet,
     fs,
-    path::Path,
-    process::{Child, Stdio},
+    process::Child,
     time::{Duration, Instant},
 };
 
-use month::{harness, manifest, names, program, run, store, synthetic};
+use month::{
+    MONTH, harness, keys, manifest, names, no_temporary_files, run, signal, start, store, synthetic, wait_for, whole,
+};
 use serde_json::Value;
-use xxhash_rust::xxh3::xxh3_64;
-
-const MONTH: &str = "processed-data/monthly/2013/09";
-
-/// Keys of all files of the store but the raw ones.
-fn keys(folder: &Path) -> BTreeSet<String> {
-    fn walk(root: &Path, folder: &Path, keys: &mut BTreeSet<String>) {
-        for name in names(folder) {
-            let path = folder.join(&name);
-            if path.is_dir() {
-                walk(root, &path, keys);
-            } else {
-                keys.insert(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
-            }
-        }
-    }
-    let root = folder.join("store");
-    let mut keys = BTreeSet::new();
-    walk(&root, &root, &mut keys);
-    keys.retain(|key| !key.starts_with("raw-data/"));
-    keys
-}
-
-/// Every object the manifest names is as it says, and there is no other.
-fn whole(folder: &Path) {
-    let manifest = manifest(folder);
-    let mut named = BTreeSet::from([format!("{MONTH}/manifest.json")]);
-    for version in manifest["history"].as_array().unwrap().iter().chain([&manifest["current"]]) {
-        for item in [&version["data"], &version["statistics"]] {
-            let key = item["key"].as_str().unwrap();
-            let bytes = fs::read(folder.join("store").join(key)).unwrap();
-            assert_eq!(item["checksum"], format!("{:016x}", xxh3_64(&bytes)), "{key}");
-            named.insert(key.to_owned());
-        }
-    }
-    assert_eq!(keys(folder), named);
-}
-
-/// No temporary folder of a run is left.
-fn no_temporary_files(folder: &Path) {
-    let left: Vec<String> =
-        names(&folder.join("cache/harness")).into_iter().filter(|name| name.starts_with("run-")).collect();
-    assert!(left.is_empty(), "{left:?}");
-}
-
-fn start(folder: &Path, arguments: &[&str]) -> Child {
-    let mut command = program(folder);
-    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-fn signal(child: &Child, name: &str) {
-    let kill = std::process::Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    assert!(kill.success());
-}
-
-/// Waits until `seen`, or until the child has ended.
-fn wait_for(child: &mut Child, seen: impl Fn() -> bool) {
-    while !seen() && child.try_wait().unwrap().is_none() {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
 
 #[test]
 fn of_many_runs_at_once_one_publishes_and_the_others_leave_nothing() {

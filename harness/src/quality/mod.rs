@@ -17,6 +17,8 @@ use crate::statistics::Statistics;
 /// Below this share of wins, or above the next one, a mode is suspect.
 const LEAST_WIN_RATE: f64 = 0.05;
 const MOST_WIN_RATE: f64 = 0.50;
+/// Below this score a month should be made again.
+const LEAST_SCORE: f64 = 0.7;
 
 /// What scoring needs beyond the month's own figures.
 #[derive(Clone, Debug)]
@@ -108,6 +110,23 @@ pub struct Reprocess {
     pub reasons: Vec<String>,
 }
 
+impl Reprocess {
+    /// What the score says without the statistics.
+    pub fn of_score(score: f64) -> Self {
+        Self::because(below("score", score, LEAST_SCORE).into_iter().collect(), Priority::of(score))
+    }
+
+    /// Needed for these reasons; not needed without any.
+    pub fn because(reasons: Vec<String>, priority: Priority) -> Self {
+        let needed = !reasons.is_empty();
+        Self { needed, priority: needed.then_some(priority), reasons }
+    }
+}
+
+fn below(name: &str, value: f64, least: f64) -> Option<String> {
+    (value < least).then(|| format!("{name} {value:.3} is below {least}"))
+}
+
 /// How soon a month should be made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -143,6 +162,17 @@ pub fn assess(statistics: &Statistics, context: &Context) -> Quality {
     let score = parts.score();
     let parts = parts.shown();
     Quality { score, parts, band: Band::of(score), reprocess: reprocess(statistics, &parts, score), deductions }
+}
+
+impl Priority {
+    /// The priority of a month with this score.
+    pub fn of(score: f64) -> Self {
+        match score {
+            0.7.. => Self::Low,
+            0.5.. => Self::Medium,
+            _ => Self::High,
+        }
+    }
 }
 
 impl Parts {
@@ -186,25 +216,17 @@ fn reprocess(statistics: &Statistics, parts: &Parts, score: f64) -> Reprocess {
     let mut reasons = Vec::new();
     reasons.extend(statistics.errors.iter().map(|error| format!("failed: {error}")));
     for (name, value, least) in [
-        ("score", score, 0.7),
+        ("score", score, LEAST_SCORE),
         ("features", parts.features, 0.6),
         ("data", parts.data, 0.5),
         ("rolls", parts.rolls, 0.5),
     ] {
-        if value < least {
-            reasons.push(format!("{name} {value:.3} is below {least}"));
-        }
+        reasons.extend(below(name, value, least));
     }
     for (name, mode) in statistics.modes.iter().filter(|(_, mode)| !regular(mode.win_rate)) {
         let rate = mode.win_rate.map_or("without rows".into(), |rate| format!("win rate {rate:.3}"));
         reasons.push(format!("{name}: {rate}, outside {LEAST_WIN_RATE} to {MOST_WIN_RATE}"));
     }
-    let priority = match score {
-        _ if !statistics.errors.is_empty() => Priority::High,
-        0.7.. => Priority::Low,
-        0.5.. => Priority::Medium,
-        _ => Priority::High,
-    };
-    let needed = !reasons.is_empty();
-    Reprocess { needed, priority: needed.then_some(priority), reasons }
+    let priority = if statistics.errors.is_empty() { Priority::of(score) } else { Priority::High };
+    Reprocess::because(reasons, priority)
 }

@@ -124,7 +124,7 @@ impl Folder {
     }
 
     fn lock_file(&self, name: &str) -> PathBuf {
-        self.path.join(super::lock_key(name))
+        self.path.join(format!(".harness-{name}.lock"))
     }
 }
 

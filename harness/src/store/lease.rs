@@ -15,9 +15,11 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
-use super::{Store, StoreError, Tag, lock_key};
+use super::{Store, StoreError, Tag};
 use crate::interrupt;
 
+/// Where leases lie.
+const FOLDER: &str = "processed-data/rights";
 /// A lease that was not renewed for so long is nobody's.
 const LIFE: Duration = Duration::from_secs(45);
 /// How often it is renewed.
@@ -67,6 +69,11 @@ impl Holder {
     fn json(&self) -> Bytes {
         serde_json::to_vec(self).unwrap_or_default().into()
     }
+}
+
+/// The name whose lease lies at a key.
+pub fn name_of(key: &str) -> Option<&str> {
+    key.strip_prefix(FOLDER)?.strip_prefix('/')?.strip_suffix(".json")
 }
 
 /// When a process began, in ticks since the machine did.
@@ -134,13 +141,23 @@ impl Held {
 impl Lease {
     /// Waits for the right.
     pub fn wait(store: &Store, name: &str) -> Result<Self, StoreError> {
+        loop {
+            if let Some(lease) = Self::of_the_dead(store, name)? {
+                return Ok(lease);
+            }
+        }
+    }
+
+    /// The right, if nobody has it or who has it does not renew it; none as soon as that is seen.
+    pub fn of_the_dead(store: &Store, name: &str) -> Result<Option<Self>, StoreError> {
         let mut seen: Option<(Tag, Instant)> = None;
         loop {
             let since = seen.as_ref().map(|(tag, since)| (tag, since.elapsed()));
-            match Self::try_take(store, name, since)? {
-                Ok(lease) => return Ok(lease),
-                Err(tag) if seen.as_ref().is_some_and(|(known, _)| *known == tag) => {}
-                Err(tag) => seen = Some((tag, Instant::now())),
+            match (Self::try_take(store, name, since)?, &seen) {
+                (Ok(lease), _) => return Ok(Some(lease)),
+                (Err(tag), Some((known, _))) if *known == tag => {}
+                (Err(_), Some(_)) => return Ok(None),
+                (Err(tag), None) => seen = Some((tag, Instant::now())),
             }
             thread::sleep(LOOK.mul_f64(0.5 + fastrand::f64()));
         }
@@ -153,7 +170,7 @@ impl Lease {
 
     /// The right, or the state in which another holds it; `seen` says for how long one state has lasted.
     fn try_take(store: &Store, name: &str, seen: Option<(&Tag, Duration)>) -> Result<Result<Self, Tag>, StoreError> {
-        let (key, holder) = (lock_key(name), Holder::this());
+        let (key, holder) = (format!("{FOLDER}/{name}.json"), Holder::this());
         loop {
             let expected = match store.read(&key)? {
                 None => None,

@@ -86,11 +86,6 @@ impl Exclusive {
     }
 }
 
-/// What holds the right to a name.
-fn lock_key(name: &str) -> String {
-    format!(".harness-{name}.lock")
-}
-
 /// A conditional write that has not been answered for so long is asked after.
 const COMMIT: Duration = Duration::from_secs(10);
 
@@ -187,6 +182,11 @@ impl Store {
         if self.is_remote() { step() } else { interrupt::whole(step) }
     }
 
+    /// The name to which an object of a listing is the right.
+    pub fn right_of<'a>(&self, key: &'a str) -> Option<&'a str> {
+        if self.is_remote() { lease::name_of(key) } else { None }
+    }
+
     fn note(&self, what: impl Fn(&Traffic)) {
         self.traffic.iter().for_each(|traffic| what(traffic));
     }
@@ -229,6 +229,14 @@ impl Store {
             Place::Bucket(_) => Lease::now(self, name)?.map(Right::Lease),
         }
         .map(Exclusive))
+    }
+
+    /// The same, but waits for as long as it takes to tell a holder that works from one that is gone.
+    pub fn exclusive_of_the_dead(&self, name: &str) -> Result<Option<Exclusive>, StoreError> {
+        match &self.place {
+            Place::Folder(_) => self.exclusive_now(name),
+            Place::Bucket(_) => Ok(Lease::of_the_dead(self, name)?.map(Right::Lease).map(Exclusive)),
+        }
     }
 
     /// Every object under the folder `prefix` (empty: all), in order of key, without those in folders named `except`; in a

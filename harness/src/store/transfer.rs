@@ -175,6 +175,11 @@ impl Store {
         read.map_err(self.failed("reading back", key))
     }
 
+    /// Size and XXH3-64 checksum of an object as it reads back.
+    pub fn checksum(&self, key: &str) -> Result<(u64, String), StoreError> {
+        self.read_back(key).map(|found| (found.bytes, found.checksum))
+    }
+
     /// Copies an object into a file; returns its XXH3-64. What of the file is there already is taken for the object's
     /// beginning: name it after the object's state.
     pub fn download(&self, object: &Object, to: &Path) -> Result<String, StoreError> {

@@ -1,0 +1,232 @@
+//! `backup create`: every published month to another store, its manifest last.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use data::Month;
+use serde::Serialize;
+
+use crate::{
+    cache::Cache,
+    cli::CreateArgs,
+    config::Settings,
+    exit,
+    holdings::Holdings,
+    interrupt,
+    manifest::{self, Item, Manifest, ManifestError, Version},
+    progress::Bar,
+    schedule,
+    store::{Exclusive, Store, Tag},
+    sweep,
+};
+
+use super::{bar, bytes, carry, distinct, look, raw};
+
+/// Months that are copied at a time: one arrives while another leaves.
+const AT_ONCE: usize = 2;
+/// Times a month is begun anew because it was published again meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// What became of a month or a raw file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Copied,
+    Unchanged,
+    /// Removed since the backup began.
+    Gone,
+    Failed,
+}
+
+/// One month.
+#[derive(Debug, Serialize)]
+struct Line {
+    month: Month,
+    outcome: Outcome,
+    /// Objects copied.
+    objects: usize,
+    bytes: u64,
+    /// Why it is not in the backup, or what of its history is not.
+    errors: Vec<String>,
+}
+
+/// Runs the command.
+pub fn run(args: &CreateArgs, settings: &Settings) -> anyhow::Result<u8> {
+    let from = Store::existing(settings.text("store"), settings.access)?;
+    let to = Store::create(&args.to, settings.access)?;
+    distinct(&from, &to)?;
+    let cache = Cache::open(settings)?;
+    let months = Holdings::of(&from)?.published(args.months);
+    let raw = if args.raw_files { raw::Raw::find(&from, settings, args.months)? } else { raw::Raw::default() };
+    // A manifest that cannot be read counts for nothing here, and is said below.
+    let size = |&month: &Month| -> Option<u64> {
+        let (manifest, _) = manifest::read(&from, month).ok()??;
+        Some(manifest.versions().map(bytes).sum())
+    };
+    let bar = bar("backup", months.iter().filter_map(size).sum::<u64>() + raw.bytes());
+    let create = Create { from: &from, to: &to, folder: cache.temporary().to_owned(), full: args.full, bar: &bar };
+    let (mut lines, mut stopped) = (Vec::new(), None);
+    schedule::in_order(
+        &months,
+        AT_ONCE,
+        |&month| create.month(month),
+        |(line, error)| {
+            bar.suspend(|| line.errors.iter().for_each(|error| tracing::error!("{}: {error}", line.month)));
+            lines.push(line);
+            stopped = stopped.take().or(error);
+            stopped.is_none()
+        },
+    );
+    let files = match stopped {
+        None => raw.copy(&create)?,
+        Some(_) => Vec::new(),
+    };
+    bar.finish();
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "months": lines, "raw_files": files }))?);
+    } else {
+        lines.iter().for_each(Line::print);
+        files.iter().for_each(raw::Line::print);
+        let copied = lines.iter().map(|line| (line.objects, line.bytes));
+        let copied = copied.chain(files.iter().map(raw::Line::copied));
+        let (objects, bytes) = copied.fold((0, 0), |sum, each| (sum.0 + each.0, sum.1 + each.1));
+        println!("{objects} objects copied, {bytes} bytes; months: {}, raw files: {}", lines.len(), files.len());
+    }
+    if let Some(error) = stopped {
+        return Err(error);
+    }
+    let whole = lines.iter().all(|line| line.errors.is_empty()) && files.iter().all(raw::Line::whole);
+    Ok(if whole { 0 } else { exit::PARTLY })
+}
+
+/// What all months have in common.
+pub struct Create<'a> {
+    pub from: &'a Store,
+    pub to: &'a Store,
+    /// For what is on its way.
+    pub folder: PathBuf,
+    pub full: bool,
+    pub bar: &'a Bar,
+}
+
+impl Create<'_> {
+    /// Copies a month: what became of it, and the error that must stop the backup.
+    fn month(&self, month: Month) -> (Line, Option<anyhow::Error>) {
+        self.bar.message(&format!("{month} backup"));
+        let mut line = Line { month, outcome: Outcome::Failed, objects: 0, bytes: 0, errors: Vec::new() };
+        for attempt in 1.. {
+            let (read, done) = self.attempt(month, &mut line);
+            let Err(error) = done else { break };
+            let now = self.from.read(&manifest::key(month));
+            if attempt < ATTEMPTS && now.is_ok_and(|now| now.map(|(_, tag)| tag) != read) {
+                line.errors.clear();
+                continue;
+            }
+            line.errors.push(exit::sentence(&error));
+            let stop = !exit::of_one_month(&error);
+            return (line, stop.then(|| error.context(month.to_string())));
+        }
+        (line, None)
+    }
+
+    /// The state of the manifest that was read, and what came of it.
+    fn attempt(&self, month: Month, line: &mut Line) -> (Option<Tag>, anyhow::Result<()>) {
+        match self.from.read(&manifest::key(month)) {
+            Ok(Some((json, tag))) => {
+                let parsed = manifest::parse(month, &json).map_err(anyhow::Error::new);
+                (Some(tag), parsed.and_then(|manifest| self.copy(month, &manifest, json, line)))
+            }
+            Ok(None) => {
+                line.outcome = Outcome::Gone;
+                (None, Ok(()))
+            }
+            Err(error) => (None, Err(error.into())),
+        }
+    }
+
+    fn copy(&self, month: Month, manifest: &Manifest, json: Bytes, line: &mut Line) -> anyhow::Result<()> {
+        let right = self.to.exclusive(&month.to_string())?;
+        let _interrupt = {
+            let to = self.to.clone();
+            interrupt::on_exit(move || {
+                let _ = mirror(&to, month);
+            })
+        };
+        let copied = self.objects_then_manifest(month, manifest, json, &right, line);
+        // Also after an error: what was copied for a manifest that did not come.
+        match (copied, mirror(self.to, month)) {
+            (Ok(()), mirrored) => Ok(mirrored?),
+            (copied, _) => copied,
+        }
+    }
+
+    fn objects_then_manifest(
+        &self,
+        month: Month,
+        manifest: &Manifest,
+        json: Bytes,
+        right: &Exclusive,
+        line: &mut Line,
+    ) -> anyhow::Result<()> {
+        let key = manifest::key(month);
+        let before = self.to.read(&key)?;
+        // One that cannot be read says nothing about what is there, and is replaced.
+        let known = before.as_ref().and_then(|(json, _)| manifest::parse(month, json).ok());
+        let mut copy = |version: &Version| {
+            version.items().iter().try_for_each(|item| self.object(month, item, known.as_ref(), line))
+        };
+        copy(&manifest.current)?;
+        let (mut history, mut damaged) = (Vec::new(), Vec::new());
+        for version in &manifest.history {
+            match copy(version) {
+                Ok(()) => history.push(version.clone()),
+                // What was replaced does not keep the current version from its backup.
+                Err(error) if exit::of_one_month(&error) => damaged.push(exit::sentence(&error)),
+                Err(error) => return Err(error),
+            }
+        }
+        let json = match &damaged[..] {
+            [] => json,
+            _ => manifest::json(&key, &Manifest { history, ..manifest.clone() })?,
+        };
+        let same = before.as_ref().is_some_and(|(before, _)| *before == json);
+        if !same {
+            self.to.put_if(right, &key, json, before.as_ref().map(|(_, tag)| tag))?;
+        }
+        line.outcome = if same && line.objects == 0 { Outcome::Unchanged } else { Outcome::Copied };
+        line.errors.extend(damaged);
+        Ok(())
+    }
+
+    /// Copies an object, unless the manifest of the backup says it is there.
+    fn object(&self, month: Month, item: &Item, known: Option<&Manifest>, line: &mut Line) -> anyhow::Result<()> {
+        let mut named = known.into_iter().flat_map(Manifest::versions).flat_map(|version| version.items());
+        if named.any(|named| named == item) && look(self.to, item, self.full).is_ok() {
+            self.bar.steps(item.bytes);
+            return Ok(());
+        }
+        carry(self.from, self.to, item, &self.folder.join(format!("{month}.backup")))?;
+        self.bar.steps(item.bytes);
+        line.objects += 1;
+        line.bytes += item.bytes;
+        Ok(())
+    }
+}
+
+/// Removes what the backup's manifest does not name: also versions that the store no longer has.
+fn mirror(to: &Store, month: Month) -> Result<(), ManifestError> {
+    Ok(sweep::orphans(to, month)?.iter().try_for_each(|orphan| to.delete(&orphan.key))?)
+}
+
+impl Line {
+    fn print(&self) {
+        let Self { month, outcome, objects, bytes, errors } = self;
+        match outcome {
+            Outcome::Copied => println!("{month}  copied, {objects} objects, {bytes} bytes"),
+            Outcome::Unchanged => println!("{month}  unchanged"),
+            Outcome::Gone => println!("{month}  removed from the store meanwhile"),
+            Outcome::Failed => println!("{month}  not copied"),
+        }
+        errors.iter().for_each(|error| println!("         {error}"));
+    }
+}

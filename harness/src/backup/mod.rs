@@ -1,0 +1,110 @@
+//! `backup`: copies of published months in another store, with the same keys and the same manifests.
+//!
+//! A backup is a store like any other: `--store` can name it. Every object that is copied is checked on arrival on this
+//! machine, and read back from where it went.
+
+mod create;
+mod raw;
+mod restore;
+mod verify;
+
+use std::{
+    fs::{self, File},
+    path::Path,
+};
+
+use crate::{
+    cli::{BackupArgs, BackupCommand},
+    config::Settings,
+    exit::Usage,
+    manifest::{Item, Version},
+    progress::Bar,
+    store::{Store, StoreError},
+};
+
+/// Runs the command.
+pub fn run(args: &BackupArgs, settings: &Settings) -> anyhow::Result<u8> {
+    match &args.command {
+        BackupCommand::Create(args) => create::run(args, settings),
+        BackupCommand::Verify(args) => verify::run(args, settings),
+        BackupCommand::Restore(args) => restore::run(args, settings),
+    }
+}
+
+/// An object that is not as a manifest says.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// There is none.
+    #[error("store {store}: {key} is missing")]
+    Missing { store: String, key: String },
+    /// It is another one.
+    #[error("store {store}: {key} is altered: {bytes} bytes, checksum {checksum}")]
+    Altered { store: String, key: String, bytes: u64, checksum: String },
+}
+
+impl Fault {
+    /// What is wrong with an object of this size and checksum, if anything.
+    fn of(store: &Store, item: &Item, (bytes, checksum): (u64, String)) -> Result<(), Self> {
+        if (bytes, &checksum) == (item.bytes, &item.checksum) {
+            return Ok(());
+        }
+        Err(Self::Altered { store: store.name().to_owned(), key: item.key.clone(), bytes, checksum })
+    }
+
+    fn missing(store: &Store, item: &Item) -> Self {
+        Self::Missing { store: store.name().to_owned(), key: item.key.clone() }
+    }
+}
+
+/// Whether an object is as its manifest says: read whole, or only looked at.
+fn look(store: &Store, item: &Item, whole: bool) -> anyhow::Result<()> {
+    let bytes = store.size(&item.key)?.ok_or_else(|| Fault::missing(store, item))?;
+    // One that has another size is read in any case: the fault names its checksum.
+    if !whole && bytes == item.bytes {
+        return Ok(());
+    }
+    match store.verify(&item.key, item.bytes, &item.checksum) {
+        Ok(_) => Ok(()),
+        Err(StoreError::ReadBack { .. }) => Ok(Fault::of(store, item, store.checksum(&item.key)?)?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// An object to a file, whole and durable.
+fn fetch(store: &Store, item: &Item, to: &Path) -> anyhow::Result<()> {
+    let object = store.find(&item.key)?.ok_or_else(|| Fault::missing(store, item))?;
+    // What is there of an object in another state is not its beginning.
+    File::create(to)?;
+    let checksum = store.download(&object, to)?;
+    Ok(Fault::of(store, item, (object.bytes, checksum))?)
+}
+
+/// Copies an object to the same key of another store, by way of a file.
+fn carry(from: &Store, to: &Store, item: &Item, by: &Path) -> anyhow::Result<()> {
+    fetch(from, item, by)?;
+    to.upload(by, &item.key)?;
+    fs::remove_file(by)?;
+    look(to, item, true)
+}
+
+/// Refuses a backup in the store itself.
+fn distinct(store: &Store, other: &Store) -> Result<(), Usage> {
+    let folder = |store: &Store| fs::canonicalize(store.name()).ok();
+    let name = |store: &Store| store.name().trim_end_matches('/').to_owned();
+    if name(store) == name(other) || folder(store).is_some_and(|path| Some(path) == folder(other)) {
+        return Err(Usage(format!("{}: it is the store itself; name another one for the backup", other.name())));
+    }
+    Ok(())
+}
+
+/// Bytes of a version's objects.
+fn bytes(version: &Version) -> u64 {
+    version.items().iter().map(|item| item.bytes).sum()
+}
+
+/// A bar over bytes.
+fn bar(what: &str, bytes: u64) -> Bar {
+    let bar = Bar::of_bytes();
+    bar.stage(what, bytes);
+    bar
+}

@@ -1,0 +1,194 @@
+//! The commands over what a store holds: months, backups, cleaning.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, Subcommand};
+use data::{Month, MonthRange};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+
+use super::RunArgs;
+
+#[derive(Args)]
+pub struct MonthsArgs {
+    #[command(subcommand)]
+    pub command: MonthsCommand,
+}
+
+#[derive(Subcommand)]
+pub enum MonthsCommand {
+    /// Every month that is known, from manifests, failures and raw files: its state, score and version
+    List(ListArgs),
+    /// The versions of a month, the current one first
+    History(HistoryArgs),
+    /// Makes an earlier version of a month the current one again; run keeps it until --force
+    Rollback(RollbackArgs),
+    /// Takes months out of what readers see; their versions stay in the history, where rollback finds them
+    Remove(RemoveArgs),
+    /// Makes months again, as run --force does, each with the decay reference it had
+    Reprocess(ReprocessArgs),
+}
+
+#[derive(Args)]
+pub struct ListArgs {
+    /// Only these, such as 2013-10..2013-12
+    #[arg(long)]
+    pub months: Option<MonthRange>,
+    /// Only published months with a score below this
+    #[arg(long, value_name = "SCORE")]
+    pub below: Option<f64>,
+    /// Only months whose statistics recommend to make them again, with the reasons; reads every statistics object
+    #[arg(long)]
+    pub needed: bool,
+    /// Machine-readable
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct HistoryArgs {
+    /// The month, such as 2013-10
+    pub month: Month,
+    /// Read every object back and compare its checksum
+    #[arg(long)]
+    pub verify: bool,
+    /// Machine-readable
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct RollbackArgs {
+    /// The month, such as 2013-10
+    pub month: Month,
+    /// The version, or how it begins [default: the last one that was replaced]
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<String>,
+    /// Machine-readable result
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct RemoveArgs {
+    /// A month or months, such as 2013-10..2013-12
+    pub months: MonthRange,
+    /// Machine-readable result
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct ReprocessArgs {
+    /// A month or months, such as 2013-10..2013-12
+    pub months: MonthRange,
+    /// Only those that failed or whose statistics recommend it
+    #[arg(long)]
+    pub needed: bool,
+    /// Only say what would be made
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Machine-readable result
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl ReprocessArgs {
+    /// The run that makes them, each with its own decay reference where it has one.
+    pub fn run(&self, references: BTreeMap<Month, Month>) -> RunArgs {
+        let Self { months, dry_run, json, .. } = *self;
+        RunArgs { months: Some(months), force: true, dry_run, json, references, ..RunArgs::default() }
+    }
+}
+
+#[derive(Args)]
+pub struct BackupArgs {
+    #[command(subcommand)]
+    pub command: BackupCommand,
+}
+
+#[derive(Subcommand)]
+pub enum BackupCommand {
+    /// Copies published months with their history to another store; what is there is not copied again
+    Create(CreateArgs),
+    /// Reads a backup back whole: reports what is missing, altered or named by no manifest
+    Verify(VerifyArgs),
+    /// Publishes the current versions of a backup in the store; what they replace goes to the history
+    Restore(RestoreArgs),
+}
+
+#[derive(Args)]
+pub struct CreateArgs {
+    /// Store to copy to, as --store takes it
+    pub to: String,
+    /// Only these, such as 2013-10..2013-12
+    #[arg(long)]
+    pub months: Option<MonthRange>,
+    /// Raw files, too
+    #[arg(long)]
+    pub raw_files: bool,
+    /// Also read back what is there already
+    #[arg(long)]
+    pub full: bool,
+    /// Machine-readable result
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct VerifyArgs {
+    /// Store with the backup, as --store takes it
+    pub at: String,
+    /// Machine-readable result
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct RestoreArgs {
+    /// Store with the backup, as --store takes it
+    pub from: String,
+    /// Only these, such as 2013-10..2013-12
+    #[arg(long)]
+    pub months: Option<MonthRange>,
+    /// Machine-readable result
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct CleanArgs {
+    /// Age of decoded columns, and with --history of earlier versions: 30d, 12h, 0s
+    #[arg(long, default_value = "30d", value_parser = age)]
+    pub older_than: SignedDuration,
+    /// Also versions that were replaced, and months that were removed, longer ago than that
+    #[arg(long)]
+    pub history: bool,
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Machine-readable result
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Days have 24 hours; months and years have no length.
+fn age(text: &str) -> Result<SignedDuration, String> {
+    let span = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+    let age = span.ok().filter(|age| !age.is_negative());
+    age.ok_or_else(|| "expected days, hours, minutes or seconds, such as 30d, 12h or 0s".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages() {
+        for (text, hours) in [("30d", 720), ("12h", 12), ("0s", 0), ("1w", 168), ("1d 6h", 30)] {
+            assert_eq!(age(text), Ok(SignedDuration::from_hours(hours)), "{text}");
+        }
+        for wrong in ["", "30", "d", "-1d", "1mo", "1y", "30 parsecs", "999999999999999d"] {
+            assert!(age(wrong).is_err(), "{wrong}");
+        }
+    }
+}

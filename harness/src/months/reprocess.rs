@@ -1,0 +1,74 @@
+//! `months reprocess`: makes months again, each weighted to the month it was weighted to before.
+
+use std::collections::BTreeMap;
+
+use data::Month;
+
+use crate::{
+    cli::ReprocessArgs,
+    config::Settings,
+    failures,
+    holdings::{Held, Holdings},
+    manifest, run,
+    store::Store,
+};
+
+use super::list::recommended;
+
+/// Runs the command.
+pub fn run(args: &ReprocessArgs, settings: &Settings) -> anyhow::Result<u8> {
+    let store = Store::open(settings.text("store"), settings.access)?;
+    let holdings = Holdings::of(&store)?;
+    let (mut months, mut references) = (Vec::new(), BTreeMap::new());
+    for month in args.months.iter() {
+        let known = Known::of(&store, month, holdings.months.get(&month));
+        if !args.needed || known.needed {
+            months.push(month);
+        }
+        references.extend(known.reference.map(|reference| (month, reference)));
+    }
+    if months.is_empty() {
+        if args.json {
+            println!("[]");
+        } else {
+            println!("no month of {} has to be made again", args.months);
+        }
+        return Ok(0);
+    }
+    if settings.decay_reference.is_some() {
+        references.clear();
+    }
+    run::report(&args.run(references), &months, settings)
+}
+
+/// What is known of a month before it is made again.
+#[derive(Default)]
+struct Known {
+    /// It failed, or its statistics recommend it.
+    needed: bool,
+    /// Month its weights decayed to.
+    reference: Option<Month>,
+}
+
+impl Known {
+    /// What cannot be read is made again: if that is not possible either, the run says why.
+    fn of(store: &Store, month: Month, held: Option<&Held>) -> Self {
+        let Some(held) = held else { return Self::default() };
+        let failure = held.failed.then(|| failures::read(store, month));
+        let mut needed = failure.is_some();
+        let mut reference = failure.and_then(|read| Some(read.ok()??.decay_reference));
+        if held.published {
+            match manifest::read(store, month) {
+                Ok(Some((manifest, _))) => {
+                    needed |= recommended(store, &manifest.current).needed;
+                    reference = Some(manifest.current.made_from.decay_reference);
+                }
+                Ok(None) => {}
+                Err(_) => needed = true,
+            }
+        } else if let Ok(Some((removed, _))) = manifest::read_removed(store, month) {
+            reference = removed.history.first().map(|version| version.made_from.decay_reference).or(reference);
+        }
+        Self { needed, reference }
+    }
+}

@@ -177,12 +177,7 @@ fn place_and_commit(
 }
 
 /// Puts an object where it belongs and reads it back, unless it stands there already; returns its last part as well.
-fn place(
-    store: &Store,
-    part: &Part<'_>,
-    key: String,
-    standing: Option<&Item>,
-) -> Result<(Item, Bytes), ManifestError> {
+fn place(store: &Store, part: &Part<'_>, key: String, standing: Option<&Item>) -> Result<(Item, Bytes), ManifestError> {
     if let Some((item, tail)) = standing.and_then(|item| Some((item, verify(store, item).ok()?))) {
         return Ok((item.clone(), tail));
     }

@@ -1,6 +1,11 @@
 //! `run`: months of the store from raw files to published Parquet.
 
-use std::{cell::RefCell, sync::Arc, time::Instant};
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use anyhow::Context;
 use data::{Month, input::InputError};
@@ -13,7 +18,7 @@ use crate::{
     decode::{self, Decoded},
     discover::{self, RawFile},
     exit::{self, Usage},
-    failures,
+    failures, holdings,
     manifest::{self, RawState, Source},
     memory::{self, Budget},
     progress::Bar,
@@ -132,6 +137,7 @@ pub fn months_of(
         files: &files,
         cache: &cache,
         files_here: Raw::new(&cache),
+        had_failed: OnceLock::new(),
         reference: settings.reference(last),
         bar: &bar,
         memory: Budget::of_memory(settings),
@@ -188,6 +194,7 @@ struct Worker<'a> {
     files: &'a [RawFile],
     cache: &'a Cache,
     files_here: Raw<'a>,
+    had_failed: OnceLock<BTreeSet<Month>>,
     reference: Month,
     bar: &'a Bar,
     memory: Budget,
@@ -219,7 +226,7 @@ impl Worker<'_> {
         result.retries = traffic.retries();
         match made {
             Ok(statistics) => {
-                if result.outcome != Outcome::Pinned && !self.args.dry_run {
+                if result.outcome != Outcome::Pinned && !self.args.dry_run && self.had_failed().contains(&month) {
                     failures::clear(self.store, month);
                 }
                 (result, statistics, None)
@@ -227,13 +234,25 @@ impl Worker<'_> {
             Err(error) => {
                 result.outcome = Outcome::Failed;
                 result.error = Some(exit::sentence(&error));
-                if !self.args.dry_run {
+                let stop = !exit::of_one_month(&error);
+                // What stops the run is no fault of the month's.
+                if !self.args.dry_run && (!stop || exit::may_pass(&error)) {
                     failures::record(self.store, month, &result.inputs, reference, &error);
                 }
-                let stop = !exit::of_one_month(&error);
                 (result, None, stop.then(|| error.context(format!("{month}"))))
             }
         }
+    }
+
+    /// Months with the record of a failure, from one listing; none where it cannot be had.
+    fn had_failed(&self) -> &BTreeSet<Month> {
+        self.had_failed.get_or_init(|| {
+            let records = self.store.list(failures::FOLDER, None).unwrap_or_else(|error| {
+                tracing::warn!("{error}: no record of a failure is removed");
+                Vec::new()
+            });
+            records.iter().filter_map(|object| holdings::month_of(&object.key)).collect()
+        })
     }
 
     fn make(

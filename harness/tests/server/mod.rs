@@ -13,7 +13,9 @@ mod refusal;
 mod service;
 mod uploads;
 
-use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{
+    collections::BTreeMap, fs, io, net::SocketAddr, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration,
+};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -156,7 +158,12 @@ async fn serve(listener: std::net::TcpListener, service: Arc<Service>) {
         let _ = stream.set_nodelay(true);
         let service = Arc::clone(&service);
         tokio::spawn(async move {
-            let answer = service_fn(|request| service.answer(request));
+            let answer = service_fn(|request| {
+                let service = Arc::clone(&service);
+                // On its own: what was asked for is done to its end, or not begun, even if the client is gone.
+                let answer = tokio::spawn(async move { service.answer(request).await });
+                async { answer.await.map_err(io::Error::other).flatten() }
+            });
             // A connection that breaks is the client's to report.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
         });

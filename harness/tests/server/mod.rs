@@ -116,7 +116,8 @@ impl Server {
     }
 
     /// Lets the next `times` requests for an operation fail, on keys that contain a text; `None` is any operation,
-    /// an empty text any key, and what does not apply to a request waits for the next.
+    /// an empty text any key, and what does not apply to a request waits for the next. object_store deletes with
+    /// `DeleteObjects`, whose keys lie in its body between `<Key>` and `</Key>`.
     pub fn fail(&self, times: u64, operation: impl Into<Option<Operation>>, key: &str, fault: Fault) {
         self.service.fate.order(times, operation.into(), key, fault);
     }

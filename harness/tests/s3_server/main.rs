@@ -5,14 +5,16 @@ mod faults;
 #[path = "../server/mod.rs"]
 mod server;
 
-use std::{fs, future::Future};
+use std::{fs, future::Future, sync::LazyLock, time::Duration};
 
 use object_store::{
     Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig, UpdateVersion,
     aws::{AmazonS3, AmazonS3Builder, Checksum},
     path::Path,
 };
+use s3s::crypto::{Checksum as _, Md5};
 use server::{ACCESS_KEY, BUCKET, Operation, REGION, SECRET_KEY, Server};
+use tokio::runtime::Runtime;
 
 /// A client that does not try again.
 fn client(server: &Server) -> AmazonS3Builder {
@@ -27,8 +29,12 @@ fn client(server: &Server) -> AmazonS3Builder {
         .with_retry(RetryConfig { max_retries: 0, ..RetryConfig::default() })
 }
 
+/// One for all threads: a connection ends with the runtime that opened it.
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
+
 fn wait<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    RUNTIME.block_on(future)
 }
 
 async fn read(s3: &AmazonS3, key: &str) -> object_store::Result<Vec<u8>> {
@@ -116,6 +122,24 @@ fn of_eight_conditional_puts_at_once_one_wins() {
     for round in 1..10 {
         let e_tag = wait(s3.head(&Path::from("a"))).unwrap().e_tag;
         race(&|| PutMode::Update(UpdateVersion { e_tag: e_tag.clone(), version: None }), round);
+    }
+}
+
+#[test]
+fn what_was_asked_for_is_done_to_its_end_when_the_client_is_gone() {
+    let server = Server::start();
+    let s3 = client(&server).build().unwrap();
+    let key = Path::from("a");
+    wait(s3.put(&key, "content".into())).unwrap();
+    for round in 0..200 {
+        wait(async {
+            let patience = Duration::from_micros(500 + 10 * round);
+            let _ = tokio::time::timeout(patience, s3.put(&key, format!("content {round}").into())).await;
+            let there = s3.get(&key).await.unwrap();
+            let e_tag = there.meta.e_tag.clone().unwrap();
+            let hash = Md5::checksum(&there.bytes().await.unwrap());
+            assert_eq!(e_tag.trim_matches('"'), hash.map(|byte| format!("{byte:02x}")).concat(), "{round}");
+        });
     }
 }
 

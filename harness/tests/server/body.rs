@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    error::Error,
     future::{Future, poll_fn},
     io,
     pin::Pin,
@@ -16,12 +17,15 @@ use tokio::time::{Sleep, sleep};
 ///
 /// # Errors
 /// The other side broke off.
-pub async fn read<B: Body<Data = Bytes> + Unpin>(mut body: B, enough: usize) -> Result<Bytes, B::Error> {
+pub async fn read<B>(mut body: B, enough: usize) -> io::Result<Bytes>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+{
     let mut bytes = Vec::new();
     while bytes.len() <= enough
         && let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await
     {
-        if let Some(data) = frame?.data_ref() {
+        if let Some(data) = frame.map_err(io::Error::other)?.data_ref() {
             bytes.extend_from_slice(data);
         }
     }

@@ -13,7 +13,9 @@ mod refusal;
 mod service;
 mod uploads;
 
-use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{
+    collections::BTreeMap, fs, io, net::SocketAddr, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration,
+};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -114,7 +116,8 @@ impl Server {
     }
 
     /// Lets the next `times` requests for an operation fail, on keys that contain a text; `None` is any operation,
-    /// an empty text any key, and what does not apply to a request waits for the next.
+    /// an empty text any key, and what does not apply to a request waits for the next. object_store deletes with
+    /// `DeleteObjects`, whose keys lie in its body between `<Key>` and `</Key>`.
     pub fn fail(&self, times: u64, operation: impl Into<Option<Operation>>, key: &str, fault: Fault) {
         self.service.fate.order(times, operation.into(), key, fault);
     }
@@ -156,7 +159,12 @@ async fn serve(listener: std::net::TcpListener, service: Arc<Service>) {
         let _ = stream.set_nodelay(true);
         let service = Arc::clone(&service);
         tokio::spawn(async move {
-            let answer = service_fn(|request| service.answer(request));
+            let answer = service_fn(|request| {
+                let service = Arc::clone(&service);
+                // On its own: what was asked for is done to its end, or not begun, even if the client is gone.
+                let answer = tokio::spawn(async move { service.answer(request).await });
+                async { answer.await.map_err(io::Error::other).flatten() }
+            });
             // A connection that breaks is the client's to report.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
         });

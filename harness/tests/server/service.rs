@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::File,
+    io,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::Mutex,
@@ -33,9 +34,6 @@ use super::{
     refusal::refusal,
     uploads,
 };
-
-/// Why a request is not answered at all.
-type Lost = Box<dyn std::error::Error + Send + Sync>;
 
 /// The server without its connections.
 pub struct Service {
@@ -72,13 +70,13 @@ impl Service {
     ///
     /// # Errors
     /// The connection is to be closed without an answer.
-    pub async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Lost> {
+    pub async fn answer(&self, request: Request<Incoming>) -> io::Result<Response<Body>> {
         let mut answer = self.fare(request).await?;
-        answer.headers_mut().insert(header::DATE, self.clock.date().try_into()?);
+        answer.headers_mut().insert(header::DATE, self.clock.date().try_into().unwrap());
         Ok(answer)
     }
 
-    async fn fare(&self, request: Request<Incoming>) -> Result<Response<Body>, Lost> {
+    async fn fare(&self, request: Request<Incoming>) -> io::Result<Response<Body>> {
         let (head, incoming) = request.into_parts();
         let operation = Operation::of(&head);
         *self.requests.lock().unwrap().entry(operation).or_default() += 1;
@@ -94,7 +92,7 @@ impl Service {
             bytes = body::read(rest, if breaks { length.unwrap_or(0) / 2 } else { usize::MAX }).await?;
             if breaks {
                 self.fate.happened(Fault::ResetInUpload);
-                return Err("reset in the middle of an upload".into());
+                return Err(io::Error::other("reset in the middle of an upload"));
             }
         }
         if !self.clock.agrees(&head) {
@@ -123,13 +121,13 @@ impl Service {
             }
             Spoilt::Lost => {
                 self.fate.happened(fault);
-                Err("the answer is lost".into())
+                Err(io::Error::other("the answer is lost"))
             }
         }
     }
 
     /// Does what is asked for.
-    async fn serve(&self, operation: Operation, head: Parts, body: Bytes) -> Result<Response<Body>, Lost> {
+    async fn serve(&self, operation: Operation, head: Parts, body: Bytes) -> io::Result<Response<Body>> {
         if let Some(code) = integrity::damage(&head, &body) {
             return Ok(refusal(400, code));
         }
@@ -144,7 +142,7 @@ impl Service {
             return Ok(refusal(status, code));
         }
         let path = self.root.join(head.uri.path().trim_start_matches('/'));
-        let mut answer = self.s3.call(Request::from_parts(head, Body::from(body))).await?;
+        let mut answer = self.s3.call(Request::from_parts(head, Body::from(body))).await.map_err(io::Error::other)?;
         if operation == Operation::GetObject && answer.status().is_success() {
             at_once(&mut answer, &path);
         }

@@ -260,3 +260,23 @@ fn a_memory_limit_too_small_for_a_month_says_what_is_needed() {
     let output = harness(folder.path()).args(arguments).assert().code(2).get_output().clone();
     assert!(String::from_utf8(output.stderr).unwrap().contains("one month needs"));
 }
+
+#[test]
+fn a_full_disk_is_code_4_and_leaves_what_was_published() {
+    let folder = store();
+    run(folder.path(), &[]);
+    let before = objects(folder.path());
+    // Files end at a megabyte: the signal is ignored, so that writing fails as on a full disk.
+    let limited = |profile: &str| {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", "trap '' XFSZ; ulimit -f 2000; exec \"$0\" run --month 2013-09 --profile $1 --cache-gb 0"]);
+        shell.arg(assert_cmd::cargo::cargo_bin("harness")).arg(profile);
+        shell.current_dir(folder.path()).env("XDG_CACHE_HOME", folder.path().join("cache")).output().unwrap()
+    };
+    let output = limited("rolling");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(4), "{message}");
+    assert!(message.contains("File too large"), "{message}");
+    assert_eq!(objects(folder.path()), before);
+    assert_eq!(run(folder.path(), &["--profile", "rolling"])["outcome"], "published");
+}

@@ -12,11 +12,14 @@ const RECORD: u64 = 40 + 24 + 24;
 const GRID_ROW: u64 = 24;
 /// A row of the computed columns beside the features: outcomes, labels, weights, flags.
 const ROW: u64 = 6 * (2 + 1 + 4) + 7;
+/// Parts on their way from a remote store, and what goes there in one piece.
+const TRANSFER: u64 = (32 + 64) << 20;
 /// Sessions in a month at most.
 const SESSIONS: u64 = 23;
 
 /// What a month takes while it is made.
 pub struct Month {
+    transfer: u64,
     records: u64,
     rows: u64,
     float_bytes: u64,
@@ -26,7 +29,9 @@ impl Month {
     /// A month of so many records.
     pub fn of(records: usize, settings: &Settings) -> Self {
         let rows = settings.instrument.session_rows() as u64 * SESSIONS;
-        Self { records: records as u64, rows, float_bytes: if settings.float64 { 8 } else { 4 } }
+        let remote = ["store", "raw"].into_iter().any(|name| settings.text(name).starts_with("s3://"));
+        let transfer = if remote { TRANSFER } else { 0 };
+        Self { transfer, records: records as u64, rows, float_bytes: if settings.float64 { 8 } else { 4 } }
     }
 
     /// A month whose raw files have so many bytes: a compressed record has nine, seldom less than six.
@@ -36,7 +41,7 @@ impl Month {
 
     /// Bytes at most.
     pub fn bytes(&self) -> u64 {
-        RECORD * self.records + (GRID_ROW + ROW + 36 * self.float_bytes) * self.rows
+        self.transfer + RECORD * self.records + (GRID_ROW + ROW + 36 * self.float_bytes) * self.rows
     }
 }
 

@@ -18,7 +18,7 @@ const SMALL: u64 = 64 << 10;
 
 /// An answer that is no success.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the server answered {status} {code}{}{}", part(" (", message, ")"), part("; ", self.advice(), ""))]
+#[error("the server answered {status}{}{}{}", part(" ", code, ""), part(" (", message, ")"), part("; ", self.advice(), ""))]
 pub struct Refusal {
     /// HTTP status.
     pub status: u16,
@@ -65,7 +65,6 @@ impl Refusal {
             | "InternalError"
             | "OperationAborted"
             | "ConditionalRequestConflict"
-            | "InvalidPart"
             | "WholeObject" => true,
             _ => matches!(self.status, 200..300 | 408 | 429 | 500 | 502..=504),
         }

@@ -54,13 +54,14 @@ impl StoreError {
             None if is_transport(&error) || retries > 0 && matches!(error, Error::Generic { .. }) => {
                 Self::GaveUp { store, action, key, retries, cause: innermost(&error) }
             }
+            None if matches!(error, Error::Precondition { .. }) => Self::Conflict { store, key },
             None => Self::Object { store, action, key, source: Box::new(error) },
         }
     }
 
     /// Whether the same may work later: another month need not fail, too.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::GaveUp { .. } | Self::RightLost { .. } | Self::ReadBack { .. })
+        matches!(self, Self::GaveUp { .. } | Self::RightLost { .. } | Self::Conflict { .. } | Self::ReadBack { .. })
     }
 }
 

@@ -9,6 +9,7 @@ mod lease;
 mod listing;
 mod profile;
 mod retry;
+mod tag;
 mod transfer;
 mod unfinished;
 
@@ -16,14 +17,13 @@ use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use md5::{Digest, Md5};
 use object_store::{
     CopyMode, CopyOptions, Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion, path,
 };
 use tokio::runtime::Runtime;
 
 pub use self::{bucket::Access, error::StoreError, retry::Traffic};
-use self::{bucket::Bucket, folder::Folder, lease::Lease, retry::Policy, transfer::hexadecimal};
+use self::{bucket::Bucket, folder::Folder, lease::Lease, retry::Policy};
 use crate::interrupt;
 
 /// An object of a listing.
@@ -257,7 +257,9 @@ impl Store {
         let within = bucket.location(prefix);
         let mut found: Vec<(path::Path, Object)> = Vec::new();
         // A listing comes in pages; one that breaks goes on after the last key.
-        for retry in 0.. {
+        let mut retry = 0;
+        loop {
+            let before = found.len();
             let mut pages = match found.last() {
                 None => bucket.s3.list(Some(&within)),
                 Some((last, _)) => bucket.s3.list_with_offset(Some(&within), last),
@@ -275,7 +277,8 @@ impl Store {
                 }
             };
             let Some(error) = error else { break };
-            if retry >= self.policy.retries || !retry::is_transient(&error) {
+            retry = if found.len() > before { 0 } else { retry + 1 };
+            if retry > self.policy.retries || !retry::is_transient(&error) {
                 return Err(self.failed("listing", if prefix.is_empty() { "all objects" } else { prefix })(error));
             }
             self.note(Traffic::add_retry);
@@ -329,14 +332,13 @@ impl Store {
                 Err(Error::NotFound { .. }) => return Ok(None),
                 Err(error) => return Err(self.failed("reading", key)(error)),
             };
-            // The tag is the MD5, unless the server encrypts: then two answers that agree, also with the size, are believed.
-            let told = tag.0.as_deref().map(|tag| tag.trim_matches('"'));
-            let tellable = self.is_remote() && told.is_some_and(|tag| tag.len() == 32);
+            // A tag that says nothing of the content: then two answers that agree, also with the size, are believed.
+            let sure = !self.is_remote() || tag.0.as_deref().is_none_or(|tag| tag::is_of(tag, &bytes));
             let agreed = before.as_ref() == Some(&bytes) && {
                 let size = self.ask(|| self.objects().head(&location)).await.map(|meta| meta.size);
                 size.is_ok_and(|size| size == bytes.len() as u64)
             };
-            if !tellable || told == Some(&hexadecimal(&Md5::digest(&bytes))) || agreed {
+            if sure || agreed {
                 self.note(|traffic| traffic.add_read(bytes.len() as u64));
                 return Ok(Some((bytes, tag)));
             }

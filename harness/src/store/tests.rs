@@ -14,7 +14,7 @@ use super::{transfer::PART, *};
 #[path = "../../tests/server/mod.rs"]
 mod server;
 
-use server::Server;
+use server::{Fault, Operation, Server};
 
 const ACCESS: Access = Access { timeout: Duration::from_secs(20), retries: 5 };
 
@@ -222,6 +222,63 @@ fn a_right_has_one_holder(store: &Store) {
             });
         }
     });
+}
+
+#[test]
+fn an_upload_in_parts_survives_what_happens_to_its_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, back) = (folder.path().join("up"), folder.path().join("down"));
+    let content: Vec<u8> = (0..8 * PART + 77).map(|byte| (byte * 13 % 249) as u8).collect();
+    fs::write(&file, &content).unwrap();
+    let checksum = format!("{:016x}", xxh3_64(&content));
+    for (operation, fault) in [
+        (Operation::UploadPart, Fault::LostPart),
+        (Operation::UploadPart, Fault::ResetInUpload),
+        (Operation::UploadPart, Fault::CorruptUpload),
+        (Operation::CreateMultipartUpload, Fault::LostReply),
+        (Operation::CompleteMultipartUpload, Fault::LostReply),
+        (Operation::CompleteMultipartUpload, Fault::ErrorInSuccess),
+        (Operation::CompleteMultipartUpload, Fault::InternalError),
+    ] {
+        let (server, traffic) = (Server::start(), Arc::new(Traffic::default()));
+        let store = in_server(&server, "").counting(&traffic);
+        server.fail(1, operation, "", fault);
+        store.upload(&file, "files/x").unwrap();
+        assert_eq!((server.injected()[&fault], traffic.retries()), (1, 1), "{fault:?}");
+        store.verify("files/x", content.len() as u64, &checksum).unwrap();
+        let object = store.find("files/x").unwrap().unwrap();
+        fs::remove_file(&back).unwrap_or_default();
+        assert_eq!(store.download(&object, &back).unwrap(), checksum, "{fault:?}");
+        // An upload that was begun twice, its first answer lost, leaves one for `clean`.
+        assert_eq!(server.unfinished_uploads(), usize::from(operation == Operation::CreateMultipartUpload));
+    }
+    let server = Server::start();
+    server.break_down(Operation::UploadPart, "", Fault::AccessDenied);
+    let refused = in_server(&server, "").upload(&file, "files/x");
+    assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
+    assert_eq!((server.unfinished_uploads(), server.count(Operation::AbortMultipartUpload)), (0, 1));
+}
+
+#[test]
+fn a_right_that_is_not_renewed_goes_to_the_next_and_its_holder_cannot_commit() {
+    let server = Server::start();
+    let (first, second) = (in_server(&server, ""), in_server(&server, ""));
+    let right = first.exclusive("month").unwrap();
+    // As if another machine had taken it over.
+    let key = "processed-data/rights/month.json";
+    second.put(key, "{}".into()).unwrap();
+    let Right::Lease(lease) = &right.0 else { panic!("a bucket has leases") };
+    assert!(lease.holds());
+    // Its next renewal finds out.
+    let began = std::time::Instant::now();
+    while lease.holds() && began.elapsed() < Duration::from_secs(60) {
+        thread::sleep(Duration::from_millis(50));
+    }
+    let lost = first.put_if(&right, "a/manifest.json", "1".into(), None);
+    assert!(matches!(lost, Err(StoreError::RightLost { .. })), "{lost:?}");
+    assert!(first.read("a/manifest.json").unwrap().is_none());
+    drop(right);
+    assert_eq!(second.read(key).unwrap().unwrap().0, "{}", "what is another's is left alone");
 }
 
 #[test]

@@ -9,11 +9,10 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use md5::{Digest, Md5};
 use object_store::{Error, GetOptions, GetRange, ObjectStoreExt, WriteMultipart, multipart::MultipartStore, path};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{Object, Place, Store, StoreError, bucket::Bucket, short};
+use super::{Object, Place, Store, StoreError, answer::Refusal, bucket::Bucket, short, tag};
 use crate::interrupt;
 
 /// Bytes of one part.
@@ -76,8 +75,16 @@ impl Store {
     async fn upload_parts(&self, bucket: &Bucket, from: &Path, bytes: u64, key: &str) -> Result<(), StoreError> {
         let file = File::open(from).map_err(|source| unreadable(from, source))?;
         let location = bucket.location(key);
-        // A part that the server lost shows only at the end: then all of it is sent again.
-        self.ask(|| self.upload_parts_once(bucket, &file, bytes, &location)).await.map_err(self.failed("writing", key))
+        for retry in 0.. {
+            match self.upload_parts_once(bucket, &file, bytes, &location).await {
+                // A part that the server lost shows only at the end: then all of it is sent again.
+                Err(error) if retry < self.policy.retries && is_of_lost_parts(&error) => {
+                    self.note(|traffic| traffic.add_retry());
+                }
+                sent => return sent.map_err(self.failed("writing", key)),
+            }
+        }
+        unreachable!("the last retry returns")
     }
 
     async fn upload_parts_once(
@@ -112,10 +119,11 @@ impl Store {
         };
         let finished = match finished {
             // The answer to the first try may be lost; the upload is gone then, and the object there.
-            Err(Error::NotFound { .. }) => {
-                let there = self.ask(|| bucket.s3.head(location)).await?.size;
-                if there == bytes { Ok(()) } else { Err(short(bytes, there)) }
-            }
+            Err(gone @ Error::NotFound { .. }) => match self.ask(|| bucket.s3.head(location)).await {
+                Ok(meta) if meta.size == bytes => Ok(()),
+                Ok(_) | Err(Error::NotFound { .. }) => Err(gone),
+                Err(error) => Err(error),
+            },
             other => other,
         };
         if finished.is_err() {
@@ -192,17 +200,18 @@ impl Store {
         let mut file = options.create(true).truncate(false).read(true).write(true).open(to).map_err(unwritable)?;
         let mut before = None;
         for _ in 0..=self.policy.retries {
-            let (checksum, md5) = self.download_once(object, &mut file, unwritable)?;
-            // The tag of an object that was put in one piece is its MD5, unless the server encrypts it: then two
-            // downloads that agree are believed.
-            let told = object.e_tag.as_deref().map(|tag| tag.trim_matches('"'));
-            let tellable = self.is_remote() && told.is_some_and(|tag| tag.len() == 32);
-            if !tellable || told == Some(&md5) || before.as_ref() == Some(&md5) {
+            let checksum = self.download_once(object, &mut file, unwritable)?;
+            // A tag that says nothing of the content: then two downloads that agree are believed.
+            let sure = match object.e_tag.as_deref().filter(|_| self.is_remote()) {
+                Some(tag) => tag::is_of_file(tag, &mut file, object.bytes).map_err(unwritable)?,
+                None => true,
+            };
+            if sure || before.as_ref() == Some(&checksum) {
                 file.sync_all().map_err(unwritable)?;
                 return Ok(checksum);
             }
             self.note(|traffic| traffic.add_retry());
-            before = Some(md5);
+            before = Some(checksum);
             file.set_len(0).map_err(unwritable)?;
         }
         Err(self.differs(&object.key))
@@ -213,36 +222,31 @@ impl Store {
         object: &Object,
         file: &mut File,
         unwritable: impl Fn(io::Error) -> StoreError,
-    ) -> Result<(String, String), StoreError> {
+    ) -> Result<String, StoreError> {
         let there = file.metadata().map_err(&unwritable)?.len().min(object.bytes);
         file.set_len(there).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(&unwritable)?;
-        let (mut hash, mut md5) = (Xxh3::new(), Md5::new());
-        let remote = self.is_remote();
-        let mut buffer = vec![0; 1 << 20];
+        let (mut hash, mut buffer) = (Xxh3::new(), vec![0; 1 << 20]);
         loop {
             let read = file.read(&mut buffer).map_err(&unwritable)?;
             if read == 0 {
                 break;
             }
             hash.update(&buffer[..read]);
-            md5.update(&buffer[..read]);
         }
-        let e_tag = remote.then_some(object.e_tag.as_deref()).flatten();
+        let e_tag = object.e_tag.as_deref().filter(|_| self.is_remote());
         let parts = self.parts(&object.key, there, object.bytes, e_tag, |part| {
             hash.update(&part);
-            if remote {
-                md5.update(&part);
-            }
             file.write_all(&part)
         });
         self.wait(parts).map_err(self.failed("downloading", &object.key))?;
-        Ok((format!("{:016x}", hash.digest()), hexadecimal(&md5.finalize())))
+        Ok(format!("{:016x}", hash.digest()))
     }
 }
 
-/// A digest as tags write it.
-pub(super) fn hexadecimal(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+/// Whether an upload in parts failed for want of a part, or of all.
+fn is_of_lost_parts(error: &Error) -> bool {
+    let refused = Refusal::of(error).is_some_and(|refusal| refusal.code == "InvalidPart");
+    refused || matches!(error, Error::NotFound { .. })
 }
 
 fn unreadable(path: &Path, source: io::Error) -> StoreError {

@@ -22,6 +22,7 @@ mod process;
 mod processor;
 mod progress;
 mod publish;
+mod published;
 mod quality;
 mod report;
 mod run;
@@ -32,6 +33,7 @@ mod summary;
 mod synth;
 mod training;
 mod tune;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -69,6 +71,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Inspect(args) => inspect::run(&args, &settings),
         Command::Synth(args) => synth::run(&args, &settings),
         Command::Process(args) => process::run(&args, &settings),
+        Command::Validate(args) => settings.local().and_then(|()| validate::run(&args, &settings)),
         Command::Bench(args) => bench::run(&args, &settings),
         Command::Tune(args) => tune::run(&args, &settings),
         Command::Config(args) => config::run(&args, &settings),

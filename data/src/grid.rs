@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use jiff::civil::Date;
 use kernels::{Columns, Error, Series};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::month::Month;
@@ -30,9 +31,11 @@ pub struct Session {
 }
 
 /// A session whose front contract differs from the previous session's.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Rollover {
     /// Date of the first session of the new contract.
+    #[schemars(with = "String", extend("format" = "date"))]
     pub date: Date,
     /// The contract left; empty where the input has neither symbols nor ids.
     pub from: String,

@@ -3,11 +3,13 @@
 use std::{fmt, str::FromStr};
 
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A calendar month, written `2024-10`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "String", try_from = "String")]
+#[schemars(extend("pattern" = "^[0-9]{4}-(0[1-9]|1[0-2])$"))]
 pub struct Month {
     year: i16,
     month: i8,
@@ -65,6 +67,12 @@ impl Month {
     #[must_use]
     pub fn index(self) -> i32 {
         i32::from(self.year) * 12 + i32::from(self.month) - 1
+    }
+
+    /// The month before; `None` before 1970-01.
+    #[must_use]
+    pub fn previous(self) -> Option<Self> {
+        if self.month == 1 { Self::new(self.year - 1, 12) } else { Self::new(self.year, self.month - 1) }
     }
 
     /// The following month; `None` after 2199-12.

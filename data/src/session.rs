@@ -7,10 +7,11 @@ use crate::{
     contract::{self, Chooser, Day},
     grid::{Grid, Rollover, Session},
     instrument::{Instrument, InstrumentError},
+    plausible,
 };
 
 /// Nothing traded for this long at an end of the window makes a short day.
-const SHORT_SECONDS: u32 = 15 * 60;
+pub(crate) const SHORT_SECONDS: u32 = 15 * 60;
 
 /// The window of one trading date in UTC seconds.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +57,8 @@ pub fn cut(view: &ColumnsView<'_>, instrument: &Instrument, chooser: &mut Choose
     if view.contracts.iter().any(|contract| contract.symbol.is_empty()) {
         gaps_as_rollovers(&mut grid, instrument);
     }
+    let unusual = plausible::warnings(&grid, tick);
+    grid.warnings.extend(unusual);
     Ok(grid)
 }
 

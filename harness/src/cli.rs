@@ -14,6 +14,7 @@ pub use self::operate::{
     BackupArgs, BackupCommand, CleanArgs, CreateArgs, HistoryArgs, ListArgs, MonthsArgs, MonthsCommand, RemoveArgs,
     ReprocessArgs, RestoreArgs, RollbackArgs, VerifyArgs,
 };
+use crate::validate::Check;
 
 /// Raw futures bars to training data: months of Databento files to 61-column Parquet.
 #[derive(Parser)]
@@ -41,6 +42,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// One file in (DBN, Parquet, Arrow IPC; - for stdin), one Parquet out, no store
     Process(ProcessArgs),
+    /// Published months once more: objects, values, a sample computed anew, rollovers, statistics
+    Validate(ValidateArgs),
     /// How fast this machine is: ns per row of each stage, rows/s, MB/s, percentiles of the chunks
     Bench(BenchArgs),
     /// Tries jobs and chunk rows and writes the fastest that meets the target to harness.toml
@@ -208,6 +211,37 @@ pub struct DemoArgs {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Machine-readable result
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct ValidateArgs {
+    /// Only this check
+    #[arg(value_enum)]
+    pub check: Option<Check>,
+    /// With `output`: one Parquet file of ours instead of months of the store
+    #[arg(conflicts_with_all = ["month", "months", "all"])]
+    pub file: Option<PathBuf>,
+    /// One month, such as 2013-10
+    #[arg(long, conflicts_with_all = ["months", "all"])]
+    pub month: Option<Month>,
+    /// Months, such as 2013-10..2013-12
+    #[arg(long, conflicts_with = "all")]
+    pub months: Option<MonthRange>,
+    /// Every month of the store
+    #[arg(long)]
+    pub all: bool,
+    /// Rows of each session that `data` computes anew, besides those where windows fill
+    #[arg(long, value_name = "ROWS", default_value_t = 100)]
+    pub sample: usize,
+    /// Which rows these are follows from it
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Prints the JSON Schema of the statistics and does nothing else
+    #[arg(long)]
+    pub print_schema: bool,
+    /// Machine-readable findings
     #[arg(long)]
     pub json: bool,
 }

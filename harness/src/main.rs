@@ -27,6 +27,7 @@ mod process;
 mod processor;
 mod progress;
 mod publish;
+mod published;
 mod quality;
 mod raw;
 mod report;
@@ -39,6 +40,7 @@ mod sweep;
 mod synth;
 mod training;
 mod tune;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -76,6 +78,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Inspect(args) => inspect::run(&args, &settings),
         Command::Synth(args) => synth::run(&args, &settings),
         Command::Process(args) => process::run(&args, &settings),
+        Command::Validate(args) => validate::run(&args, &settings),
         Command::Bench(args) => bench::run(&args, &settings),
         Command::Tune(args) => tune::run(&args, &settings),
         Command::Doctor(args) => doctor::run(&args, &settings),

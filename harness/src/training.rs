@@ -56,7 +56,8 @@ impl MonthColumns {
         Ok(Self::Merged(Box::new(merge::merge(month, &parts)?)))
     }
 
-    fn view(&self) -> ColumnsView<'_> {
+    /// The records of all contracts.
+    pub fn view(&self) -> ColumnsView<'_> {
         match self {
             Self::Mapped(file) => file.view(),
             Self::Merged(columns) => columns.view(),
@@ -68,7 +69,8 @@ impl MonthColumns {
         self.view().time.len()
     }
 
-    fn records(&self) -> &Records {
+    /// What was read and dropped.
+    pub fn records(&self) -> &Records {
         match self {
             Self::Mapped(file) => file.records(),
             Self::Merged(columns) => &columns.records,

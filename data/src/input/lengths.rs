@@ -129,7 +129,10 @@ fn read(file: &mut File, range: Range<u64>) -> Result<Vec<u8>, InputError> {
 }
 
 /// Checks what a Parquet footer says of its column chunks, in a file of `size` bytes.
-pub(super) fn check_parquet(metadata: &ParquetMetaData, size: u64) -> Result<(), InputError> {
+///
+/// # Errors
+/// [`InputError::Damaged`].
+pub fn check_parquet(metadata: &ParquetMetaData, size: u64) -> Result<(), InputError> {
     let damaged = |found: String| InputError::Damaged { format: "Parquet", found };
     for (number, group) in metadata.row_groups().iter().enumerate() {
         let rows = group.num_rows();

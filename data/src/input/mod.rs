@@ -20,6 +20,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 pub use error::InputError;
 pub use guard::guarded;
+pub use lengths::check_parquet;
 pub use no_session::Seen;
 
 use crate::{

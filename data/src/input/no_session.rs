@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil::Time};
 
 use super::InputError;
-use crate::{columns::ColumnsView, instrument::Instrument, records::Records, symbol};
+use crate::{columns::ColumnsView, instrument::Instrument, month::Month, records::Records, symbol};
 
 /// Symbols spelt out.
 const NAMED: usize = 5;
@@ -14,7 +14,7 @@ const NAMED: usize = 5;
 #[derive(Debug, Default)]
 pub struct Seen {
     records: Records,
-    months: Vec<String>,
+    months: Vec<Month>,
     /// Seconds of the first and the last record kept.
     span: Option<(u32, u32)>,
 }
@@ -24,7 +24,7 @@ impl Seen {
     #[must_use]
     pub fn and(mut self, columns: &ColumnsView<'_>, records: &Records) -> Self {
         self.records.add(records);
-        self.months.push(columns.month.to_string());
+        self.months.push(columns.month);
         for &time in columns.time {
             let (first, last) = self.span.unwrap_or((time, time));
             self.span = Some((first.min(time), last.max(time)));
@@ -43,14 +43,28 @@ impl Seen {
             records.total,
             match span {
                 Some((first, last)) => format!("kept from {} to {}", utc(*first), utc(*last)),
-                None => format!("kept, all in {}", months.join(", ")),
+                None => format!("kept, all in {}", list(months)),
             },
             dropped(records),
             symbols(records),
-            hint(records, instrument)
+            self.of_another_month(instrument).unwrap_or_else(|| hint(records, instrument))
         );
         InputError::NoSession { root: instrument.root.clone(), found }
     }
+
+    /// Why nothing comes out of records that all lie outside of the months their file promises.
+    fn of_another_month(&self, instrument: &Instrument) -> Option<String> {
+        let zone = instrument.zone().ok()?;
+        let month = |second: u32| Month::of(zone.to_datetime(utc(second)).date());
+        let (first, last) = self.span.and_then(|(first, last)| month(first).zip(month(last)))?;
+        let (promised_first, promised_last) = (*self.months.iter().min()?, *self.months.iter().max()?);
+        let outside = last < promised_first || first > promised_last;
+        outside.then(|| format!("they are of {first}, the file is named for {}: download it again", list(&self.months)))
+    }
+}
+
+fn list(months: &[Month]) -> String {
+    months.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// What was dropped, the most first.
@@ -136,6 +150,12 @@ mod tests {
         }
         let columns = collector.finish().unwrap();
         Seen::default().and(&columns.view(), &columns.records).no_session(&instrument).to_string()
+    }
+
+    #[test]
+    fn records_of_another_month_are_the_reason_before_any_setting() {
+        let message = found(&[("ESZ3", 1_385_856_000, 1_700_250_000_000)]);
+        assert!(message.contains("they are of 2013-11, the file is named for 2013-10"), "{message}");
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use super::Defect;
+use crate::Month;
+
 /// What a stream of random numbers is for; streams are independent, so one can change without moving the others.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stream {
@@ -21,6 +24,11 @@ pub(super) fn stream(seed: u64, index: i32, stream: Stream) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(index.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
     rng.set_stream(stream as u64);
     rng
+}
+
+/// The random numbers of one defect of a month: asking for another as well moves nothing, but for a rare collision.
+pub(super) fn of_defect(seed: u64, month: Month, defect: Defect) -> ChaCha8Rng {
+    stream(seed, month.index() * 64 + defect as i32, Stream::Defects)
 }
 
 /// The exponential, to about one part in a thousand within -3..3. Only products, so that no mathematics library decides about a

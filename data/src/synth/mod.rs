@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 use self::{
     calendar::TradeDay,
     contracts::{Kind, Listing},
-    defects::Window,
+    defects::{Scope, Spans, Window},
 };
 pub use self::{
     defects::{Defect, DefectError},
@@ -167,7 +167,8 @@ pub fn write_month(plan: &Plan, month: Month, dir: &Path) -> Result<MonthTruth, 
         defects.push(DefectAt { kind: Defect::MissingDay, record: None, ts, symbol: None });
     }
     let mut records = bars::records(plan, month, &days, &listing, &halts)?;
-    let windows = windows(plan, &days, &listing, |date| Some(&date) != late && Some(&date) != missing)?;
+    let spared = |date: Date| Some(&date) == late || Some(&date) == missing;
+    let windows = windows(plan, &days, &listing, |date| !spared(date))?;
     let spoiled = defects::spoil(plan, month, &mut records, &windows);
 
     let symbol = |id: u32| listing.contracts.iter().find(|contract| contract.id == id).map(|found| &found.symbol);
@@ -183,6 +184,13 @@ pub fn write_month(plan: &Plan, month: Month, dir: &Path) -> Result<MonthTruth, 
     defects.sort_by_key(|defect| defect.record);
     let gone: Vec<usize> = spoiled.iter().filter(|(_, kind)| kind.is_dropped()).map(|(number, _)| *number).collect();
     let sessions = truth::sessions(plan, month, &records, &gone, &listing)?;
+    let rollovers = truth::rollovers(&sessions);
+    // What was true of the market is known by now; what follows is wrong in the file alone.
+    let ordinary = |day: &usize| ordinary.contains(&days[*day].date) && !spared(days[*day].date);
+    let ordinary: Vec<usize> = (0..days.len()).filter(ordinary).collect();
+    let spans = Spans { plan, month, listing: &listing, days: &days, ordinary: &ordinary };
+    defects.extend(spans.spoil(&mut records)?);
+    let listing = defects::renamed(plan, listing);
     let mut records_by_symbol = BTreeMap::new();
     for contract in &listing.contracts {
         let of = records.iter().filter(|record| record.hd.instrument_id == contract.id).count() as u64;
@@ -193,7 +201,11 @@ pub fn write_month(plan: &Plan, month: Month, dir: &Path) -> Result<MonthTruth, 
     let file = write::file_name(month);
     fs::create_dir_all(dir).map_err(|source| SynthError::io(dir, source))?;
     write::dbn_file(&dir.join(&file), &plan.instrument.root, month, &listing, &records)?;
-    let rollovers = truth::rollovers(&sessions);
+    let first = records.first().map_or(0, |record| record.hd.ts_event);
+    for kind in Defect::ALL.into_iter().filter(|kind| kind.scope() == Scope::File && plan.defects.contains(kind)) {
+        write::changed(&dir.join(&file), |bytes| defects::damage(kind, bytes))?;
+        defects.push(DefectAt { kind, record: None, ts: first, symbol: None });
+    }
     let records = records.len() as u64;
     Ok(MonthTruth { month, file, records, records_by_symbol, sessions, rollovers, defects, dropped })
 }

@@ -39,7 +39,8 @@ pub struct MonthTruth {
     pub records: u64,
     /// Records of each symbol.
     pub records_by_symbol: BTreeMap<String, u64>,
-    /// Sessions in order; each front contract is the one with the most volume.
+    /// Sessions in order as the exchange had them, whatever stretches of the file are spoiled; each front contract is the
+    /// one with the most volume.
     pub sessions: Vec<SessionTruth>,
     /// Sessions with another front contract than the session before.
     pub rollovers: Vec<Rollover>,
@@ -81,16 +82,17 @@ pub struct Rollover {
     pub to: String,
 }
 
-/// A bad record, or a missing day.
+/// A bad record, or what else is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DefectAt {
     /// What is wrong.
     pub kind: Defect,
-    /// Number of the record in the file, from 0; of two that belong together, the later one. None for a missing day.
+    /// Number of the record in the file, from 0 (before stretches of it were spoiled); of two that belong together, the
+    /// later one. None for a stretch of time or the whole file.
     pub record: Option<u64>,
-    /// Timestamp as in the file, UTC nanoseconds; for a missing day its local midnight.
+    /// Timestamp as in the file, UTC nanoseconds; for a stretch of time its beginning.
     pub ts: u64,
-    /// Raw symbol. None for a missing day.
+    /// Raw symbol, of a bad record.
     pub symbol: Option<String>,
 }
 

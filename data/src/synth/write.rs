@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufWriter, Write},
+    io::{self, BufWriter, Write},
     num::NonZeroU64,
     path::Path,
 };
@@ -53,6 +53,13 @@ pub(super) fn dbn_file(
 /// Writes a text file.
 pub(super) fn text_file(path: &Path, text: &str) -> Result<(), SynthError> {
     atomically(path, |file| file.write_all(text.as_bytes()).map_err(|source| SynthError::io(path, source)))
+}
+
+/// Writes a file again with its bytes changed.
+pub(super) fn changed(path: &Path, change: impl FnOnce(Vec<u8>) -> io::Result<Vec<u8>>) -> Result<(), SynthError> {
+    let failed = |source| SynthError::io(path, source);
+    let bytes = fs::read(path).and_then(change).map_err(failed)?;
+    atomically(path, |file| file.write_all(&bytes).map_err(failed))
 }
 
 /// Writes to a temporary name and renames: a file of the final name is complete.

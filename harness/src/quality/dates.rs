@@ -1,19 +1,19 @@
 //! The trading dates a month should have.
 
-use data::Month;
-use jiff::{
-    civil::{Date, Weekday},
-    tz::TimeZone,
+use data::{
+    Month,
+    holidays::{Hours, hours},
 };
+use jiff::{civil::Date, tz::TimeZone};
 
 use crate::statistics::Statistics;
 
-/// Mondays to Fridays of the month, from the first to the last date of `covered`, that are not in `sessions`. Full
-/// holidays are among them: there is no calendar of them.
+/// Mondays to Fridays of the month, from the first to the last date of `covered`, that are neither in `sessions` nor full
+/// holidays.
 pub fn missing_weekdays(month: Month, covered: (Date, Date), sessions: &[Date]) -> Vec<Date> {
     let (first, last) = (month.first_day().max(covered.0), month.last_day().min(covered.1));
     let dates = std::iter::successors(Some(first), |date| date.tomorrow().ok()).take_while(|date| *date <= last);
-    let expected = dates.filter(|date| !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday));
+    let expected = dates.filter(|date| hours(*date) != Hours::Closed);
     expected.filter(|date| !sessions.contains(date)).collect()
 }
 
@@ -40,9 +40,14 @@ mod tests {
         let month: Month = "2013-11".parse().unwrap();
         let whole = (Date::constant(2013, 10, 31), Date::constant(2013, 12, 1));
         assert_eq!(missing_weekdays(month, whole, &[]).len(), 21);
-        // 2013-11-28 was Thanksgiving; the 2nd and 3rd a weekend.
+        // The 2nd and 3rd were a weekend.
         let sessions: Vec<Date> = (1..=30).filter(|day| *day != 28).map(date).collect();
         assert_eq!(missing_weekdays(month, whole, &sessions), [date(28)]);
+        // Good Friday and Christmas are no missing days.
+        let closed = |month: &str, day: Date| missing_weekdays(month.parse().unwrap(), (day, day), &[]);
+        assert_eq!(closed("2013-12", Date::constant(2013, 12, 25)), []);
+        assert_eq!(closed("2013-03", Date::constant(2013, 3, 29)), []);
+        assert_eq!(closed("2013-03", Date::constant(2013, 3, 28)).len(), 1);
     }
 
     #[test]

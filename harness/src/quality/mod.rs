@@ -9,6 +9,7 @@ mod parts;
 mod tests;
 
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::parts::{excluded_share, list};
@@ -30,9 +31,11 @@ pub struct Context {
 }
 
 /// The score of one month.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Quality {
     /// 0 to 1.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub score: f64,
     /// What the score is made of.
     pub parts: Parts,
@@ -45,22 +48,28 @@ pub struct Quality {
 }
 
 /// The five parts of the score, each from 0 to 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Parts {
     /// M, labels and weights: 0.40 of the score.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub modes: f64,
     /// D, the data read: 0.25.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub data: f64,
     /// F, features: 0.20.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub features: f64,
     /// P, time and memory: 0.10.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub performance: f64,
     /// R, rolls and gaps of price: 0.05.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub rolls: f64,
 }
 
 /// One of the five parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
     /// M.
@@ -76,18 +85,20 @@ pub enum Part {
 }
 
 /// What one part lost, and why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Deduction {
     /// The part.
     pub part: Part,
     /// What it lost.
+    #[schemars(range(min = 0.0))]
     pub amount: f64,
     /// Why.
     pub reason: String,
 }
 
 /// The score in a word.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Band {
     /// Below 0.6.
@@ -100,7 +111,8 @@ pub enum Band {
 }
 
 /// Whether a month should be made again.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Reprocess {
     /// Whether it should.
     pub needed: bool,
@@ -128,7 +140,7 @@ fn below(name: &str, value: f64, least: f64) -> Option<String> {
 }
 
 /// How soon a month should be made again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
     /// A part is weak, the score is not.

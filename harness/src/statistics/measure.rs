@@ -9,6 +9,7 @@ use kernels::{
     labels::{MODES, Outcome},
 };
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::column::{Column, mean_of_counts, percentile_of_counts};
@@ -27,13 +28,15 @@ pub struct Measured {
 }
 
 /// Labels and weights of one mode. What needs values that do not exist is `null`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct ModeStatistics {
     /// Rows.
     pub rows: u64,
     /// Rows labelled 1.
     pub wins: u64,
     /// Wins by rows; `null` without rows.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub win_rate: Option<f64>,
     /// Training weights of all rows.
     pub weight: WeightStatistics,
@@ -50,7 +53,8 @@ pub struct ModeStatistics {
 }
 
 /// The weights of one mode.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct WeightStatistics {
     /// Smallest.
     pub min: Option<f64>,
@@ -73,7 +77,8 @@ pub struct WeightStatistics {
 }
 
 /// A whole number known of each win; all `null` without one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct WinStatistics {
     /// Arithmetic mean.
     pub mean: Option<f64>,
@@ -90,11 +95,14 @@ pub struct WinStatistics {
 }
 
 /// The values of one feature; NaN and infinite ones count for no figure but their shares.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct FeatureStatistics {
     /// Share of the rows with NaN, 0 to 1; 1 without rows.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub nan_share: f64,
     /// Share of the rows with an infinite value, 0 to 1.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub infinite_share: f64,
     /// Smallest value.
     pub min: Option<f64>,
@@ -112,6 +120,7 @@ pub struct FeatureStatistics {
     pub p99: Option<f64>,
     /// Share of the finite values more than 3 interquartile ranges below the first or above the third quartile, 0 to 1.
     /// 0 where that range is 0: when half of the values are one number, it says nothing about how far the others may lie.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub outliers: f64,
     /// No value is infinite, and the smallest and the largest are within the feature's usual range; true without values.
     pub in_range: bool,

@@ -5,6 +5,7 @@
 mod column;
 mod measure;
 mod performance;
+pub mod schema;
 #[cfg(test)]
 pub mod tests;
 
@@ -17,6 +18,7 @@ use data::{
     records::Records,
 };
 use jiff::{Timestamp, civil::Date};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
@@ -29,17 +31,21 @@ use crate::quality::{self, Context, Quality};
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// The statistics of one month.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Statistics {
     /// `2013-10`.
     pub month: Month,
     /// Version of this object's schema.
+    #[schemars(extend("const" = SCHEMA_VERSION))]
     pub schema_version: u32,
     /// Program and version.
     pub program: String,
     /// `session` or `rolling`.
+    #[schemars(extend("enum" = ["session", "rolling"]))]
     pub profile: String,
     /// The settings that decide the output.
+    #[schemars(extend("type" = "object"))]
     pub settings: serde_json::Value,
     /// The files the month was read from.
     pub inputs: Vec<Input>,
@@ -50,8 +56,10 @@ pub struct Statistics {
     /// Changes of the front contract in order.
     pub rollovers: Vec<Rollover>,
     /// Labels and weights by mode.
+    #[schemars(extend("propertyNames" = schema::modes(), "minProperties" = 6))]
     pub modes: BTreeMap<String, ModeStatistics>,
     /// Values by feature.
+    #[schemars(extend("propertyNames" = schema::features(), "minProperties" = 43))]
     pub features: BTreeMap<String, FeatureStatistics>,
     /// What it took.
     pub performance: Performance,
@@ -64,19 +72,23 @@ pub struct Statistics {
 }
 
 /// One input file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Input {
     /// Its key in the store, or its name.
     pub key: String,
     /// Size in bytes.
     pub bytes: u64,
     /// `xxh3:` and 16 hexadecimal digits.
+    #[schemars(extend("pattern" = "^xxh3:[0-9a-f]{16}$"))]
     pub checksum: String,
     /// Records in the file.
     pub records: u64,
     /// Time of the earliest record.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub first: Option<Timestamp>,
     /// Time of the latest record.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub last: Option<Timestamp>,
 }
 
@@ -89,15 +101,19 @@ impl Input {
 }
 
 /// One trading date.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct SessionStatistics {
     /// Local trading date.
+    #[schemars(with = "String", extend("format" = "date"))]
     pub date: Date,
     /// Front contract.
     pub contract: String,
     /// UTC time of the first row.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub open: Timestamp,
     /// UTC time of the last row.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub close: Timestamp,
     /// Rows.
     pub rows: u64,

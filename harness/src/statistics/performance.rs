@@ -6,12 +6,14 @@ use std::{
 };
 
 use hdrhistogram::Histogram;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::measure::finite;
 
 /// Time, memory and traffic of one month.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Performance {
     /// Wall-clock seconds from the beginning of the month's decoding to these statistics; publishing follows them.
     pub seconds: f64,
@@ -28,7 +30,8 @@ pub struct Performance {
 }
 
 /// One stage.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Stage {
     /// `decode`, `compute` and so on.
     pub name: String,
@@ -43,7 +46,8 @@ pub struct Stage {
 }
 
 /// Percentiles of the time of one piece of work, in nanoseconds, to three digits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Latency {
     /// Median.
     pub p50: u64,

@@ -1,0 +1,200 @@
+//! What in a month's own sessions is hard to believe. Every record on its own has passed cleaning by now; here one
+//! session is held against the others. Each finding is a sentence among the grid's warnings, and costs what a warning does.
+//!
+//! Not a test of the market: the limits lie where no market has been, or beyond any day of the same month.
+
+mod hours;
+#[cfg(test)]
+mod tests;
+
+use jiff::civil::Date;
+use kernels::Tick;
+
+use crate::{
+    grid::{Grid, Session},
+    holidays::{Hours, hours},
+    session::SHORT_SECONDS,
+};
+
+/// A bar whose price is more than one in so many parts away from the close before is no move of a second.
+const FAR_IN_A_SECOND: i64 = 50;
+/// Prices may change by one in so many parts from a session to the next: beyond it exchanges stop trading.
+const FAR_IN_A_NIGHT: i64 = 5;
+/// So many seconds with trades, all at one price for as long as makes a short day, are stuck.
+const STUCK_TRADES: usize = 300;
+/// Trades of a session from which its volumes can be told to be multiples of one number.
+const ENOUGH_TRADES: usize = 300;
+/// A session's volume this many times above or below the month's median.
+const FAR_FROM_MEDIAN: u64 = 10;
+/// Dates spelt out in one sentence.
+const NAMED: usize = 5;
+
+/// What a careful user should know of the sessions.
+pub(crate) fn warnings(grid: &Grid, tick: Tick) -> Vec<String> {
+    let mut warnings = Vec::new();
+    short_days(grid, &mut warnings);
+    for session in &grid.sessions {
+        let bars = Bars { grid, session };
+        warnings.extend(bars.hole());
+        warnings.extend(bars.stuck(tick));
+        warnings.extend(bars.jumps(tick));
+    }
+    nights(grid, tick, &mut warnings);
+    multiples(grid, &mut warnings);
+    volumes(grid, &mut warnings);
+    hours::shifted(grid, &mut warnings);
+    warnings
+}
+
+/// Sessions that open late, and those that close early on a day that is not known for it; where most of them do, the
+/// window of the settings is another one than the market's.
+fn short_days(grid: &Grid, warnings: &mut Vec<String>) {
+    let few = |is: fn(&Session) -> bool| {
+        4 * grid.sessions.iter().filter(|session| is(session)).count() <= grid.sessions.len()
+    };
+    let early = |session: &&Session| session.early_close && hours(session.date) == Hours::Full;
+    for session in grid.sessions.iter().filter(early).filter(|_| few(|session| session.early_close)) {
+        let last = session.time(session.rows.len() - 1);
+        warnings.push(format!("{}: nothing trades after {last}, and it is no holiday", session.date));
+    }
+    for session in grid.sessions.iter().filter(|session| session.late_open).filter(|_| few(|session| session.late_open))
+    {
+        let volumes = &grid.volume[session.rows.clone()];
+        let first = session.time(volumes.iter().position(|&volume| volume > 0).unwrap_or_default());
+        warnings.push(format!("{}: nothing trades before {first}", session.date));
+    }
+}
+
+/// One session's rows.
+struct Bars<'a> {
+    grid: &'a Grid,
+    session: &'a Session,
+}
+
+impl Bars<'_> {
+    fn traded(&self) -> impl Iterator<Item = usize> {
+        self.session.rows.clone().filter(|&row| self.grid.volume[row] > 0)
+    }
+
+    /// The longest stretch without a trade between two of them.
+    fn hole(&self) -> Option<String> {
+        let mut longest = 0..0;
+        let mut before = None;
+        for row in self.traded() {
+            let begin = before.map_or(row, |before: usize| before + 1);
+            if row - begin > longest.len() {
+                longest = begin..row;
+            }
+            before = Some(row);
+        }
+        if longest.len() < SHORT_SECONDS as usize {
+            return None;
+        }
+        let Session { date, rows, .. } = self.session;
+        let (minutes, from) = (longest.len() / 60, self.session.time(longest.start - rows.start));
+        Some(format!("{date}: nothing trades for {minutes} minutes from {from} on"))
+    }
+
+    /// Trades that go on at one price.
+    fn stuck(&self, tick: Tick) -> Option<String> {
+        let Grid { open, high, low, close, .. } = self.grid;
+        let (mut trades, mut first) = (0, 0);
+        for row in self.traded() {
+            let same = high[row] == low[row] && (trades == 0 || open[row] == close[first]);
+            (trades, first) = if same { (trades + 1, if trades == 0 { row } else { first }) } else { (0, 0) };
+            if trades >= STUCK_TRADES && row - first >= SHORT_SECONDS as usize {
+                let Session { date, rows, .. } = self.session;
+                let (price, from) = (tick.points(close[first]), self.session.time(first - rows.start));
+                return Some(format!("{date}: {trades} trades and more, all at {price}, from {from} on"));
+            }
+        }
+        None
+    }
+
+    /// Bars far away from the close before.
+    fn jumps(&self, tick: Tick) -> Option<String> {
+        let Grid { high, low, close, .. } = self.grid;
+        let far = |row: usize| {
+            let before = i64::from(close[row - 1]);
+            let away = (i64::from(high[row]) - before).max(before - i64::from(low[row]));
+            away * FAR_IN_A_SECOND > before
+        };
+        let rows = &self.session.rows;
+        let mut jumps = (rows.start + 1..rows.end).filter(|&row| far(row));
+        let first = jumps.next()?;
+        let count = 1 + jumps.count();
+        let [before, low, high] = [close[first - 1], low[first], high[first]].map(|ticks| tick.points(ticks));
+        let (date, at) = (self.session.date, self.session.time(first - rows.start));
+        Some(format!(
+            "{date}: bars more than {} % away from the close before: {count}, the first at {at} from {before} to {low} .. {high}",
+            100 / FAR_IN_A_SECOND
+        ))
+    }
+}
+
+/// Prices from one session to the next.
+fn nights(grid: &Grid, tick: Tick, warnings: &mut Vec<String>) {
+    for pair in grid.sessions.windows(2) {
+        let (before, after) = (grid.close[pair[0].rows.end - 1], grid.open[pair[1].rows.start]);
+        let (low, high) = (i64::from(before.min(after)), i64::from(before.max(after)));
+        if (high - low) * FAR_IN_A_NIGHT > low {
+            let [before, after] = [before, after].map(|ticks| tick.points(ticks));
+            let date = pair[1].date;
+            warnings.push(format!("{date}: opens at {after} after {before} in the session before"));
+        }
+    }
+}
+
+/// Sessions all volumes of which are multiples of one number: counted twice, or in another unit.
+fn multiples(grid: &Grid, warnings: &mut Vec<String>) {
+    let divisor = |session: &Session| {
+        let traded = grid.volume[session.rows.clone()].iter().copied().filter(|&volume| volume > 0);
+        let enough = traded.clone().nth(ENOUGH_TRADES - 1).is_some();
+        let mut divisor = 0;
+        for volume in traded.filter(|_| enough) {
+            divisor = greatest_common(divisor, volume);
+            if divisor == 1 {
+                break;
+            }
+        }
+        divisor
+    };
+    let found: Vec<(Date, u32)> = grid.sessions.iter().map(|session| (session.date, divisor(session))).collect();
+    let found: Vec<(Date, u32)> = found.into_iter().filter(|(_, divisor)| *divisor > 1).collect();
+    if let Some((_, divisor)) = found.first() {
+        let dates = found.iter().map(|(date, _)| *date);
+        warnings.push(format!("every volume is a multiple of {divisor}: {}", list(dates)));
+    }
+}
+
+fn greatest_common(mut a: u32, mut b: u32) -> u32 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// Sessions with far more or far less volume than the others.
+fn volumes(grid: &Grid, warnings: &mut Vec<String>) {
+    let mut sorted: Vec<u64> = grid.sessions.iter().map(|session| session.volume).collect();
+    sorted.sort_unstable();
+    let Some(&median) = sorted.get(sorted.len() / 2) else { return };
+    let far = |session: &&Session| {
+        !session.early_close
+            && (session.volume > FAR_FROM_MEDIAN * median || session.volume.saturating_mul(FAR_FROM_MEDIAN) < median)
+    };
+    let dates: Vec<Date> = grid.sessions.iter().filter(far).map(|session| session.date).collect();
+    if !dates.is_empty() {
+        warnings.push(format!(
+            "volume more than {FAR_FROM_MEDIAN} times above or below the month's median of {median}: {}",
+            list(dates.into_iter())
+        ));
+    }
+}
+
+/// A few dates in words.
+fn list(dates: impl ExactSizeIterator<Item = Date>) -> String {
+    let more = dates.len().saturating_sub(NAMED);
+    let named: Vec<String> = dates.take(NAMED).map(|date| date.to_string()).collect();
+    if more > 0 { format!("{} and {more} more", named.join(", ")) } else { named.join(", ") }
+}

@@ -1,0 +1,84 @@
+//! What is published, as a careful reader takes it: nothing is believed that was not compared with the manifest.
+
+use bytes::Bytes;
+use data::Month;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::{
+    manifest::{Item, Version},
+    statistics::Statistics,
+    store::{Store, StoreError},
+};
+
+/// Folder of all months.
+const MONTHLY: &str = "processed-data/monthly";
+
+/// A published object that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishedError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The manifest names it and it is not there.
+    #[error("{key} is not in the store: run the month again")]
+    Missing {
+        /// Its key.
+        key: String,
+    },
+    /// It is not what was published.
+    #[error("{key} is {found}, expected {expected}: it was changed since it was published, run the month again")]
+    Changed {
+        /// Its key.
+        key: String,
+        /// Size and checksum.
+        found: String,
+        /// Those of the manifest.
+        expected: String,
+    },
+    /// Statistics of another layout.
+    #[error("{key} is no statistics object of this version: {source}: run the month again")]
+    Layout {
+        /// Its key.
+        key: String,
+        /// What does not fit.
+        source: serde_json::Error,
+    },
+}
+
+/// Every month with anything in its folder, in order.
+pub fn months(store: &Store) -> Result<Vec<Month>, StoreError> {
+    let month = |key: &str| -> Option<Month> {
+        let mut folders = key.strip_prefix(MONTHLY)?.strip_prefix('/')?.split('/');
+        format!("{}-{}", folders.next()?, folders.next()?).parse().ok()
+    };
+    let mut months: Vec<Month> = store.list(MONTHLY, None)?.iter().filter_map(|object| month(&object.key)).collect();
+    months.sort_unstable();
+    months.dedup();
+    Ok(months)
+}
+
+/// Reads an object whole; it is what the manifest says it is.
+///
+/// # Errors
+/// [`PublishedError`].
+pub fn object(store: &Store, item: &Item) -> Result<Bytes, PublishedError> {
+    let key = item.key.clone();
+    let Some((bytes, _)) = store.read(&key)? else { return Err(PublishedError::Missing { key }) };
+    let found = (bytes.len() as u64, format!("{:016x}", xxh3_64(&bytes)));
+    let expected = (item.bytes, item.checksum.clone());
+    if found == expected {
+        return Ok(bytes);
+    }
+    let text = |(bytes, checksum): (u64, String)| format!("{bytes} bytes with checksum {checksum}");
+    Err(PublishedError::Changed { key, found: text(found), expected: text(expected) })
+}
+
+/// The statistics of a version.
+///
+/// # Errors
+/// [`PublishedError`].
+pub fn statistics(store: &Store, version: &Version) -> Result<Statistics, PublishedError> {
+    let json = object(store, &version.statistics)?;
+    let key = || version.statistics.key.clone();
+    serde_json::from_slice(&json).map_err(|source| PublishedError::Layout { key: key(), source })
+}

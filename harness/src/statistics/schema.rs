@@ -1,0 +1,24 @@
+//! The JSON Schema of the statistics, made from their types: one source for what is written and what is promised.
+
+use kernels::labels::MODES;
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+
+use super::Statistics;
+use crate::feature_ranges;
+
+/// The schema, draft 2020-12; `docs/statistics.schema.json`.
+pub fn schema() -> Value {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    generator.into_root_schema_for::<Statistics>().to_value()
+}
+
+/// Names the modes may have.
+pub(super) fn modes() -> Value {
+    json!({ "enum": MODES.map(|mode| mode.name) })
+}
+
+/// Names the features may have.
+pub(super) fn features() -> Value {
+    json!({ "enum": feature_ranges::names().collect::<Vec<_>>() })
+}

@@ -1,0 +1,188 @@
+//! What every published value must be (SPEC.md 5), whatever it was made from.
+
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use kernels::Profile;
+
+use super::{
+    finding::{BrokenRows, Check, Findings, RowRule},
+    making::Making,
+    reference::MODES,
+    table::{Bars, Rows, Table},
+    tally::Tally,
+    tape::{Session, Tape, local_date, ticks},
+};
+use crate::feature_ranges::{self, Overrides, Ranges};
+
+const OUTPUT: Check = Check::Output;
+/// Seconds of a day: no session has more rows.
+const DAY: usize = 86_400;
+
+const fn rule(name: &'static str, expected: &'static str) -> RowRule {
+    RowRule { check: OUTPUT, name, expected }
+}
+
+const STEP: RowRule = rule("time", "each row one whole second after the row before it");
+const GRID: RowRule = rule("price", "a positive whole number of ticks");
+const OHLC: RowRule = rule("ohlc", "low <= open, close <= high");
+const FILLED: RowRule = rule("filled", "without volume all four prices are the close before");
+const VOLUME: RowRule = rule("volume", "0 or more contracts");
+const LABEL: RowRule = rule("label", "0 or 1");
+const LAST_LABEL: RowRule = rule("label", "0 in a session's last row, which has no entry");
+const WEIGHT: RowRule = rule("weight", "a finite number above 0");
+const INFINITE: RowRule = rule("finite", "no infinite value");
+const FLAG: RowRule = rule("flags", "exactly one of the seven flags is 1, the others 0");
+
+/// Metadata, columns, types and row groups; whether rows can be read.
+pub fn layout(table: &Table, making: &Making, findings: &mut Findings) -> bool {
+    if let Some((found, expected)) = table.layout(making.float64) {
+        findings.error(OUTPUT, "schema", found, expected);
+        return false;
+    }
+    if let Some(group) = (0..table.groups()).find(|&group| !(1..=DAY).contains(&table.group_rows(group))) {
+        let found = format!("row group {group} has {} rows", table.group_rows(group));
+        findings.error(OUTPUT, "row_groups", found, "one session a row group: 1 to 86400 rows");
+        return false;
+    }
+    true
+}
+
+/// Row groups are sessions: one a date, in order, within the session's window.
+pub fn sessions(tape: &Tape, making: &Making, findings: &mut Findings) {
+    let mut before: Option<Date> = None;
+    for Session { date, rows } in &tape.sessions {
+        let (first, last) = (tape.time[rows.start], tape.time[rows.end - 1]);
+        let found = format!("{} to {}", utc(first), utc(last));
+        if before.is_some_and(|before| before >= *date) {
+            findings.error(OUTPUT, "row_groups", format!("{found} follows {date}"), "one session a date, in order");
+        }
+        before = Some(*date);
+        let inside = window(*date, making).is_some_and(|(start, end)| start <= first && last < end);
+        if !inside {
+            let expected = format!("rows of {date} within the session's window");
+            findings.error(OUTPUT, "row_groups", found, expected);
+        }
+    }
+}
+
+/// First second of a date's window and the one after its last; `None` for a date the time zone cannot place.
+pub fn window(date: Date, making: &Making) -> Option<(i64, i64)> {
+    let second = |of_day: u32| {
+        let local = date.at(0, 0, 0, 0).checked_add(SignedDuration::from_secs(of_day.into())).ok()?;
+        Some(local.to_zoned_datetime(making.zone.clone()).ok()?.timestamp().as_second())
+    };
+    Some((second(making.instrument.session_start)?, second(making.instrument.session_end)?))
+}
+
+/// The rules for each row of one session.
+pub fn rows(rows: &Rows, making: &Making) -> BrokenRows {
+    let mut broken = BrokenRows::default();
+    bars(&rows.bars, making, &mut broken);
+    let at = |row: usize| utc(rows.bars.time[row].div_euclid(1_000_000_000));
+    let last = rows.bars.time.len() - 1;
+    for (mode, (name, ..)) in MODES.iter().enumerate() {
+        let (label, weight) = (format!("label_{name}"), format!("weight_{name}"));
+        for (row, &value) in rows.labels[mode].iter().enumerate() {
+            if !matches!(value, 0 | 1) {
+                broken.add(&LABEL, &label, || format!("{value} at {}", at(row)));
+            } else if value == 1 && row == last && making.profile == Profile::Session {
+                broken.add(&LAST_LABEL, &label, || format!("1 at {}", at(row)));
+            }
+        }
+        for (row, &value) in rows.weights[mode].iter().enumerate() {
+            if !(value > 0.0 && value.is_finite()) {
+                broken.add(&WEIGHT, &weight, || format!("{value} at {}", at(row)));
+            }
+        }
+    }
+    for (values, name) in rows.values.iter().zip(feature_ranges::names()) {
+        for (row, &value) in values.iter().enumerate() {
+            if value.is_infinite() {
+                broken.add(&INFINITE, name, || format!("{value} at {}", at(row)));
+            }
+        }
+    }
+    for row in 0..=last {
+        let flags: Vec<i8> = rows.flags.iter().map(|flag| flag[row]).collect();
+        if flags.iter().filter(|&&flag| flag == 1).count() != 1 || flags.iter().any(|flag| !matches!(flag, 0 | 1)) {
+            broken.add(&FLAG, "", || format!("{flags:?} at {}", at(row)));
+        }
+    }
+    broken
+}
+
+fn bars(bars: &Bars, making: &Making, broken: &mut BrokenRows) {
+    let at = |row: usize| utc(bars.time[row].div_euclid(1_000_000_000));
+    let tick = making.instrument.tick_nanos;
+    // Whole nanoseconds below 2^53 divided once: the number a price of whole ticks has to be.
+    let on_grid = |price: f64| price > 0.0 && (i128::from(ticks(price, tick)) * i128::from(tick)) as f64 / 1e9 == price;
+    for row in 0..bars.time.len() {
+        let whole = bars.time[row].rem_euclid(1_000_000_000) == 0;
+        if !whole || row > 0 && bars.time[row] != bars.time[row - 1] + 1_000_000_000 {
+            broken.add(&STEP, "timestamp", || format!("{} ns in row {row} of {}", bars.time[row], at(0)));
+        }
+        let [open, high, low, close] = [0, 1, 2, 3].map(|column| bars.prices[column][row]);
+        for (name, price) in [("open", open), ("high", high), ("low", low), ("close", close)] {
+            if !on_grid(price) {
+                broken.add(&GRID, name, || format!("{price} at {}", at(row)));
+            }
+        }
+        let found = || format!("{open} {high} {low} {close} at {}", at(row));
+        if !(low <= open && open <= high && low <= close && close <= high) {
+            broken.add(&OHLC, "", found);
+        }
+        let volume = bars.volume[row];
+        if volume < 0 {
+            broken.add(&VOLUME, "volume", || format!("{volume} at {}", at(row)));
+        }
+        let before = if row > 0 { bars.prices[3][row - 1] } else { open };
+        if volume == 0 && [open, high, low, close] != [before; 4] {
+            broken.add(&FILLED, "", found);
+        }
+    }
+}
+
+/// The rules for whole columns: win rates, NaN ceilings, ranges. Each column counts over all sessions.
+pub fn columns(tally: &Tally, making: &Making, overrides: &Overrides, findings: &mut Findings) {
+    for ((name, ..), mode) in MODES.iter().zip(&tally.modes) {
+        let rate = mode.wins as f64 / tally.rows.max(1) as f64;
+        if !(0.05..=0.50).contains(&rate) {
+            findings.error(OUTPUT, "win_rate", format!("label_{name}: {rate:.4}"), "0.05 to 0.50");
+        }
+    }
+    let ranges = Ranges::new(making.profile, tally.prices(), overrides);
+    for (name, feature) in feature_ranges::names().zip(&tally.features) {
+        let ceiling = feature_ranges::nan_ceiling(name).unwrap_or(1.0);
+        let share = feature.nans as f64 / tally.rows.max(1) as f64;
+        if share > ceiling {
+            findings.error(OUTPUT, "nan_share", format!("{name}: {share:.4}"), format!("at most {ceiling}"));
+        }
+        let values = &feature.values;
+        let Some((low, high)) = ranges.of(name).filter(|_| values.count > 0) else { continue };
+        if !ranges.contain(name, values.min, values.max) {
+            let (found, expected) = (format!("{name}: {} to {}", values.min, values.max), format!("{low} to {high}"));
+            // What is usual is not a law of markets: the score counts it. Far beyond it something is wrong.
+            let width = high - low;
+            if values.min < low - width || values.max > high + width {
+                findings.error(OUTPUT, "range", found, expected);
+            } else {
+                findings.note(OUTPUT, "range", found, expected);
+            }
+        }
+    }
+}
+
+/// The months of the file are those its name or its place says.
+pub fn months(tape: &Tape, expected: data::Month, making: &Making, findings: &mut Findings) {
+    let of = |second: i64| data::Month::of(local_date(second, making));
+    let ends = [tape.time.first(), tape.time.last()].map(|time| time.copied().and_then(of));
+    if ends != [Some(expected); 2] {
+        let text = |month: Option<data::Month>| month.map_or("no row".to_owned(), |month| month.to_string());
+        let found = format!("rows of {} to {}", text(ends[0]), text(ends[1]));
+        findings.error(OUTPUT, "month", found, format!("rows of {expected}"));
+    }
+}
+
+/// A UTC second as people read it.
+pub fn utc(second: i64) -> String {
+    Timestamp::from_second(second).unwrap_or_default().to_string()
+}

@@ -1,0 +1,56 @@
+//! SPEC.md 3: what becomes of one entry.
+
+use kernels::Profile;
+
+use super::Series;
+
+/// Name, whether it wins upwards, stop and target in ticks.
+pub const MODES: [(&str, bool, i64, i64); 6] = [
+    ("low_vol_long", true, 6, 12),
+    ("normal_vol_long", true, 8, 16),
+    ("high_vol_long", true, 10, 20),
+    ("low_vol_short", false, 6, 12),
+    ("normal_vol_short", false, 8, 16),
+    ("high_vol_short", false, 10, 20),
+];
+
+/// Worst move against the entry in ticks, and seconds from the entry's row to the deciding one; `None` for a loss. `gap`
+/// is the largest change of close, in ticks, that is no gap.
+pub fn outcome(series: &Series<'_>, i: usize, mode: usize, profile: Profile, gap: i64) -> Option<(i64, usize)> {
+    let (_, long, stop, target) = MODES[mode];
+    let Series { open, high, low, close, .. } = *series;
+    let rows = open.len();
+    let is_gap = |row: usize| profile == Profile::Rolling && (close[row] - close[row - 1]).abs() > gap;
+    // A gap at row g leaves the signal rows g-1 to g+5 without a label.
+    if i + 1 >= rows || (i.saturating_sub(5).max(1)..=i + 1).any(is_gap) {
+        return None;
+    }
+    let entry = open[i + 1];
+    let mut worst = 0;
+    for j in i + 1..rows.min(i + 901) {
+        if is_gap(j) {
+            return None;
+        }
+        let (up, down) = (high[j] - entry, entry - low[j]);
+        let (favourable, adverse) = if long { (up, down) } else { (down, up) };
+        if adverse >= stop {
+            return None;
+        }
+        worst = worst.max(adverse);
+        if favourable >= target {
+            return Some((worst, j - (i + 1)));
+        }
+    }
+    None
+}
+
+/// The training weight of a row `months` before the reference month.
+pub fn weight(outcome: Option<(i64, usize)>, mode: usize, months: i32) -> f64 {
+    let decay = (-0.05 * f64::from(months)).exp();
+    let clip = |value: f64| value.clamp(0.5, 2.0);
+    outcome.map_or(decay, |(mae, seconds)| {
+        let quality = clip(2.0 - 1.5 * mae as f64 / MODES[mode].2 as f64);
+        let velocity = clip(2.0 - 1.5 * (seconds as f64 - 300.0) / 600.0);
+        quality * velocity * decay
+    })
+}

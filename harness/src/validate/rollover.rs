@@ -1,0 +1,227 @@
+//! Front contracts and rollovers of the statistics: against the raw volumes where there are any, against the month
+//! before, and against the truth where the files were made.
+
+use data::{Month, columns::ContractRows, grid::Rollover, instrument::third_friday, symbol};
+use jiff::{ToSpan, civil::Date};
+use serde::Serialize;
+
+use super::{
+    finding::{Check, Findings},
+    front::{self, Day, Roll},
+    making::Making,
+    raw::Raw,
+};
+use crate::statistics::Statistics;
+
+const ROLLOVER: Check = Check::Rollover;
+/// Sessions on each side of a roll whose volumes are shown.
+const AROUND: usize = 2;
+
+/// Rolls found and rolls that happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Accuracy {
+    /// Months with a truth to compare with.
+    pub months: u64,
+    /// Rolls that happened.
+    pub happened: u64,
+    /// Those found on the right session.
+    pub found: u64,
+    /// Rolls found that did not happen.
+    pub invented: u64,
+}
+
+impl Accuracy {
+    /// Both together.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            months: self.months + other.months,
+            happened: self.happened + other.happened,
+            found: self.found + other.found,
+            invented: self.invented + other.invented,
+        }
+    }
+}
+
+/// Compares the rollovers of a month's statistics; `before` are those of the month before.
+pub fn check(
+    statistics: &Statistics,
+    before: Option<&Statistics>,
+    raw: Option<&Raw>,
+    making: &Making,
+    findings: &mut Findings,
+) -> Accuracy {
+    let named: Vec<&Rollover> = statistics.rollovers.iter().filter(|roll| !roll.is_gap()).collect();
+    against_sessions(statistics, &named, findings);
+    for roll in &named {
+        window(roll, expiry(&roll.from, statistics.month), raw, findings);
+    }
+    if let Some(before) = before {
+        continuity(statistics, before, raw, findings);
+    }
+    let Some(raw) = raw else { return Accuracy::default() };
+    against_volumes(statistics, &named, raw, making, findings);
+    against_truth(&named, raw, findings)
+}
+
+/// The rollovers are the changes of contract between the sessions.
+fn against_sessions(statistics: &Statistics, named: &[&Rollover], findings: &mut Findings) {
+    let changes = statistics.sessions.windows(2).filter(|pair| pair[0].contract != pair[1].contract);
+    let changes: Vec<Roll> = changes
+        .map(|pair| Roll { date: pair[1].date, from: pair[0].contract.clone(), to: pair[1].contract.clone() })
+        .collect();
+    let rolls = of(named);
+    if rolls != changes {
+        findings.error(
+            ROLLOVER,
+            "sessions",
+            format!("rollovers {}", text(&rolls)),
+            format!("{}, as the sessions' contracts", text(&changes)),
+        );
+    }
+}
+
+/// A roll outside of its expected window, with the volumes around it.
+fn window(roll: &Rollover, expiry: Option<Month>, raw: Option<&Raw>, findings: &mut Findings) {
+    let expected = expiry.is_some_and(|expiry| within(roll.date, expiry));
+    let what = format!("{} {} -> {}", roll.date, roll.from, roll.to);
+    if expected != roll.expected {
+        let found = format!("{what} marked as expected: {}", roll.expected);
+        findings.error(ROLLOVER, "expected", found, format!("{expected}, by the third Friday of the expiry"));
+    }
+    if !expected {
+        let volumes = raw.map_or_else(
+            || format!("volumes {} and {} on that date", roll.volume_from, roll.volume_to),
+            |raw| evidence(&raw.days, raw.view().contracts, &roll.from, &roll.to, roll.date),
+        );
+        let when = expiry
+            .map_or_else(|| "the third Friday of its expiry".into(), |expiry| format!("the third Friday of {expiry}"));
+        findings.warning(
+            ROLLOVER,
+            "window",
+            format!("{what}; {volumes}"),
+            format!("a roll in the ten days before {when}"),
+        );
+    }
+}
+
+/// The first session goes on with the contract of the month before, or with a later one in its expected window.
+fn continuity(statistics: &Statistics, before: &Statistics, raw: Option<&Raw>, findings: &mut Findings) {
+    let (Some(last), Some(first)) = (before.sessions.last(), statistics.sessions.first()) else { return };
+    if last.contract == first.contract || last.contract.is_empty() || first.contract.is_empty() {
+        return;
+    }
+    let (from, to) = (expiry(&last.contract, before.month), expiry(&first.contract, statistics.month));
+    let found =
+        format!("{} in the last session of {}, {} on {}", last.contract, before.month, first.contract, first.date);
+    let volumes = raw.map(|raw| evidence(&raw.days, raw.view().contracts, &last.contract, &first.contract, first.date));
+    let found = volumes.map_or(found.clone(), |volumes| format!("{found}; {volumes}"));
+    match (from, to) {
+        (Some(from), Some(to)) if to < from => {
+            findings.error(ROLLOVER, "continuity", found, "rolls only go forward");
+        }
+        (Some(from), _) if within(first.date, from) => {}
+        _ => findings.warning(ROLLOVER, "continuity", found, "the same contract, or a roll in its expected window"),
+    }
+}
+
+/// Contracts, rolls, their volumes and price gaps, from the records of all contracts.
+fn against_volumes(statistics: &Statistics, named: &[&Rollover], raw: &Raw, making: &Making, findings: &mut Findings) {
+    let view = raw.view();
+    let symbol = |contract: usize| view.contracts[contract].symbol.as_str();
+    let fronts: Vec<(Date, &str)> = raw.days.iter().filter_map(|day| Some((day.date, symbol(day.front?)))).collect();
+    for session in &statistics.sessions {
+        let front = fronts.iter().find(|(date, _)| *date == session.date).map(|(_, front)| *front);
+        if front != Some(session.contract.as_str()) {
+            let found = format!("{} {}", session.date, session.contract);
+            findings.error(ROLLOVER, "front", found, format!("{}, by volume", front.unwrap_or("no session")));
+        }
+    }
+    let (rolls, expected) = (of(named), front::rolls(&raw.days, view.contracts));
+    if rolls != expected {
+        findings.error(ROLLOVER, "rolls", text(&rolls), format!("{}, by volume", text(&expected)));
+    }
+    for roll in named {
+        let index = |wanted: &str| view.contracts.iter().position(|contract| contract.symbol == wanted);
+        let (Some(position), Some(to)) = (raw.days.iter().position(|day| day.date == roll.date), index(&roll.to))
+        else {
+            continue;
+        };
+        let day = &raw.days[position];
+        let decided = match making.choice {
+            data::contract::Choice::Volume => Some(&day.session),
+            data::contract::Choice::VolumePrevious => raw.days[..position]
+                .iter()
+                .rev()
+                .map(|day| &day.session)
+                .find(|volumes| volumes.iter().any(|&volume| volume > 0)),
+        };
+        let volume = |contract: Option<usize>| contract.zip(decided).map_or(0, |(contract, volumes)| volumes[contract]);
+        let volumes = (volume(index(&roll.from)), volume(Some(to)));
+        if volumes != (roll.volume_from, roll.volume_to) {
+            let found = format!("{}: volumes {} and {}", roll.date, roll.volume_from, roll.volume_to);
+            findings.error(ROLLOVER, "volumes", found, format!("{} and {}", volumes.0, volumes.1));
+        }
+        let gap = index(&roll.from).and_then(|from| price_gap(raw, from, to, day.start));
+        let gap = gap.map(|ticks| (ticks * making.instrument.tick_nanos) as f64 / 1e9);
+        let text = |gap: Option<f64>| gap.map_or("none".to_owned(), |gap| gap.to_string());
+        if gap != roll.price_gap {
+            let found = format!("{}: price gap {}", roll.date, text(roll.price_gap));
+            findings.error(ROLLOVER, "price_gap", found, text(gap));
+        }
+    }
+}
+
+/// Close of one contract minus that of another, in ticks, at the last second before `start` in which both traded.
+fn price_gap(raw: &Raw, from: usize, to: usize, start: i64) -> Option<i64> {
+    let view = raw.view();
+    let before = |contract: usize| front::rows(&view, &view.contracts[contract], 0, start);
+    let new: Vec<usize> = before(to).collect();
+    before(from).rev().find_map(|old| {
+        let same = new.binary_search_by_key(&view.time[old], |&row| view.time[row]).ok()?;
+        Some(i64::from(view.close[new[same]]) - i64::from(view.close[old]))
+    })
+}
+
+fn against_truth(named: &[&Rollover], raw: &Raw, findings: &mut Findings) -> Accuracy {
+    let Some(truth) = &raw.truth else { return Accuracy::default() };
+    let roll = |roll: &data::synth::Rollover| Roll { date: roll.date, from: roll.from.clone(), to: roll.to.clone() };
+    let (rolls, happened) = (of(named), truth.rollovers.iter().map(roll).collect::<Vec<_>>());
+    if rolls != happened {
+        findings.error(ROLLOVER, "truth", text(&rolls), format!("{}, by truth.json", text(&happened)));
+    }
+    let found = rolls.iter().filter(|roll| happened.contains(roll)).count() as u64;
+    Accuracy { months: 1, happened: happened.len() as u64, found, invented: rolls.len() as u64 - found }
+}
+
+/// Volumes of both contracts in the sessions around a date.
+fn evidence(days: &[Day], contracts: &[ContractRows], from: &str, to: &str, date: Date) -> String {
+    let traded: Vec<&Day> = days.iter().filter(|day| day.session.iter().any(|&volume| volume > 0)).collect();
+    let at = traded.iter().position(|day| day.date >= date).unwrap_or(traded.len());
+    let around = &traded[at.saturating_sub(AROUND)..traded.len().min(at + AROUND + 1)];
+    let volume = |day: &Day, symbol: &str| {
+        contracts.iter().position(|contract| contract.symbol == symbol).map_or(0, |contract| day.session[contract])
+    };
+    let session = |day: &&Day| format!("{} {} / {}", day.date, volume(day, from), volume(day, to));
+    let sessions: Vec<String> = around.iter().map(session).collect();
+    format!("volumes of {from} / {to}: {}", sessions.join(", "))
+}
+
+/// From 10 calendar days before the third Friday of the expiry month to that Friday.
+fn within(date: Date, expiry: Month) -> bool {
+    let last = third_friday(expiry.first_day());
+    last.is_some_and(|last| date <= last && date.checked_add(10.days()).is_ok_and(|later| later >= last))
+}
+
+/// Delivery month of a symbol whose root does not matter.
+fn expiry(contract: &str, month: Month) -> Option<Month> {
+    symbol::expiry(symbol::classify(contract, symbol::root(contract)?), month)
+}
+
+fn of(named: &[&Rollover]) -> Vec<Roll> {
+    named.iter().map(|roll| Roll { date: roll.date, from: roll.from.clone(), to: roll.to.clone() }).collect()
+}
+
+fn text(rolls: &[Roll]) -> String {
+    let rolls: Vec<String> = rolls.iter().map(|roll| format!("{} {} -> {}", roll.date, roll.from, roll.to)).collect();
+    if rolls.is_empty() { "none".into() } else { rolls.join(", ") }
+}

@@ -1,0 +1,245 @@
+//! A training file as its reader gets it: metadata, columns and types as SPEC.md 5 lists them, one row group at a time.
+
+use std::{fs::File, path::PathBuf, sync::Arc};
+
+use arrow_array::{
+    Array, ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array, RecordBatch, TimestampNanosecondArray,
+    UInt64Array,
+};
+use arrow_schema::{DataType, TimeUnit};
+use bytes::Bytes;
+use data::input::{self, InputError};
+use parquet::{
+    arrow::{
+        ProjectionMask,
+        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
+    },
+    errors::ParquetError,
+    file::reader::ChunkReader,
+};
+
+use super::reference::MODES;
+use crate::feature_ranges;
+
+/// Columns.
+pub const COLUMNS: usize = 61;
+/// Features that are numbers; the flags follow.
+pub const NUMBERS: usize = 36;
+
+/// Columns of the bars: the first ones.
+const BARS: usize = 6;
+
+/// Where the bytes are.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// An object of the store, read whole.
+    Object(Bytes),
+    /// A file.
+    File(PathBuf),
+}
+
+/// A training file, opened.
+pub struct Table {
+    source: Source,
+    metadata: ArrowReaderMetadata,
+}
+
+/// Bars of one row group as they stand there.
+#[derive(Clone, Debug, Default)]
+pub struct Bars {
+    /// UTC nanoseconds.
+    pub time: Vec<i64>,
+    /// Open, high, low, close in points.
+    pub prices: [Vec<f64>; 4],
+    /// Contracts traded; one beyond 63 bits is -1.
+    pub volume: Vec<i64>,
+}
+
+/// One row group as it stands there.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    /// Its bars.
+    pub bars: Bars,
+    /// By mode.
+    pub labels: Vec<Vec<i8>>,
+    /// By mode.
+    pub weights: Vec<Vec<f32>>,
+    /// The features that are numbers.
+    pub values: Vec<Vec<f64>>,
+    /// The time flags.
+    pub flags: Vec<Vec<i8>>,
+}
+
+/// Names of the columns in order.
+pub fn names() -> Vec<String> {
+    let bars = ["timestamp", "open", "high", "low", "close", "volume"].map(String::from);
+    let modes = MODES.iter().flat_map(|(name, ..)| [format!("label_{name}"), format!("weight_{name}")]);
+    bars.into_iter().chain(modes).chain(feature_ranges::names().map(String::from)).collect()
+}
+
+/// Types a column may have.
+fn types(column: usize, float64: bool) -> Vec<DataType> {
+    let time = |zone: &str| DataType::Timestamp(TimeUnit::Nanosecond, Some(zone.into()));
+    match column {
+        0 => vec![time("UTC"), time("+00:00")],
+        1..5 => vec![DataType::Float64],
+        5 => vec![DataType::UInt64, DataType::Int64],
+        6..18 if column.is_multiple_of(2) => vec![DataType::Int8],
+        6..18 => vec![DataType::Float32],
+        18..54 => vec![if float64 { DataType::Float64 } else { DataType::Float32 }],
+        _ => vec![DataType::Int8],
+    }
+}
+
+impl Table {
+    /// Reads the footer.
+    ///
+    /// # Errors
+    /// It is no Parquet file, or a damaged one.
+    pub fn open(source: Source) -> Result<Self, InputError> {
+        let (metadata, size) = match &source {
+            Source::Object(bytes) => (load(bytes.clone())?, bytes.len() as u64),
+            Source::File(path) => (load(File::open(path)?)?, path.metadata()?.len()),
+        };
+        input::check_parquet(metadata.metadata(), size)?;
+        Ok(Self { source, metadata })
+    }
+
+    /// Rows in all.
+    pub fn rows(&self) -> u64 {
+        u64::try_from(self.metadata.metadata().file_metadata().num_rows()).unwrap_or_default()
+    }
+
+    /// Row groups.
+    pub fn groups(&self) -> usize {
+        self.metadata.metadata().num_row_groups()
+    }
+
+    /// Rows of a row group.
+    pub fn group_rows(&self, group: usize) -> usize {
+        usize::try_from(self.metadata.metadata().row_group(group).num_rows()).unwrap_or_default()
+    }
+
+    /// Key-value metadata.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.metadata.metadata().file_metadata().key_value_metadata().into_iter().flatten();
+        pairs.map(|pair| (pair.key.as_str(), pair.value.as_deref().unwrap_or_default()))
+    }
+
+    /// What differs from the 61 columns in their order, with their types: found and expected; `None` when nothing does.
+    pub fn layout(&self, float64: bool) -> Option<(String, String)> {
+        let fields = self.metadata.schema().fields();
+        let names = names();
+        if let Some((number, (field, name))) =
+            fields.iter().zip(&names).enumerate().find(|(_, (field, name))| field.name() != *name)
+        {
+            return Some((format!("column {number} is {}", field.name()), name.clone()));
+        }
+        if fields.len() != COLUMNS {
+            return Some((format!("{} columns", fields.len()), format!("{COLUMNS} columns")));
+        }
+        let wrong =
+            |(number, field): &(usize, &Arc<arrow_schema::Field>)| !types(*number, float64).contains(field.data_type());
+        let (number, field) = fields.iter().enumerate().find(wrong)?;
+        let expected: Vec<String> = types(number, float64).iter().map(ToString::to_string).collect();
+        Some((format!("{} is {}", field.name(), field.data_type()), expected.join(" or ")))
+    }
+
+    /// The bars of a row group.
+    ///
+    /// # Errors
+    /// The file is damaged there, or a value is null.
+    pub fn bars(&self, group: usize) -> Result<Bars, InputError> {
+        bars(self.read(group, BARS)?.columns())
+    }
+
+    /// All columns of a row group, whose layout has been found right.
+    ///
+    /// # Errors
+    /// As [`Table::bars`].
+    pub fn whole(&self, group: usize) -> Result<Rows, InputError> {
+        let batch = self.read(group, COLUMNS)?;
+        let columns = batch.columns();
+        let mut rows = Rows { bars: bars(columns)?, ..Rows::default() };
+        for pair in columns[BARS..18].chunks(2) {
+            rows.labels.push(typed::<Int8Array>(&pair[0])?.values().to_vec());
+            rows.weights.push(typed::<Float32Array>(&pair[1])?.values().to_vec());
+        }
+        for column in &columns[18..18 + NUMBERS] {
+            rows.values.push(floats(column)?);
+        }
+        for column in &columns[18 + NUMBERS..] {
+            rows.flags.push(typed::<Int8Array>(column)?.values().to_vec());
+        }
+        Ok(rows)
+    }
+
+    /// The first `columns` of a row group as one batch.
+    fn read(&self, group: usize, columns: usize) -> Result<RecordBatch, InputError> {
+        let batch = match &self.source {
+            Source::Object(bytes) => batch(bytes.clone(), self.metadata.clone(), group, columns),
+            Source::File(path) => batch(File::open(path)?, self.metadata.clone(), group, columns),
+        }?;
+        let null = batch.columns().iter().zip(names()).find(|(column, _)| column.null_count() > 0);
+        match null {
+            Some((_, name)) => Err(damaged(format!("{name} has nulls in row group {group}"))),
+            None => Ok(batch),
+        }
+    }
+}
+
+fn damaged(found: String) -> InputError {
+    InputError::Damaged { format: "Parquet", found }
+}
+
+fn load<R: ChunkReader + 'static>(reader: R) -> Result<ArrowReaderMetadata, InputError> {
+    input::guarded("Parquet", || ArrowReaderMetadata::load(&reader, ArrowReaderOptions::new()))
+}
+
+fn batch<R: ChunkReader + 'static>(
+    reader: R,
+    metadata: ArrowReaderMetadata,
+    group: usize,
+    columns: usize,
+) -> Result<RecordBatch, InputError> {
+    let read = || -> Result<RecordBatch, ParquetError> {
+        let rows = usize::try_from(metadata.metadata().row_group(group).num_rows())?;
+        let mask = ProjectionMask::leaves(metadata.parquet_schema(), 0..columns);
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(reader, metadata)
+            .with_projection(mask)
+            .with_row_groups(vec![group])
+            .with_batch_size(rows.max(1))
+            .build()?;
+        let schema = Arc::clone(&arrow_array::RecordBatchReader::schema(&reader));
+        let batches = reader.collect::<Result<Vec<RecordBatch>, _>>()?;
+        let batch = batches.into_iter().next().unwrap_or_else(|| RecordBatch::new_empty(schema));
+        match batch.num_rows() == rows {
+            true => Ok(batch),
+            false => Err(ParquetError::General(format!("{} rows, the footer says {rows}", batch.num_rows()))),
+        }
+    };
+    input::guarded("Parquet", read)
+}
+
+fn bars(columns: &[ArrayRef]) -> Result<Bars, InputError> {
+    let [time, open, high, low, close, volume, ..] = columns else { return Err(damaged("no bars".into())) };
+    let [open, high, low, close] = [open, high, low, close].map(floats);
+    let volume = match volume.as_any().downcast_ref::<UInt64Array>() {
+        Some(volume) => volume.values().iter().map(|&volume| i64::try_from(volume).unwrap_or(-1)).collect(),
+        None => typed::<Int64Array>(volume)?.values().to_vec(),
+    };
+    let time = typed::<TimestampNanosecondArray>(time)?.values().to_vec();
+    Ok(Bars { time, prices: [open?, high?, low?, close?], volume })
+}
+
+fn floats(column: &ArrayRef) -> Result<Vec<f64>, InputError> {
+    match column.as_any().downcast_ref::<Float64Array>() {
+        Some(column) => Ok(column.values().to_vec()),
+        None => Ok(typed::<Float32Array>(column)?.values().iter().map(|&value| value.into()).collect()),
+    }
+}
+
+fn typed<A: Array + 'static>(column: &ArrayRef) -> Result<&A, InputError> {
+    let wrong = || damaged(format!("a column of type {}", column.data_type()));
+    column.as_any().downcast_ref::<A>().ok_or_else(wrong)
+}

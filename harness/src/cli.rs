@@ -170,6 +170,12 @@ pub struct RunArgs {
     /// Also make months that are published from the same input and settings
     #[arg(long)]
     pub force: bool,
+    /// Do not publish a month whose score is under the threshold: it is kept aside, and the exit code is 1
+    #[arg(long)]
+    pub gate: bool,
+    /// The score that --gate asks for
+    #[arg(long, value_name = "SCORE", requires = "gate", default_value_t = 0.8, value_parser = score)]
+    pub threshold: f64,
     /// Only say what would be made
     #[arg(long)]
     pub dry_run: bool,
@@ -185,6 +191,12 @@ pub struct RunArgs {
     /// Machine-readable result
     #[arg(long)]
     pub json: bool,
+}
+
+/// A quality score.
+fn score(text: &str) -> Result<f64, String> {
+    let score = text.parse().ok().filter(|score| (0.0..=1.0).contains(score));
+    score.ok_or_else(|| "expected a score from 0 to 1".into())
 }
 
 #[derive(Args)]

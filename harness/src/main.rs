@@ -39,6 +39,7 @@ mod sweep;
 mod synth;
 mod training;
 mod tune;
+mod withheld;
 
 use std::process::ExitCode;
 

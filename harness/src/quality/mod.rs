@@ -75,6 +75,19 @@ pub enum Part {
     Rolls,
 }
 
+impl Part {
+    /// Its weight in the score.
+    pub fn weight(self) -> f64 {
+        match self {
+            Self::Modes => 0.40,
+            Self::Data => 0.25,
+            Self::Features => 0.20,
+            Self::Performance => 0.10,
+            Self::Rolls => 0.05,
+        }
+    }
+}
+
 /// What one part lost, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Deduction {
@@ -177,8 +190,12 @@ impl Priority {
 
 impl Parts {
     fn score(&self) -> f64 {
-        let weighted =
-            0.40 * self.modes + 0.25 * self.data + 0.20 * self.features + 0.10 * self.performance + 0.05 * self.rolls;
+        let Self { modes, data, features, performance, rolls } = *self;
+        let weighted = Part::Modes.weight() * modes
+            + Part::Data.weight() * data
+            + Part::Features.weight() * features
+            + Part::Performance.weight() * performance
+            + Part::Rolls.weight() * rolls;
         rounded(weighted).clamp(0.0, 1.0)
     }
 

@@ -1,6 +1,7 @@
 //! Every command and flag, defined once: help and completions follow from here.
 
 mod operate;
+mod report;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -14,6 +15,7 @@ pub use self::operate::{
     BackupArgs, BackupCommand, CleanArgs, CreateArgs, HistoryArgs, ListArgs, MonthsArgs, MonthsCommand, RemoveArgs,
     ReprocessArgs, RestoreArgs, RollbackArgs, VerifyArgs,
 };
+pub use self::report::{ReportArgs, ReportFormat, ReportKind};
 
 /// Raw futures bars to training data: months of Databento files to 61-column Parquet.
 #[derive(Parser)]
@@ -49,6 +51,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Which months there are, their versions, and what to do with them
     Months(MonthsArgs),
+    /// What was published and how good it is, as text, JSON, Markdown or HTML with charts
+    Report(ReportArgs),
     /// Copies of the published months in another store
     Backup(BackupArgs),
     /// Removes what nobody needs any more: of killed runs, unused columns, orphans of the store

@@ -5,13 +5,13 @@ use std::ops::RangeInclusive;
 use kernels::labels::MODES;
 use plotters::prelude::*;
 
-use super::{
-    svg::{self, ACCENT, Anchor, BAD, Canvas, Drawn, Frame, GRID, INK, MUTED, SOFT, USUAL, bar, label, line, ticks},
-    text,
+use super::svg::{
+    self, ACCENT, Anchor, BAD, Canvas, Drawn, Frame, GRID, INK, MUTED, SOFT, USUAL, bar, label, line, ticks,
 };
 use crate::{
     feature_ranges,
     quality::Part,
+    report::text,
     statistics::{ModeStatistics, Statistics, WeightStatistics, WinStatistics},
 };
 

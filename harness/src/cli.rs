@@ -1,6 +1,7 @@
 //! Every command and flag, defined once: help and completions follow from here.
 
 mod operate;
+mod report;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -15,6 +16,7 @@ pub use self::operate::{
     ReprocessArgs, RestoreArgs, RollbackArgs, VerifyArgs,
 };
 use crate::validate::Check;
+pub use self::report::{ReportArgs, ReportFormat, ReportKind};
 
 /// Raw futures bars to training data: months of Databento files to 61-column Parquet.
 #[derive(Parser)]
@@ -52,6 +54,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Which months there are, their versions, and what to do with them
     Months(MonthsArgs),
+    /// What was published and how good it is, as text, JSON, Markdown or HTML with charts
+    Report(ReportArgs),
     /// Copies of the published months in another store
     Backup(BackupArgs),
     /// Removes what nobody needs any more: of killed runs, unused columns, orphans of the store
@@ -173,6 +177,12 @@ pub struct RunArgs {
     /// Also make months that are published from the same input and settings
     #[arg(long)]
     pub force: bool,
+    /// Do not publish a month whose score is under the threshold: it is kept aside, and the exit code is 1
+    #[arg(long)]
+    pub gate: bool,
+    /// The score that --gate asks for
+    #[arg(long, value_name = "SCORE", requires = "gate", default_value_t = 0.8, value_parser = score)]
+    pub threshold: f64,
     /// Only say what would be made
     #[arg(long)]
     pub dry_run: bool,
@@ -188,6 +198,12 @@ pub struct RunArgs {
     /// Machine-readable result
     #[arg(long)]
     pub json: bool,
+}
+
+/// A quality score.
+fn score(text: &str) -> Result<f64, String> {
+    let score = text.parse().ok().filter(|score| (0.0..=1.0).contains(score));
+    score.ok_or_else(|| "expected a score from 0 to 1".into())
 }
 
 #[derive(Args)]

@@ -7,6 +7,7 @@ use data::{Month, MonthRange};
 use crate::{
     failures, manifest,
     store::{Object, Store, StoreError},
+    withheld,
 };
 
 /// Folder of all that is made from raw files.
@@ -21,6 +22,8 @@ pub struct Held {
     pub removed: bool,
     /// Its last run failed.
     pub failed: bool,
+    /// Its last run with a gate kept it from being published.
+    pub withheld: bool,
     /// Everything in its folders, the record of its failure included.
     pub objects: Vec<Object>,
 }
@@ -50,6 +53,7 @@ impl Holdings {
             held.published |= object.key == manifest::key(month);
             held.removed |= object.key == manifest::removed_key(month);
             held.failed |= object.key == failures::key(month);
+            held.withheld |= object.key == withheld::key(month);
             held.objects.push(object);
         }
         Ok(holdings)
@@ -72,6 +76,7 @@ pub fn month_of(key: &str) -> Option<Month> {
     let parts: Vec<&str> = key.strip_prefix(FOLDER)?.strip_prefix('/')?.split('/').collect();
     match parts[..] {
         ["failures", name] => name.strip_suffix(".json")?.parse().ok(),
+        ["withheld", month, _, ..] => month.parse().ok(),
         ["monthly" | "history", year, month, _, ..] => format!("{year}-{month}").parse().ok(),
         _ => None,
     }
@@ -86,7 +91,8 @@ mod tests {
         let month: Month = "2013-09".parse().unwrap();
         let (data, statistics) = manifest::current_keys(month, "v");
         let (old, _) = manifest::history_keys(month, "v");
-        let keys = [data, statistics, old, manifest::key(month), manifest::removed_key(month), failures::key(month)];
+        let records = [manifest::key(month), manifest::removed_key(month), failures::key(month), withheld::key(month)];
+        let keys = [data, statistics, old].into_iter().chain(records).collect::<Vec<_>>();
         assert!(keys.iter().all(|key| month_of(key) == Some(month)), "{keys:?}");
         let others = ["processed-data/monthly/2013/13/a", "processed-data/2013/09/a", "failures/2013-09.json", "a"];
         assert!(others.iter().all(|key| month_of(key).is_none()));

@@ -41,6 +41,7 @@ mod synth;
 mod training;
 mod tune;
 mod validate;
+mod withheld;
 
 use std::process::ExitCode;
 
@@ -83,6 +84,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Tune(args) => tune::run(&args, &settings),
         Command::Doctor(args) => doctor::run(&args, &settings),
         Command::Months(args) => months::run(&args, &settings),
+        Command::Report(args) => report::run(&args, &settings),
         Command::Backup(args) => backup::run(&args, &settings),
         Command::Clean(args) => clean::run(&args, &settings),
         Command::Config(args) => config::run(&args, &settings),

@@ -29,6 +29,7 @@ use crate::{
     store::{Store, Traffic},
     summary, sweep,
     training::{self, Decoding, MonthColumns, Training},
+    withheld::{self, Withheld},
 };
 
 /// What became of a month.
@@ -41,6 +42,8 @@ pub enum Outcome {
     Unchanged,
     /// Published by another worker meanwhile.
     ByAnother,
+    /// Kept aside: its score is under the threshold (`--gate`).
+    Withheld,
     /// Rolled back, and kept so.
     Pinned,
     /// Would be made (`--dry-run`).
@@ -60,15 +63,15 @@ pub struct MonthResult {
     pub outcome: Outcome,
     /// Its raw files.
     pub inputs: Vec<String>,
-    /// Version that is current in the store.
+    /// Version that is current in the store, or withheld.
     pub version: Option<String>,
-    /// Rows published.
+    /// Its rows.
     pub rows: Option<u64>,
     /// Quality score.
     pub score: Option<f64>,
     /// Requests to the store that were repeated.
     pub retries: u64,
-    /// Why it failed.
+    /// Why it failed or was withheld.
     pub error: Option<String>,
 }
 
@@ -95,7 +98,8 @@ pub fn report(args: &RunArgs, months: &[Month], settings: &Settings) -> anyhow::
     if let Some(error) = run.stopped {
         return Err(error);
     }
-    let failed = run.results.iter().any(|result| matches!(result.outcome, Outcome::Failed | Outcome::NoInput));
+    let missed = [Outcome::Failed, Outcome::NoInput, Outcome::Withheld];
+    let failed = run.results.iter().any(|result| missed.contains(&result.outcome));
     Ok(if failed { exit::PARTLY } else { 0 })
 }
 
@@ -138,6 +142,7 @@ pub fn months_of(
         cache: &cache,
         files_here: Raw::new(&cache),
         had_failed: OnceLock::new(),
+        had_withheld: OnceLock::new(),
         reference: settings.reference(last),
         bar: &bar,
         memory: Budget::of_memory(settings),
@@ -195,6 +200,7 @@ struct Worker<'a> {
     cache: &'a Cache,
     files_here: Raw<'a>,
     had_failed: OnceLock<BTreeSet<Month>>,
+    had_withheld: OnceLock<BTreeSet<Month>>,
     reference: Month,
     bar: &'a Bar,
     memory: Budget,
@@ -226,8 +232,13 @@ impl Worker<'_> {
         result.retries = traffic.retries();
         match made {
             Ok(statistics) => {
-                if result.outcome != Outcome::Pinned && !self.args.dry_run && self.had_failed().contains(&month) {
+                let made = result.outcome != Outcome::Pinned && !self.args.dry_run;
+                if made && self.with_records(&self.had_failed, failures::FOLDER).contains(&month) {
                     failures::clear(self.store, month);
+                }
+                let published = made && result.outcome != Outcome::Withheld;
+                if published && self.with_records(&self.had_withheld, withheld::FOLDER).contains(&month) {
+                    withheld::clear(self.store, month);
                 }
                 (result, statistics, None)
             }
@@ -244,11 +255,11 @@ impl Worker<'_> {
         }
     }
 
-    /// Months with the record of a failure, from one listing; none where it cannot be had.
-    fn had_failed(&self) -> &BTreeSet<Month> {
-        self.had_failed.get_or_init(|| {
-            let records = self.store.list(failures::FOLDER, None).unwrap_or_else(|error| {
-                tracing::warn!("{error}: no record of a failure is removed");
+    /// Months with a record in a folder, from one listing; none where it cannot be had.
+    fn with_records<'a>(&self, months: &'a OnceLock<BTreeSet<Month>>, folder: &str) -> &'a BTreeSet<Month> {
+        months.get_or_init(|| {
+            let records = self.store.list(folder, None).unwrap_or_else(|error| {
+                tracing::warn!("{error}: no record of {folder} is removed");
                 Vec::new()
             });
             records.iter().filter_map(|object| holdings::month_of(&object.key)).collect()
@@ -353,6 +364,15 @@ impl Worker<'_> {
         let (bytes, checksum) = data::input::checksum(&mut std::fs::File::open(&parquet)?)?;
         let (rows, score) = (statistics.borrow().rows(), statistics.borrow().quality.score);
         let version = checksum.clone();
+        if args.gate && score < args.threshold {
+            let withheld = Withheld::new(&statistics.borrow(), args.threshold, reference, &version, bytes);
+            let withheld = withheld.keep(store, &parquet, &statistics.borrow())?;
+            std::fs::remove_file(&parquet)?;
+            bar.steps(PUBLISH_STEPS);
+            result.note(Outcome::Withheld, &version, rows, score);
+            result.error = Some(withheld.sentence());
+            return Ok(None);
+        }
         let uploading = Instant::now();
         let json = || {
             let mut statistics = statistics.borrow_mut();
@@ -419,6 +439,7 @@ fn tally(results: &[MonthResult]) -> String {
         Outcome::Published,
         Outcome::Unchanged,
         Outcome::ByAnother,
+        Outcome::Withheld,
         Outcome::Pinned,
         Outcome::Planned,
         Outcome::NoInput,
@@ -436,6 +457,7 @@ impl Outcome {
             Self::Published => "published",
             Self::Unchanged => "unchanged",
             Self::ByAnother => "published by another worker",
+            Self::Withheld => "withheld",
             Self::Pinned => "rolled back, kept; --force replaces it",
             Self::Planned => "would be made",
             Self::NoInput => "no input",
@@ -457,7 +479,7 @@ fn print(result: &MonthResult) {
     let MonthResult { month, outcome, inputs, version, rows, score, error, .. } = result;
     let outcome = outcome.text();
     match (version, rows, score, error) {
-        (Some(version), Some(rows), Some(score), _) => {
+        (Some(version), Some(rows), Some(score), None) => {
             println!("{month}  {outcome}  {rows} rows  quality {score:.3}  {version}")
         }
         (.., Some(error)) => println!("{month}  {outcome}: {error}"),

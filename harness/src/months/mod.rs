@@ -5,6 +5,7 @@ mod list;
 mod remove;
 mod reprocess;
 mod rollback;
+pub mod survey;
 
 use jiff::Timestamp;
 

@@ -13,7 +13,7 @@ use crate::{
     store::Store,
 };
 
-use super::list::recommended;
+use super::survey::recommended;
 
 /// Runs the command.
 pub fn run(args: &ReprocessArgs, settings: &Settings) -> anyhow::Result<u8> {

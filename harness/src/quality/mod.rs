@@ -4,6 +4,7 @@
 //! wrong at once: the score counts that, and is held to 0 to 1 itself; what is shown of a part stops at 0.
 
 mod dates;
+pub mod drift;
 mod parts;
 #[cfg(test)]
 mod tests;
@@ -82,6 +83,19 @@ pub enum Part {
     Performance,
     /// R.
     Rolls,
+}
+
+impl Part {
+    /// Its weight in the score.
+    pub fn weight(self) -> f64 {
+        match self {
+            Self::Modes => 0.40,
+            Self::Data => 0.25,
+            Self::Features => 0.20,
+            Self::Performance => 0.10,
+            Self::Rolls => 0.05,
+        }
+    }
 }
 
 /// What one part lost, and why.
@@ -189,8 +203,12 @@ impl Priority {
 
 impl Parts {
     fn score(&self) -> f64 {
-        let weighted =
-            0.40 * self.modes + 0.25 * self.data + 0.20 * self.features + 0.10 * self.performance + 0.05 * self.rolls;
+        let Self { modes, data, features, performance, rolls } = *self;
+        let weighted = Part::Modes.weight() * modes
+            + Part::Data.weight() * data
+            + Part::Features.weight() * features
+            + Part::Performance.weight() * performance
+            + Part::Rolls.weight() * rolls;
         rounded(weighted).clamp(0.0, 1.0)
     }
 

@@ -1,28 +1,96 @@
-//! The report on one month: a single HTML file that needs nothing beside it.
+//! Reports: a month, what happened lately, the whole archive, its quality or its performance, as text, JSON, Markdown or
+//! one HTML file that needs nothing beside it.
 //!
-//! Every figure is the statistics' own; only the price chart looks into the Parquet file.
+//! Every figure is the statistics' own; only the charts of a month look into its Parquet file.
 
-mod charts;
-mod page;
+mod archive;
+mod archive_figures;
+mod archive_tables;
+pub mod charts;
+mod document;
+mod html;
+mod kinds;
+mod month;
+mod month_tables;
 mod prices;
-mod session_charts;
-mod svg;
 mod table;
-mod tables;
 #[cfg(test)]
 mod tests;
 mod text;
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use anyhow::Context;
 
-use crate::statistics::Statistics;
+use self::{archive::Archive, document::Document};
+use crate::{
+    cache::Cache,
+    cli::{ReportArgs, ReportFormat, ReportKind},
+    config::Settings,
+    discover,
+    exit::{self, Usage},
+    manifest,
+    months::raw_store,
+    statistics::Statistics,
+    store::{Object, Store},
+};
+
+/// Runs the command.
+pub fn run(args: &ReportArgs, settings: &Settings) -> anyhow::Result<u8> {
+    let format = args.format()?;
+    let store = Store::open(settings.text("store"), settings.access)?;
+    let raw = discover::raw_files(&raw_store(settings, &store)?)?;
+    let archive = Archive::read(&store, &raw, args.range())?;
+    let with_charts = format == ReportFormat::Html;
+    let document = match args.kind {
+        ReportKind::Monthly => of_month(&archive, &store, settings, with_charts)?,
+        kind => kinds::document(kind, &archive, with_charts)?,
+    };
+    let report = match format {
+        ReportFormat::Text => document.plain(),
+        ReportFormat::Markdown => document.markdown(),
+        ReportFormat::Html => html::render(&document),
+        ReportFormat::Json => serde_json::to_string_pretty(&document.json())?,
+    };
+    match &args.out {
+        Some(path) => {
+            fs::write(path, report + "\n")
+                .with_context(|| format!("{}: the report cannot be written", path.display()))?;
+            println!("{}", path.display());
+        }
+        None => println!("{report}"),
+    }
+    Ok(if document.errors.is_empty() { 0 } else { exit::PARTLY })
+}
+
+/// The report on the last published month.
+fn of_month(archive: &Archive, store: &Store, settings: &Settings, with_charts: bool) -> anyhow::Result<Document> {
+    let Some((line, statistics)) = archive.published().next_back() else {
+        let months = archive.errors();
+        let why = if months.is_empty() { "run it first, or see `months list`".to_owned() } else { months.join("; ") };
+        return Err(Usage(format!("no month that could be reported on is published in {}: {why}", store.name())).into());
+    };
+    if !with_charts {
+        return month::document(statistics, None);
+    }
+    let (key, _) = manifest::current_keys(line.month, line.version.as_deref().unwrap_or_default());
+    let prices = match store.file(&key) {
+        Some(file) => prices::read(statistics, &file)?,
+        None => {
+            let cache = Cache::open(settings)?;
+            let file = cache.temporary().join("month.parquet");
+            let object: Object = store.find(&key)?.with_context(|| format!("{key} is missing: run the month again"))?;
+            store.download(&object, &file)?;
+            prices::read(statistics, &file)?
+        }
+    };
+    month::document(statistics, Some(&prices))
+}
 
 /// Writes the report on the month of `statistics`, whose training file is `parquet`, to `html`. A month without
 /// sessions has no training file; none is read then.
 pub fn write(statistics: &Statistics, parquet: &Path, html: &Path) -> anyhow::Result<()> {
     let prices = prices::read(statistics, parquet)?;
-    let page = page::render(statistics, &prices)?;
-    std::fs::write(html, page).with_context(|| html.display().to_string())
+    let page = html::render(&month::document(statistics, Some(&prices))?);
+    fs::write(html, page).with_context(|| html.display().to_string())
 }

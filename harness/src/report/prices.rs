@@ -1,11 +1,12 @@
-//! The closes of a month, thinned out for a chart.
+//! The closes and wins of a month, thinned out for charts.
 
 use std::{fs::File, path::Path};
 
 use anyhow::Context;
+use kernels::labels::MODES;
 use parquet::{
     column::reader::get_typed_column_reader,
-    data_type::{DataType, DoubleType, Int64Type},
+    data_type::{DataType, DoubleType, Int32Type, Int64Type},
     file::reader::{FileReader, RowGroupReader, SerializedFileReader},
 };
 
@@ -14,11 +15,27 @@ use crate::statistics::Statistics;
 /// Points of all sessions together, about.
 const POINTS: u64 = 1500;
 
-/// The closes of one session.
+/// Stretches of time that wins are counted in, of all sessions together, about.
+const STRETCHES: u64 = 240;
+
+/// One session.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionPrices {
     /// (row within the session, close), in order: the lowest and the highest of every bucket of rows.
     pub points: Vec<(u64, f64)>,
+    /// Wins in stretches of equal length, in order.
+    pub wins: Vec<Stretch>,
+}
+
+/// Rows in a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stretch {
+    /// The first, within the session.
+    pub first: u64,
+    /// How many.
+    pub rows: u64,
+    /// How many of them are labelled 1, by mode in the order of the columns.
+    pub wins: [u64; 6],
 }
 
 /// One entry a session, in order, from the Parquet file of the month. Rows of other months are passed over.
@@ -29,7 +46,8 @@ pub fn read(statistics: &Statistics, parquet: &Path) -> anyhow::Result<Vec<Sessi
         .iter()
         .map(|session| {
             let buckets = (POINTS / 2 * session.rows).div_ceil(total).max(1);
-            Buckets::new(session.rows.div_ceil(buckets).max(1))
+            let stretches = (STRETCHES * session.rows).div_ceil(total).max(1);
+            Buckets::new(session.rows.div_ceil(buckets).max(1), session.rows.div_ceil(stretches).max(1))
         })
         .collect();
     let ends: Vec<(i64, i64)> =
@@ -38,22 +56,26 @@ pub fn read(statistics: &Statistics, parquet: &Path) -> anyhow::Result<Vec<Sessi
         return Ok(Vec::new());
     }
     let mut current = 0;
-    let mut visit = |time: i64, close: f64| {
+    let mut visit = |time: i64, close: f64, won: [bool; 6]| {
         let second = time.div_euclid(1_000_000_000);
         while current + 1 < ends.len() && second > ends[current].1 {
             current += 1;
         }
         let (first, last) = ends[current];
-        if (first..=last).contains(&second) && close.is_finite() {
-            thinned[current].push((second - first).unsigned_abs(), close);
+        if (first..=last).contains(&second) {
+            let row = (second - first).unsigned_abs();
+            thinned[current].count(row, won);
+            if close.is_finite() {
+                thinned[current].push(row, close);
+            }
         }
     };
     scan(parquet, &mut visit).with_context(|| parquet.display().to_string())?;
     Ok(thinned.into_iter().map(Buckets::finish).collect())
 }
 
-/// Calls `visit` with the timestamp in nanoseconds and the close of every row.
-fn scan(path: &Path, visit: &mut impl FnMut(i64, f64)) -> anyhow::Result<()> {
+/// Calls `visit` with the timestamp in nanoseconds, the close and the labels of every row.
+fn scan(path: &Path, visit: &mut impl FnMut(i64, f64, [bool; 6])) -> anyhow::Result<()> {
     let reader = SerializedFileReader::new(File::open(path)?)?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let column = |name: &str| {
@@ -61,11 +83,19 @@ fn scan(path: &Path, visit: &mut impl FnMut(i64, f64)) -> anyhow::Result<()> {
         position.with_context(|| format!("no column '{name}'"))
     };
     let (timestamp, close) = (column("timestamp")?, column("close")?);
+    let labels = MODES.iter().map(|mode| column(&format!("label_{}", mode.name)));
+    let labels = labels.collect::<anyhow::Result<Vec<_>>>()?;
     for number in 0..reader.num_row_groups() {
         let group = reader.get_row_group(number)?;
         let times = values::<Int64Type>(group.as_ref(), timestamp)?;
         let closes = values::<DoubleType>(group.as_ref(), close)?;
-        times.into_iter().zip(closes).for_each(|(time, close)| visit(time, close));
+        let labels = labels.iter().map(|&label| values::<Int32Type>(group.as_ref(), label));
+        let labels = labels.collect::<anyhow::Result<Vec<_>>>()?;
+        for (row, (time, close)) in times.into_iter().zip(closes).enumerate() {
+            let won =
+                |mode: usize| labels.get(mode).and_then(|labels| labels.get(row)).is_some_and(|label| *label == 1);
+            visit(time, close, std::array::from_fn(won));
+        }
     }
     Ok(())
 }
@@ -92,11 +122,24 @@ struct Buckets {
     low: Option<(u64, f64)>,
     high: Option<(u64, f64)>,
     points: Vec<(u64, f64)>,
+    stretch: u64,
+    wins: Vec<Stretch>,
 }
 
 impl Buckets {
-    fn new(rows: u64) -> Self {
-        Self { rows, bucket: 0, low: None, high: None, points: Vec::new() }
+    fn new(rows: u64, stretch: u64) -> Self {
+        Self { rows, bucket: 0, low: None, high: None, points: Vec::new(), stretch, wins: Vec::new() }
+    }
+
+    fn count(&mut self, row: u64, won: [bool; 6]) {
+        let first = row - row % self.stretch;
+        if self.wins.last().is_none_or(|last| last.first != first) {
+            self.wins.push(Stretch { first, ..Stretch::default() });
+        }
+        if let Some(last) = self.wins.last_mut() {
+            last.rows += 1;
+            last.wins.iter_mut().zip(won).for_each(|(wins, won)| *wins += u64::from(won));
+        }
     }
 
     fn push(&mut self, row: u64, value: f64) {
@@ -124,7 +167,7 @@ impl Buckets {
 
     fn finish(mut self) -> SessionPrices {
         self.close();
-        SessionPrices { points: self.points }
+        SessionPrices { points: self.points, wins: self.wins }
     }
 }
 
@@ -143,7 +186,11 @@ mod tests {
         let path = folder.path().join("month.parquet");
         let tick = Tick::from_nanos(250_000_000).unwrap();
         let mut file = TrainingFile::create::<f32>(&path, tick, &[]).unwrap();
-        for (number, columns) in tests::columns(&grid).into_iter().enumerate() {
+        for (number, mut columns) in tests::columns(&grid).into_iter().enumerate() {
+            if number == 1 {
+                columns.labels[2][3] = 1;
+                columns.labels[2][7] = 1;
+            }
             let (row_group, _) = file.encoder().encode(&grid, number, columns).unwrap();
             file.append(row_group).unwrap();
         }
@@ -151,7 +198,13 @@ mod tests {
 
         // So few rows that every one is kept.
         let points = |high: u64| (0..10).map(|row| (row, if row == high { 1601.25 } else { 1600.0 })).collect();
-        let expected = [SessionPrices { points: points(10) }, SessionPrices { points: points(5) }];
+        let wins = |wins: &[u64]| {
+            let stretch =
+                |row: u64| Stretch { first: row, rows: 1, wins: [0, 0, u64::from(wins.contains(&row)), 0, 0, 0] };
+            (0..10).map(stretch).collect::<Vec<_>>()
+        };
+        let session = |points, wins| SessionPrices { points, wins };
+        let expected = [session(points(10), wins(&[])), session(points(5), wins(&[3, 7]))];
         assert_eq!(read(&statistics, &path).unwrap(), expected);
 
         // A file with another month before this one.
@@ -164,10 +217,18 @@ mod tests {
 
     #[test]
     fn buckets_keep_both_extremes_in_order_of_time() {
-        let mut buckets = Buckets::new(4);
+        let mut buckets = Buckets::new(4, 4);
         for (row, value) in [5.0, 9.0, 2.0, 3.0, 1.0, 1.0, 1.0, 1.0, 4.0].into_iter().enumerate() {
             buckets.push(row as u64, value);
         }
+        for row in 0..6 {
+            buckets.count(row, [row == 5, false, false, false, false, row > 2]);
+        }
+        let wins = [
+            Stretch { first: 0, rows: 4, wins: [0, 0, 0, 0, 0, 1] },
+            Stretch { first: 4, rows: 2, wins: [1, 0, 0, 0, 0, 2] },
+        ];
+        assert_eq!(buckets.wins, wins);
         assert_eq!(buckets.finish().points, [(1, 9.0), (2, 2.0), (4, 1.0), (8, 4.0)]);
     }
 }

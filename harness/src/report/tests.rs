@@ -3,7 +3,7 @@
 use data::grid::Rollover;
 use jiff::civil::Date;
 
-use super::{page, prices::SessionPrices};
+use super::{html, month, prices::SessionPrices};
 use crate::{
     feature_ranges,
     statistics::{FeatureStatistics, Latency, ModeStatistics, Statistics, WinStatistics, tests::statistics},
@@ -11,11 +11,11 @@ use crate::{
 
 fn prices(statistics: &Statistics) -> Vec<SessionPrices> {
     let points = vec![(0, 1600.0), (4, 1601.25), (9, 1600.5)];
-    statistics.sessions.iter().map(|_| SessionPrices { points: points.clone() }).collect()
+    statistics.sessions.iter().map(|_| SessionPrices { points: points.clone(), ..SessionPrices::default() }).collect()
 }
 
 fn render(statistics: &Statistics) -> String {
-    page::render(statistics, &prices(statistics)).unwrap()
+    html::render(&month::document(statistics, Some(&prices(statistics))).unwrap())
 }
 
 /// Every text and number of the page is one that HTML and people can read.
@@ -155,5 +155,5 @@ fn a_failed_month_says_why() {
     super::write(&statistics, &folder.path().join("absent.parquet"), &html).unwrap();
     let page = std::fs::read_to_string(html).unwrap();
     check(&page);
-    assert!(page.contains("raw/a.dbn: two different records") && page.contains("no session"));
+    assert!(page.contains("raw/a.dbn: two different records") && page.contains("No session."));
 }

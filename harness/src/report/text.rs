@@ -1,6 +1,9 @@
 //! Text and numbers as they stand in the page.
 
 use data::Month;
+use jiff::Timestamp;
+
+use crate::quality::{Band, Priority};
 
 /// What stands where there is no value.
 pub const NOTHING: &str = "\u{2013}";
@@ -36,6 +39,32 @@ pub fn escape(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// Text that Markdown takes as it is.
+pub fn markdown(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\r' => escaped.push(' '),
+            '<' => escaped.push_str("&lt;"),
+            '&' => escaped.push_str("&amp;"),
+            '|' | '*' | '_' | '`' | '[' | ']' | '\\' => escaped.extend(['\\', character]),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// `first_row_utc` for `First row (UTC)`.
+pub fn key(name: &str) -> String {
+    let words = name.split(|character: char| !character.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("_")
+}
+
+/// A time to the minute, in UTC.
+pub fn time(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// `December 2025`.
@@ -106,6 +135,24 @@ pub fn time_of_day(seconds: u64) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
+/// A band of the score in a word.
+pub fn band(band: Band) -> &'static str {
+    match band {
+        Band::Low => "low",
+        Band::Medium => "medium",
+        Band::High => "high",
+    }
+}
+
+/// A priority in a word.
+pub fn priority(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Low => "low",
+        Priority::Medium => "medium",
+        Priority::High => "high",
+    }
+}
+
 /// `low vol long` for `low_vol_long`.
 pub fn words(name: &str) -> String {
     name.replace('_', " ")
@@ -139,6 +186,15 @@ mod tests {
     fn markup_is_escaped() {
         assert_eq!(escape("<a href='x'>\"&\"</a>"), "&lt;a href=&#39;x&#39;&gt;&quot;&amp;&quot;&lt;/a&gt;");
         assert_eq!(escape("1 \u{0}\u{1b}\n\u{e9}"), "1 \u{fffd}\u{fffd}\n\u{e9}");
+    }
+
+    #[test]
+    fn names_as_keys_and_text_as_markdown() {
+        assert_eq!(
+            ["First row (UTC)", "p50", "MAE of wins, ticks: p95"].map(key),
+            ["first_row_utc", "p50", "mae_of_wins_ticks_p95"]
+        );
+        assert_eq!(markdown("a_b|<i>\n"), "a\\_b\\|&lt;i> ");
     }
 
     #[test]

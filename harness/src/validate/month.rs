@@ -151,7 +151,7 @@ impl Months<'_> {
                 findings.error(Check::Output, "manifest", exit::sentence(&error.into()), "a manifest");
                 return Ok(None);
             }
-            Err(ManifestError::Store(error)) => return Err(error.into()),
+            Err(error) => return Err(error.into()),
         };
         if manifest.month != month {
             findings.error(Check::Output, "manifest", format!("{key} is of {}", manifest.month), month.to_string());
@@ -216,7 +216,7 @@ impl Months<'_> {
         let manifest = match manifest::read(self.store, before) {
             Ok(found) => found,
             Err(ManifestError::Layout { .. }) => None,
-            Err(ManifestError::Store(error)) => return Err(error.into()),
+            Err(error) => return Err(error.into()),
         };
         Ok(manifest.and_then(|(manifest, _)| published::statistics(self.store, &manifest.current).ok()))
     }

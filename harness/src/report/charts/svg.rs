@@ -9,7 +9,7 @@ use plotters::{
     style::text_anchor::{HPos, Pos, VPos},
 };
 
-use super::text;
+use super::super::text;
 
 /// Text.
 pub const INK: RGBColor = RGBColor(1, 0, 0);
@@ -28,7 +28,27 @@ pub const USUAL: RGBColor = RGBColor(7, 0, 0);
 /// The ground of a box or a track.
 pub const SOFT: RGBColor = RGBColor(8, 0, 0);
 
-const ROLES: [(RGBColor, &str); 8] = [
+/// Things that are told apart by colour, such as stages.
+pub const SERIES: [RGBColor; 7] = [
+    RGBColor(9, 0, 0),
+    RGBColor(10, 0, 0),
+    RGBColor(11, 0, 0),
+    RGBColor(12, 0, 0),
+    RGBColor(13, 0, 0),
+    RGBColor(14, 0, 0),
+    RGBColor(15, 0, 0),
+];
+/// Grounds for what is good, worth a notice, and wrong.
+pub const GOOD_SOFT: RGBColor = RGBColor(16, 0, 0);
+/// See [`GOOD_SOFT`].
+pub const NOTICE_SOFT: RGBColor = RGBColor(17, 0, 0);
+/// See [`GOOD_SOFT`].
+pub const BAD_SOFT: RGBColor = RGBColor(18, 0, 0);
+
+/// Edges.
+pub const RULE: RGBColor = RGBColor(19, 0, 0);
+
+const ROLES: [(RGBColor, &str); 19] = [
     (INK, "ink"),
     (MUTED, "muted"),
     (GRID, "grid"),
@@ -37,6 +57,17 @@ const ROLES: [(RGBColor, &str); 8] = [
     (BAD, "bad"),
     (USUAL, "usual"),
     (SOFT, "soft"),
+    (SERIES[0], "s1"),
+    (SERIES[1], "s2"),
+    (SERIES[2], "s3"),
+    (SERIES[3], "s4"),
+    (SERIES[4], "s5"),
+    (SERIES[5], "s6"),
+    (SERIES[6], "s7"),
+    (GOOD_SOFT, "good-soft"),
+    (NOTICE_SOFT, "notice-soft"),
+    (BAD_SOFT, "bad-soft"),
+    (RULE, "rule"),
 ];
 
 /// Size of all text in a chart, in units of its viewBox. Charts are drawn for the width they are shown in, or more.
@@ -56,10 +87,22 @@ pub type Drawn = anyhow::Result<()>;
 
 /// Draws an inline SVG element; `label` is what a screen reader says.
 pub fn draw(label: &str, size: (u32, u32), paint: impl FnOnce(&Canvas<'_>) -> Drawn) -> anyhow::Result<String> {
-    let mut drawing = String::new();
+    draw_with_tips(label, size, |canvas, _| paint(canvas))
+}
+
+/// What is shown over a part of a drawing: two corners and the text.
+pub type Tip = ((i32, i32), (i32, i32), String);
+
+/// The same; over the drawing lie what the browser shows texts for.
+pub fn draw_with_tips(
+    label: &str,
+    size: (u32, u32),
+    paint: impl FnOnce(&Canvas<'_>, &mut Vec<Tip>) -> Drawn,
+) -> anyhow::Result<String> {
+    let (mut drawing, mut tips) = (String::new(), Vec::new());
     {
         let canvas = SVGBackend::with_string(&mut drawing, size).into_drawing_area();
-        paint(&canvas)?;
+        paint(&canvas, &mut tips)?;
         canvas.present()?;
     }
     // Plotters' own opening tag has a fixed size.
@@ -71,6 +114,15 @@ pub fn draw(label: &str, size: (u32, u32), paint: impl FnOnce(&Canvas<'_>) -> Dr
     );
     for (RGBColor(red, green, blue), name) in ROLES {
         svg = svg.replace(&format!("\"#{red:02X}{green:02X}{blue:02X}\""), &format!("\"var(--{name})\""));
+    }
+    if !tips.is_empty() {
+        let rectangles = tips.iter().map(|((left, top), (right, bottom), tip)| {
+            let (width, height, tip) = ((right - left).max(1), (bottom - top).max(1), text::escape(tip));
+            format!("<rect class=\"tip\" x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"><title>{tip}</title></rect>\n")
+        });
+        svg.truncate(svg.rfind("</svg>").unwrap_or(svg.len()));
+        svg.extend(rectangles);
+        svg.push_str("</svg>\n");
     }
     Ok(svg)
 }

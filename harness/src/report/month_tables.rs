@@ -1,12 +1,14 @@
-//! The tables of the page.
+//! The tables of one month.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    charts,
-    session_charts::{contracts, filled_share, short_day},
-    table::{Cell, Header, Table},
+    charts::{
+        modes as charts,
+        sessions::{contracts, filled_share, short_day},
+    },
+    table::{Cell, Header, Table, table},
     text::{self, NOTHING},
 };
 use crate::{
@@ -31,7 +33,7 @@ const RULES: [(&str, &str); 9] = [
 ];
 
 /// Trading dates.
-pub fn sessions(statistics: &Statistics) -> String {
+pub fn sessions(statistics: &Statistics) -> Table {
     let headers = vec![
         ("Date", TEXT),
         ("Contract", TEXT),
@@ -56,11 +58,11 @@ pub fn sessions(statistics: &Statistics) -> String {
             Cell::text(short_day(session).map_or("", |(name, _)| name)),
         ]
     });
-    table(headers, rows).html("No session.")
+    table(headers, rows, "No session.")
 }
 
 /// Changes of the front contract.
-pub fn rollovers(statistics: &Statistics) -> String {
+pub fn rollovers(statistics: &Statistics) -> Table {
     let headers = vec![
         ("Date", TEXT),
         ("Contracts", TEXT),
@@ -81,12 +83,12 @@ pub fn rollovers(statistics: &Statistics) -> String {
             Cell::must(roll.expected),
         ]
     });
-    table(headers, rows).html("The front contract did not change.")
+    table(headers, rows, "The front contract did not change.")
 }
 
 /// Labels and weights.
-pub fn modes(statistics: &Statistics) -> String {
-    const PERCENTILES: [Header<'_>; 5] =
+pub fn modes(statistics: &Statistics) -> Table {
+    const PERCENTILES: [Header; 5] =
         [("p25", NUMBER), ("p50", NUMBER), ("p75", NUMBER), ("p90", NUMBER), ("p95", NUMBER)];
     let mut headers = vec![("Mode", TEXT), ("Rows", NUMBER), ("Wins", NUMBER), ("Win rate", NUMBER)];
     headers
@@ -141,11 +143,11 @@ pub fn modes(statistics: &Statistics) -> String {
         ("Seconds to target of wins", 6),
         ("", 1),
     ];
-    Table { groups, ..table(headers, rows) }.html("No mode was measured.")
+    Table { groups, ..table(headers, rows, "No mode was measured.") }
 }
 
 /// Values of the features.
-pub fn features(statistics: &Statistics) -> String {
+pub fn features(statistics: &Statistics) -> Table {
     let mut headers = vec![("Feature", TEXT), ("NaN share", NUMBER)];
     headers.extend(["Min", "p1", "p50", "p99", "Max", "Mean", "Std", "Outliers"].map(|name| (name, NUMBER)));
     headers.push(("In range", TEXT));
@@ -159,11 +161,11 @@ pub fn features(statistics: &Statistics) -> String {
         row.extend([Cell::percent(Some(feature.outliers), 2), Cell::must(feature.in_range)]);
         row
     });
-    table(headers, rows).html("No feature was measured.")
+    table(headers, rows, "No feature was measured.")
 }
 
 /// What was not used, by rule.
-pub fn records(statistics: &Statistics) -> String {
+pub fn records(statistics: &Statistics) -> Table {
     let records = &statistics.records;
     let share = |count: u64| count as f64 / records.total.max(1) as f64;
     let row = |rule: &str, meaning: &str, count: u64, what: &str| {
@@ -186,59 +188,59 @@ pub fn records(statistics: &Statistics) -> String {
     rows.push(row("in_several_files", "in another file of the month as well", records.in_several_files, "kept once"));
     rows.push(row("time_backwards", "earlier than the record before", records.time_backwards, "sorted"));
     let headers = vec![("Rule", TEXT), ("Meaning", TEXT), ("Records", NUMBER), ("Of all", NUMBER), ("They were", TEXT)];
-    table(headers, rows.into_iter()).html("")
+    table(headers, rows.into_iter(), "")
 }
 
 /// Records by symbol.
-pub fn instruments(statistics: &Statistics) -> String {
+pub fn instruments(statistics: &Statistics) -> Table {
     let rows = statistics
         .records
         .by_instrument
         .iter()
         .map(|(symbol, count)| vec![Cell::text(symbol.as_str()), Cell::count(*count)]);
-    table(vec![("Symbol", TEXT), ("Records", NUMBER)], rows).html("No record.")
+    table(vec![("Symbol", TEXT), ("Records", NUMBER)], rows, "No record.")
 }
 
 /// Time by stage.
-pub fn stages(statistics: &Statistics) -> String {
+pub fn stages(statistics: &Statistics) -> Table {
     let rows = statistics.performance.stages.iter().map(|stage| {
         vec![
             Cell::text(stage.name.as_str()),
             Cell::number(Some(stage.seconds), |seconds| text::fixed(seconds, 3)),
             Cell::number(stage.ns_per_row, |time| text::fixed(time, 1)),
             // A stage that reads and writes no file has no bytes to speak of.
-            Cell::number((stage.bytes > 0).then_some(stage.bytes as f64), |_| text::bytes(stage.bytes)),
+            Cell::bytes((stage.bytes > 0).then_some(stage.bytes)),
         ]
     });
     let headers = vec![("Stage", TEXT), ("Seconds", NUMBER), ("ns per row", NUMBER), ("Read", NUMBER)];
-    table(headers, rows).html("No stage was measured.")
+    table(headers, rows, "No stage was measured.")
 }
 
 /// The five parts of the score.
-pub fn parts(statistics: &Statistics) -> String {
+pub fn parts(statistics: &Statistics) -> Table {
     let rows = charts::parts(statistics).into_iter().map(|(name, weight, value)| {
         let number = |value: f64, decimals| Cell::number(Some(value), |value| text::fixed(value, decimals));
         vec![Cell::text(name), number(weight, 2), number(value, 3)]
     });
-    table(vec![("Part", TEXT), ("Weight in the score", NUMBER), ("Value", NUMBER)], rows).html("")
+    table(vec![("Part", TEXT), ("Weight in the score", NUMBER), ("Value", NUMBER)], rows, "")
 }
 
 /// What was taken off.
-pub fn deductions(statistics: &Statistics) -> String {
+pub fn deductions(statistics: &Statistics) -> Table {
     let rows = statistics.quality.deductions.iter().map(|deduction| {
         let amount = Cell::number(Some(deduction.amount), |amount| text::fixed(-amount, 4));
         vec![Cell::text(charts::part_name(deduction.part)), amount, Cell::text(deduction.reason.as_str())]
     });
-    table(vec![("Part", TEXT), ("Off the part", NUMBER), ("Reason", TEXT)], rows).html("Nothing was taken off.")
+    table(vec![("Part", TEXT), ("Off the part", NUMBER), ("Reason", TEXT)], rows, "Nothing was taken off.")
 }
 
 /// Files read.
-pub fn inputs(statistics: &Statistics) -> String {
+pub fn inputs(statistics: &Statistics) -> Table {
     let time = |time: Option<Timestamp>| Cell::text(time.map_or(NOTHING.to_owned(), |time| time.to_string()));
     let rows = statistics.inputs.iter().map(|input| {
         vec![
             Cell::text(input.key.as_str()),
-            Cell::number(Some(input.bytes as f64), |_| text::bytes(input.bytes)),
+            Cell::bytes(Some(input.bytes)),
             Cell::count(input.records),
             time(input.first),
             time(input.last),
@@ -253,18 +255,18 @@ pub fn inputs(statistics: &Statistics) -> String {
         ("Last record", TEXT),
         ("Checksum", TEXT),
     ];
-    table(headers, rows).html("No input is recorded.")
+    table(headers, rows, "No input is recorded.")
 }
 
 /// Settings that decide the output, named and written as in `harness.toml`.
-pub fn settings(statistics: &Statistics) -> String {
+pub fn settings(statistics: &Statistics) -> Table {
     let mut flat = Vec::new();
     flatten("", &statistics.settings, &mut flat);
     let rows = flat.into_iter().map(|(name, value)| {
         let (name, value) = as_written(name, value);
         vec![Cell::text(name), Cell::text(value)]
     });
-    table(vec![("Setting", TEXT), ("Value", TEXT)], rows).html("No setting is recorded.")
+    table(vec![("Setting", TEXT), ("Value", TEXT)], rows, "No setting is recorded.")
 }
 
 /// The name a setting has in `harness.toml`, and its value as people write it; others as they are.
@@ -290,10 +292,6 @@ fn flatten(path: &str, value: &Value, flat: &mut Vec<(String, String)>) {
         Value::String(text) => flat.push((path.to_owned(), text.clone())),
         other => flat.push((path.to_owned(), other.to_string())),
     }
-}
-
-fn table<'a>(headers: Vec<Header<'a>>, rows: impl Iterator<Item = Vec<Cell>>) -> Table<'a> {
-    Table { groups: Vec::new(), headers, rows: rows.collect() }
 }
 
 /// A contract's name; the input need not have any.

@@ -2,12 +2,13 @@
 
 use plotters::prelude::*;
 
-use super::{
-    prices::SessionPrices,
-    svg::{self, ACCENT, Anchor, Canvas, Drawn, Frame, GRID, INK, MUTED, NOTICE, label, line, ticks},
+use super::svg::{self, ACCENT, Anchor, Canvas, Drawn, Frame, GRID, INK, MUTED, NOTICE, SERIES, label, line, ticks};
+use crate::report::{
+    prices::{SessionPrices, Stretch},
     text,
 };
 use crate::statistics::{SessionStatistics, Statistics};
+use kernels::labels::MODES;
 
 /// Pixels a date needs: `12-01`, `1`.
 const LONG_DATE: i32 = 46;
@@ -50,6 +51,63 @@ pub fn price(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> a
         dates(canvas, &frame, &statistics.sessions, &middles)?;
         rollovers(canvas, &frame, statistics, &starts)
     })
+}
+
+/// Share of the rows that win along the sessions, a row a mode, on the axis of [`price`].
+pub fn wins(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> anyhow::Result<String> {
+    const ROW: i32 = 22;
+    let bottom = 4 + ROW * MODES.len() as i32;
+    let frame = Frame {
+        horizontal: (68, width as i32 - 6),
+        vertical: (4, bottom),
+        x: (0.0, statistics.rows().max(1) as f64),
+        y: (0.0, 1.0),
+    };
+    svg::draw_with_tips("Where labels win", (width, bottom.unsigned_abs() + 30), |canvas, tips| {
+        let starts = starts(&statistics.sessions);
+        for (number, mode) in MODES.iter().enumerate() {
+            let top = 4 + ROW * number as i32;
+            let long = mode.name.ends_with("long");
+            let name = mode.name.replace("_vol", "").replace('_', " ");
+            label(canvas, (62, top + ROW / 2), Anchor::End, MUTED, &name.replace("normal", "norm."))?;
+            let color = if long { SERIES[0] } else { SERIES[1] };
+            for (start, stretch) in starts
+                .iter()
+                .zip(prices)
+                .flat_map(|(start, session)| session.wins.iter().map(move |stretch| (start, stretch)))
+            {
+                let share = stretch.wins[number] as f64 / stretch.rows.max(1) as f64;
+                if share < 0.005 {
+                    continue;
+                }
+                let first = start + stretch.first as f64;
+                let (left, right) = (frame.pixel(first), frame.pixel(first + stretch.rows as f64));
+                let corners = [(left, top + 2), (right.max(left + 1), top + ROW - 2)];
+                canvas.draw(&Rectangle::new(corners, color.mix((20.0 * share).ceil() / 20.0).filled()))?;
+            }
+        }
+        for (number, start) in starts.iter().enumerate() {
+            let x = frame.pixel(*start);
+            line(canvas, (x, 4), (x, bottom), GRID, 1)?;
+            let end = starts.get(number + 1).map_or(frame.horizontal.1, |next| frame.pixel(*next));
+            let session = &statistics.sessions[number];
+            let shares = prices.get(number).map(|session| shares(&session.wins)).unwrap_or_default();
+            tips.push(((x, 4), (end, bottom), format!("{}{shares}", session.date)));
+        }
+        let ends = starts.iter().skip(1).copied().chain([frame.x.1]);
+        let middles: Vec<f64> = starts.iter().zip(ends).map(|(start, end)| (start + end) / 2.0).collect();
+        dates(canvas, &frame, &statistics.sessions, &middles)
+    })
+}
+
+/// What a session won, a line a mode.
+fn shares(stretches: &[Stretch]) -> String {
+    let rows: u64 = stretches.iter().map(|stretch| stretch.rows).sum();
+    let of = |(number, mode): (usize, &kernels::labels::Mode)| {
+        let wins: u64 = stretches.iter().map(|stretch| stretch.wins[number]).sum();
+        format!("\n{}: {}", text::words(mode.name), text::percent(wins as f64 / rows.max(1) as f64, 1))
+    };
+    MODES.iter().enumerate().map(of).collect()
 }
 
 /// Share of the seconds without a trade, a bar a session.

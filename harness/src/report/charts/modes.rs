@@ -5,13 +5,13 @@ use std::ops::RangeInclusive;
 use kernels::labels::MODES;
 use plotters::prelude::*;
 
-use super::{
-    svg::{self, ACCENT, Anchor, BAD, Canvas, Drawn, Frame, GRID, INK, MUTED, SOFT, USUAL, bar, label, line, ticks},
-    text,
+use super::svg::{
+    self, ACCENT, Anchor, BAD, Canvas, Drawn, Frame, GRID, INK, MUTED, SOFT, USUAL, bar, label, line, ticks,
 };
 use crate::{
     feature_ranges,
     quality::Part,
+    report::text,
     statistics::{ModeStatistics, Statistics, WeightStatistics, WinStatistics},
 };
 
@@ -137,12 +137,13 @@ pub fn nan_shares(statistics: &Statistics) -> anyhow::Result<Option<String>> {
 pub fn parts(statistics: &Statistics) -> [(&'static str, f64, f64); 5] {
     let parts = &statistics.quality.parts;
     [
-        (part_name(Part::Modes), 0.40, parts.modes),
-        (part_name(Part::Data), 0.25, parts.data),
-        (part_name(Part::Features), 0.20, parts.features),
-        (part_name(Part::Performance), 0.10, parts.performance),
-        (part_name(Part::Rolls), 0.05, parts.rolls),
+        (Part::Modes, parts.modes),
+        (Part::Data, parts.data),
+        (Part::Features, parts.features),
+        (Part::Performance, parts.performance),
+        (Part::Rolls, parts.rolls),
     ]
+    .map(|(part, value)| (part_name(part), part.weight(), value))
 }
 
 /// A part's name as in the statistics.

@@ -1,0 +1,107 @@
+//! What a store holds, as reports read it: every month, and the statistics of those that are published.
+
+use data::{Month, MonthRange};
+use jiff::Timestamp;
+
+use crate::{
+    discover::RawFile,
+    exit, manifest,
+    months::survey::{Line, READERS, State, survey},
+    schedule,
+    statistics::Statistics,
+    store::Store,
+};
+
+use super::charts::timeline::Series;
+
+/// An archive.
+pub struct Archive {
+    /// Name of the store.
+    pub store: String,
+    /// When it was read.
+    pub read: Timestamp,
+    /// Every month from the first to the last with anything of it.
+    pub months: Vec<Entry>,
+}
+
+/// One month.
+pub struct Entry {
+    /// What is known of it.
+    pub line: Line,
+    /// Its statistics, where it is published.
+    pub statistics: Option<Statistics>,
+}
+
+impl Archive {
+    /// Reads a store.
+    ///
+    /// # Errors
+    /// The store cannot be listed; what is wrong with one month is said in its line.
+    pub fn read(store: &Store, raw: &[RawFile], range: Option<MonthRange>) -> anyhow::Result<Self> {
+        let lines = survey(store, raw, range, false)?;
+        let mut months = Vec::new();
+        schedule::in_order(
+            &lines,
+            READERS,
+            |line| Entry::of(store, line),
+            |entry| {
+                months.push(entry);
+                true
+            },
+        );
+        Ok(Self { store: store.name().to_owned(), read: Timestamp::now(), months })
+    }
+
+    /// The published months with their statistics.
+    pub fn published(&self) -> impl DoubleEndedIterator<Item = (&Line, &Statistics)> {
+        self.months.iter().filter_map(|entry| Some((&entry.line, entry.statistics.as_ref()?)))
+    }
+
+    /// The months of a state.
+    pub fn lines(&self, state: State) -> impl Iterator<Item = &Line> {
+        self.months.iter().map(|entry| &entry.line).filter(move |line| line.state == state)
+    }
+
+    /// Every month, published or not: the axis of a chart.
+    pub fn axis(&self) -> Vec<Month> {
+        self.months.iter().map(|entry| entry.line.month).collect()
+    }
+
+    /// A figure of each month, for a chart.
+    pub fn series(&self, name: impl Into<String>, of: impl Fn(&Statistics) -> Option<f64>) -> Series {
+        let values = self.months.iter().map(|entry| entry.statistics.as_ref().and_then(&of));
+        Series { name: name.into(), values: values.map(|value| value.filter(|value| value.is_finite())).collect() }
+    }
+
+    /// What could not be read, with the month.
+    pub fn errors(&self) -> Vec<String> {
+        let lines = self.months.iter().map(|entry| &entry.line);
+        lines.flat_map(|line| line.errors.iter().map(|error| format!("{}: {error}", line.month))).collect()
+    }
+}
+
+impl Entry {
+    fn of(store: &Store, line: &Line) -> Self {
+        let mut line = line.clone();
+        let version = line.version.clone().filter(|_| line.state == State::Published);
+        let statistics = version.and_then(|version| match statistics(store, line.month, &version) {
+            Ok(statistics) => Some(statistics),
+            Err(error) => {
+                line.errors.push(exit::sentence(&error));
+                None
+            }
+        });
+        Self { line, statistics }
+    }
+}
+
+fn statistics(store: &Store, month: Month, version: &str) -> anyhow::Result<Statistics> {
+    let (_, key) = manifest::current_keys(month, version);
+    let Some((bytes, _)) = store.read(&key)? else {
+        anyhow::bail!("{key} is missing: run the month again");
+    };
+    serde_json::from_slice(&bytes).map_err(|error| {
+        anyhow::Error::new(error)
+            .context(format!("{key} holds no statistics that can be read: run the month with --force"))
+    })
+}

@@ -1,0 +1,152 @@
+//! Months that a gate kept from being published: Parquet, statistics and why, aside in the store until a run publishes
+//! the month. Readers do not look there.
+
+use std::path::Path;
+
+use data::Month;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    exit, interrupt,
+    manifest::Item,
+    statistics::Statistics,
+    store::{Store, StoreError},
+};
+
+/// Folder of what is withheld, with one of each month.
+pub const FOLDER: &str = "processed-data/withheld";
+
+/// Why a month was not published, and where it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Withheld {
+    /// The month.
+    pub month: Month,
+    /// Checksum of its Parquet.
+    pub version: String,
+    /// Its quality score.
+    pub score: f64,
+    /// The score it was to have.
+    pub threshold: f64,
+    /// What was taken off, the most first.
+    pub reasons: Vec<String>,
+    /// Rows of the Parquet.
+    pub rows: u64,
+    /// The Parquet.
+    pub data: Item,
+    /// The statistics.
+    pub statistics: Item,
+    /// Month its weights decay to.
+    pub decay_reference: Month,
+    /// When.
+    pub when: Timestamp,
+    /// Version of the program.
+    pub program: String,
+}
+
+/// What is withheld of a month cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum WithheldError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It is no record.
+    #[error("{key} does not say what is withheld: remove it, and run the month again")]
+    Layout {
+        /// Its key.
+        key: String,
+        /// What does not fit.
+        source: serde_json::Error,
+    },
+}
+
+/// Folder of what is withheld of a month.
+fn folder(month: Month) -> String {
+    format!("{FOLDER}/{month}")
+}
+
+/// Key of a month's record: a month is withheld when it is there.
+pub fn key(month: Month) -> String {
+    format!("{}/withheld.json", folder(month))
+}
+
+impl Withheld {
+    /// A month of too low a score, whose Parquet has this checksum and size.
+    pub fn new(statistics: &Statistics, threshold: f64, reference: Month, version: &str, bytes: u64) -> Self {
+        let (month, quality) = (statistics.month, &statistics.quality);
+        let stem = format!("{}/monthly_{month}_{version}", folder(month));
+        let item = |key: String, bytes, checksum: &str| Item { key, bytes, checksum: checksum.to_owned() };
+        let mut deductions = quality.deductions.clone();
+        deductions.sort_by(|a, b| (b.part.weight() * b.amount).total_cmp(&(a.part.weight() * a.amount)));
+        Self {
+            month,
+            version: version.to_owned(),
+            score: quality.score,
+            threshold,
+            reasons: deductions.into_iter().map(|deduction| deduction.reason).collect(),
+            rows: statistics.rows(),
+            data: item(format!("{stem}.parquet"), bytes, version),
+            statistics: item(format!("{stem}_statistics.json"), 0, ""),
+            decay_reference: reference,
+            when: Timestamp::now(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    /// Why, in a sentence.
+    pub fn sentence(&self) -> String {
+        format!("quality {:.3} is under {}: {}", self.score, self.threshold, self.reasons.join("; "))
+    }
+
+    /// Puts the month aside in place of what was withheld of it before: the objects, read back, then the record.
+    ///
+    /// # Errors
+    /// The store failed, or does not give back what was put.
+    pub fn keep(mut self, store: &Store, parquet: &Path, statistics: &Statistics) -> anyhow::Result<Self> {
+        let (month, key) = (self.month, key(self.month));
+        let json = serde_json::to_vec_pretty(statistics)?;
+        self.statistics.bytes = json.len() as u64;
+        self.statistics.checksum = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&json));
+        let record = serde_json::to_vec_pretty(&self)?;
+        let _right = store.exclusive(&month.to_string())?;
+        let _interrupt = interrupt::on_exit({
+            let (store, key) = (store.clone(), key.clone());
+            move || {
+                if let Ok(None) = store.size(&key) {
+                    clear(&store, month);
+                }
+            }
+        });
+        remove(store, month)?;
+        store.upload(parquet, &self.data.key)?;
+        store.put(&self.statistics.key, json.into())?;
+        for item in [&self.data, &self.statistics] {
+            store.verify(&item.key, item.bytes, &item.checksum)?;
+        }
+        store.put(&key, record.into())?;
+        Ok(self)
+    }
+}
+
+/// Removes what is withheld of a month, the record first.
+fn remove(store: &Store, month: Month) -> Result<(), StoreError> {
+    store.delete(&key(month))?;
+    store.list(&folder(month), None)?.iter().try_for_each(|object| store.delete(&object.key))
+}
+
+/// The same for a month that is published now; what cannot be removed is only logged.
+pub fn clear(store: &Store, month: Month) {
+    if let Err(error) = remove(store, month) {
+        tracing::warn!("{month}: what was withheld of it is not removed: {}", exit::sentence(&error.into()));
+    }
+}
+
+/// What is withheld of a month, if anything is.
+///
+/// # Errors
+/// [`WithheldError`].
+pub fn read(store: &Store, month: Month) -> Result<Option<Withheld>, WithheldError> {
+    let key = key(month);
+    let Some((bytes, _)) = store.read(&key)? else { return Ok(None) };
+    serde_json::from_slice(&bytes).map(Some).map_err(|source| WithheldError::Layout { key, source })
+}

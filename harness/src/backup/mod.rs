@@ -43,6 +43,9 @@ pub enum Fault {
     /// It is another one.
     #[error("store {store}: {key} is altered: {bytes} bytes, checksum {checksum}")]
     Altered { store: String, key: String, bytes: u64, checksum: String },
+    /// It does not arrive.
+    #[error(transparent)]
+    Unreadable(StoreError),
 }
 
 impl Fault {
@@ -70,7 +73,11 @@ fn look(store: &Store, item: &Item, whole: bool) -> anyhow::Result<()> {
 /// An object to a file, whole and durable.
 fn fetch(store: &Store, item: &Item, to: &Path) -> anyhow::Result<()> {
     store.size(&item.key)?.ok_or_else(|| Fault::missing(store, item))?;
-    download(store, &item.key, to)?;
+    // After an error the file before may have become an object by another name: never write into that.
+    if to.exists() {
+        fs::remove_file(to)?;
+    }
+    download(store, &item.key, to).map_err(Fault::Unreadable)?;
     let mut file = File::open(to)?;
     file.sync_all()?;
     Ok(Fault::of(store, item, input::checksum(&mut file)?)?)

@@ -3,11 +3,17 @@
 
 mod month;
 
-use std::{collections::BTreeSet, fs, path::Path, time::SystemTime};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, SystemTime},
+};
 
 use month::{
     FILE, MONTH, change, damage, harness, keys, keys_of, manifest, named, names, no_temporary_files, outcome, refusal,
-    run, signal, start, store, two_versions, wait_for, whole,
+    run, signal, start, store, two_versions, versions, wait_for, whole,
 };
 use serde_json::Value;
 
@@ -90,6 +96,34 @@ fn a_backup_has_every_version_and_copies_only_what_it_does_not_have() {
 }
 
 #[test]
+fn a_backup_keeps_the_versions_that_the_store_has_lost() {
+    let (folder, first, second) = two_versions();
+    let path = folder.path();
+    create(path, &[]);
+    fs::remove_dir_all(path.join("store/processed-data")).unwrap();
+    let third = run(path, &["--contract", "volume-previous"])["version"].clone();
+    assert_eq!(create(path, &[]).0["months"][0]["objects"], 2);
+    let manifest: Value = serde_json::from_slice(&fs::read(path.join("backup").join(MANIFEST)).unwrap()).unwrap();
+    assert_eq!((&manifest["current"]["version"], versions(&manifest["history"])), (&third, vec![&*second, &*first]));
+    assert_eq!(keys_of(&path.join("backup")), named(&path.join("backup"), "2013/09"));
+    assert_eq!((&create(path, &[]).0["months"][0]["outcome"], verify(path).1), (&"unchanged".into(), 0));
+    // Also what is damaged in the store's history.
+    run(path, &[]);
+    damage(&path.join("store").join(month::manifest(path)["history"][0]["data"]["key"].as_str().unwrap()));
+    let (made, code) = create(path, &[]);
+    assert_eq!((&made["months"][0]["outcome"], code), (&"copied".into(), 1));
+    let kept: Value = serde_json::from_slice(&fs::read(path.join("backup").join(MANIFEST)).unwrap()).unwrap();
+    assert_eq!(kept["history"].as_array().unwrap().len(), 2);
+    assert!(versions(&kept["history"]).contains(&third.as_str().unwrap()));
+    assert_eq!(verify(path).1, 0);
+    run(path, &["--contract", "volume-previous"]);
+    // A month that is removed stays in the backup.
+    harness(path).args(["months", "remove", "2013-09"]).assert().success();
+    assert_eq!(create(path, &[]).0["months"], serde_json::json!([]));
+    assert_eq!((keys_of(&path.join("backup")).len(), verify(path).1), (7, 0));
+}
+
+#[test]
 fn what_is_missing_altered_or_extra_in_a_backup_is_named() {
     let folder = two_months();
     let path = folder.path();
@@ -169,6 +203,7 @@ fn a_damaged_month_of_a_backup_is_refused_and_the_others_go_on() {
     for spoil in [
         &(|| damage(&path.join("backup").join(&data))) as &dyn Fn(),
         &|| fs::remove_file(path.join("backup").join(&data)).unwrap(),
+        &|| fs::create_dir(path.join("backup").join(&data)).unwrap(),
         &|| fs::write(path.join("backup").join(MANIFEST), "{").unwrap(),
     ] {
         spoil();
@@ -270,7 +305,7 @@ fn a_backup_that_is_interrupted_or_killed_is_completed_by_the_next() {
         let _ = fs::remove_dir_all(path.join("backup"));
         let mut child = start(path, &["backup", "create", "backup"]);
         wait_for(&mut child, || names(&path.join("backup").join(MONTH)).iter().any(|name| name.starts_with("monthly")));
-        std::thread::sleep(std::time::Duration::from_millis(round / 2 * 10));
+        std::thread::sleep(Duration::from_millis(round / 2 * 10));
         signal(&child, if round % 2 == 0 { "-INT" } else { "-KILL" });
         let code = child.wait().unwrap().code();
         let committed = path.join("backup").join(MANIFEST).exists();
@@ -291,13 +326,23 @@ fn a_backup_that_is_interrupted_or_killed_is_completed_by_the_next() {
 fn a_backup_of_a_store_that_is_at_work_is_whole() {
     let (folder, ..) = two_versions();
     let path = folder.path();
-    for profile in ["session", "rolling", "session"] {
-        let mut child = start(path, &["run", "--month", "2013-09", "--profile", profile]);
-        while child.try_wait().unwrap().is_none() {
-            assert_eq!(create(path, &[]).1, 0);
-        }
-        assert_eq!(verify(path).1, 0);
-    }
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                harness(path).args(["months", "rollback", "2013-09"]).assert().success();
+                std::thread::sleep(Duration::from_millis(150));
+            }
+        });
+        let made: Vec<bool> = (0..12)
+            .map(|_| {
+                let _ = fs::remove_dir_all(path.join("backup"));
+                create(path, &[]).1 == 0 && verify(path).1 == 0
+            })
+            .collect();
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(made, [true; 12]);
+    });
     create(path, &[]);
     assert_eq!(keys_of(&path.join("backup")), keys(path));
 }

@@ -89,6 +89,15 @@ fn every_month_has_a_line_whatever_is_wrong_with_it() {
         assert!(error.contains("is not a manifest"), "{error}");
     }
     assert_eq!(code, 1);
+    // Nor one that names what is not its own.
+    fs::copy(path(MONTH).join("kept"), path(MONTH).join("manifest.json")).unwrap();
+    let data = published["data"]["key"].as_str().unwrap();
+    for (key, state) in [(data, "published"), ("../store/glbx-mdp3-20130610-20130630.ohlcv-1s.dbn", "damaged")] {
+        change(&path(MONTH).join("manifest.json"), |manifest| manifest["current"]["data"]["key"] = key.into());
+        assert_eq!(list(&["--months", "2013-09"]).0["months"][0]["state"], state, "{key}");
+    }
+    harness(folder.path()).args(["run", "--month", "2013-09", "--dry-run"]).assert().code(1);
+    assert!(!path("processed-data/failures/2013-09.json").exists(), "a dry run records no failure");
 }
 
 #[test]

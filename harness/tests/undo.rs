@@ -107,6 +107,18 @@ fn a_removed_month_is_not_visible_and_can_be_brought_back_or_made_again() {
 }
 
 #[test]
+fn a_removal_that_cannot_be_recorded_does_not_take_place() {
+    let (folder, _, second) = two_versions();
+    let before = manifest(folder.path());
+    fs::create_dir(folder.path().join("store").join(HISTORY).join("manifest.json")).unwrap();
+    let (message, code) = refusal(folder.path(), &["months", "remove", "2013-09"]);
+    assert!(code == 4 && message.contains(&format!("{HISTORY}/manifest.json")), "{message}");
+    assert_eq!(manifest(folder.path()), before);
+    assert!(names(&folder.path().join("store").join(HISTORY)).iter().all(|name| !name.contains(&second)));
+    whole(folder.path());
+}
+
+#[test]
 fn a_removal_that_was_killed_before_its_commit_is_undone_by_the_next_run() {
     let (folder, _, second) = two_versions();
     let path = |key: &str| folder.path().join("store").join(key);

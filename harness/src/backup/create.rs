@@ -15,7 +15,7 @@ use crate::{
     interrupt,
     manifest::{self, Item, Manifest, ManifestError, Version},
     progress::Bar,
-    schedule,
+    publish, schedule,
     store::{Exclusive, Store, Tag},
     sweep,
 };
@@ -25,7 +25,7 @@ use super::{bar, bytes, carry, distinct, look, raw};
 /// Months that are copied at a time: one arrives while another leaves.
 const AT_ONCE: usize = 2;
 /// Times a month is begun anew because it was published again meanwhile.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: usize = 10;
 
 /// What became of a month or a raw file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -117,9 +117,7 @@ impl Create<'_> {
         for attempt in 1.. {
             let (read, done) = self.attempt(month, &mut line);
             let Err(error) = done else { break };
-            let now = self.from.read(&manifest::key(month));
-            if attempt < ATTEMPTS && now.is_ok_and(|now| now.map(|(_, tag)| tag) != read) {
-                line.errors.clear();
+            if attempt < ATTEMPTS && read.is_some_and(|read| self.changed(month, &read)) {
                 continue;
             }
             line.errors.push(exit::sentence(&error));
@@ -134,7 +132,8 @@ impl Create<'_> {
         match self.from.read(&manifest::key(month)) {
             Ok(Some((json, tag))) => {
                 let parsed = manifest::parse(month, &json).map_err(anyhow::Error::new);
-                (Some(tag), parsed.and_then(|manifest| self.copy(month, &manifest, json, line)))
+                let done = parsed.and_then(|manifest| self.copy(month, &manifest, json, &tag, line));
+                (Some(tag), done)
             }
             Ok(None) => {
                 line.outcome = Outcome::Gone;
@@ -144,18 +143,23 @@ impl Create<'_> {
         }
     }
 
-    fn copy(&self, month: Month, manifest: &Manifest, json: Bytes, line: &mut Line) -> anyhow::Result<()> {
+    /// Whether the month was published again, or removed, since its manifest was read.
+    fn changed(&self, month: Month, read: &Tag) -> bool {
+        self.from.read(&manifest::key(month)).is_ok_and(|now| now.is_none_or(|(_, tag)| tag != *read))
+    }
+
+    fn copy(&self, month: Month, manifest: &Manifest, json: Bytes, read: &Tag, line: &mut Line) -> anyhow::Result<()> {
         let right = self.to.exclusive(&month.to_string())?;
         let _interrupt = {
             let to = self.to.clone();
             interrupt::on_exit(move || {
-                let _ = mirror(&to, month);
+                let _ = tidy(&to, month);
             })
         };
-        let copied = self.objects_then_manifest(month, manifest, json, &right, line);
+        let copied = self.objects_then_manifest(month, manifest, (json, read), &right, line);
         // Also after an error: what was copied for a manifest that did not come.
-        match (copied, mirror(self.to, month)) {
-            (Ok(()), mirrored) => Ok(mirrored?),
+        match (copied, tidy(self.to, month)) {
+            (Ok(()), tidied) => Ok(tidied?),
             (copied, _) => copied,
         }
     }
@@ -164,7 +168,7 @@ impl Create<'_> {
         &self,
         month: Month,
         manifest: &Manifest,
-        json: Bytes,
+        (json, read): (Bytes, &Tag),
         right: &Exclusive,
         line: &mut Line,
     ) -> anyhow::Result<()> {
@@ -181,14 +185,17 @@ impl Create<'_> {
             match copy(version) {
                 Ok(()) => history.push(version.clone()),
                 // What was replaced does not keep the current version from its backup.
-                Err(error) if exit::of_one_month(&error) => damaged.push(exit::sentence(&error)),
+                Err(error) if exit::of_one_month(&error) && !self.changed(month, read) => {
+                    damaged.push(exit::sentence(&error))
+                }
                 Err(error) => return Err(error),
             }
         }
-        let json = match &damaged[..] {
-            [] => json,
-            _ => manifest::json(&key, &Manifest { history, ..manifest.clone() })?,
-        };
+        let copied: Vec<&Version> = history.iter().chain([&manifest.current]).collect();
+        let only_here = self.only_here(month, &copied, known.as_ref());
+        history.extend(only_here);
+        let merged = history != manifest.history;
+        let json = if merged { manifest::json(&key, &Manifest { history, ..manifest.clone() })? } else { json };
         let same = before.as_ref().is_some_and(|(before, _)| *before == json);
         if !same {
             self.to.put_if(right, &key, json, before.as_ref().map(|(_, tag)| tag))?;
@@ -196,6 +203,21 @@ impl Create<'_> {
         line.outcome = if same && line.objects == 0 { Outcome::Unchanged } else { Outcome::Copied };
         line.errors.extend(damaged);
         Ok(())
+    }
+
+    /// Versions of the backup that the store has lost: they stay, in the history.
+    fn only_here(&self, month: Month, copied: &[&Version], known: Option<&Manifest>) -> Vec<Version> {
+        let lost = |version: &&Version| copied.iter().all(|copied| copied.version != version.version);
+        let keep = |version: &Version| {
+            let (data, _) = manifest::history_keys(month, &version.version);
+            let whole = || version.items().iter().all(|item| look(self.to, item, self.full).is_ok());
+            if version.data.key == data && whole() {
+                Some(version.clone())
+            } else {
+                publish::keep(self.to, month, version).ok()
+            }
+        };
+        known.into_iter().flat_map(Manifest::versions).filter(lost).filter_map(keep).collect()
     }
 
     /// Copies an object, unless the manifest of the backup says it is there.
@@ -213,8 +235,8 @@ impl Create<'_> {
     }
 }
 
-/// Removes what the backup's manifest does not name: also versions that the store no longer has.
-fn mirror(to: &Store, month: Month) -> Result<(), ManifestError> {
+/// Removes what the backup's manifest does not name.
+fn tidy(to: &Store, month: Month) -> Result<(), ManifestError> {
     Ok(sweep::orphans(to, month)?.iter().try_for_each(|orphan| to.delete(&orphan.key))?)
 }
 

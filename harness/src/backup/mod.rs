@@ -40,6 +40,9 @@ pub enum Fault {
     /// It is another one.
     #[error("store {store}: {key} is altered: {bytes} bytes, checksum {checksum}")]
     Altered { store: String, key: String, bytes: u64, checksum: String },
+    /// It does not arrive.
+    #[error(transparent)]
+    Unreadable(StoreError),
 }
 
 impl Fault {
@@ -73,9 +76,11 @@ fn look(store: &Store, item: &Item, whole: bool) -> anyhow::Result<()> {
 /// An object to a file, whole and durable.
 fn fetch(store: &Store, item: &Item, to: &Path) -> anyhow::Result<()> {
     let object = store.find(&item.key)?.ok_or_else(|| Fault::missing(store, item))?;
-    // What is there of an object in another state is not its beginning.
-    File::create(to)?;
-    let checksum = store.download(&object, to)?;
+    // What is there is not this object's beginning, and after an error it may be an object by another name.
+    if to.exists() {
+        fs::remove_file(to)?;
+    }
+    let checksum = store.download(&object, to).map_err(Fault::Unreadable)?;
     Ok(Fault::of(store, item, (object.bytes, checksum))?)
 }
 

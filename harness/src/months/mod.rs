@@ -8,6 +8,8 @@ mod rollback;
 
 use jiff::Timestamp;
 
+pub use self::list::known;
+
 use crate::{
     cli::{MonthsArgs, MonthsCommand},
     config::Settings,
@@ -35,7 +37,7 @@ pub fn raw_store(settings: &Settings, store: &Store) -> Result<Store, StoreError
 }
 
 /// A time to the second.
-fn time(timestamp: Timestamp) -> String {
+pub fn time(timestamp: Timestamp) -> String {
     timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 

@@ -13,10 +13,10 @@ use data::{Month, MonthRange, synth::Defect};
 
 pub use self::operate::{
     BackupArgs, BackupCommand, CleanArgs, CreateArgs, HistoryArgs, ListArgs, MonthsArgs, MonthsCommand, RemoveArgs,
-    ReprocessArgs, RestoreArgs, RollbackArgs, VerifyArgs,
+    ReprocessArgs, RestoreArgs, RollbackArgs, StatusArgs, VerifyArgs,
 };
-use crate::validate::Check;
 pub use self::report::{ReportArgs, ReportFormat, ReportKind};
+use crate::validate::Check;
 
 /// Raw futures bars to training data: months of Databento files to 61-column Parquet.
 #[derive(Parser)]
@@ -52,6 +52,8 @@ pub enum Command {
     Tune(TuneArgs),
     /// Whether this machine and its stores will do: processor, memory, disk, clock, credentials, permissions
     Doctor(DoctorArgs),
+    /// How far the months are: done, running, failed, and whether runs still get on; from any machine
+    Status(StatusArgs),
     /// Which months there are, their versions, and what to do with them
     Months(MonthsArgs),
     /// What was published and how good it is, as text, JSON, Markdown or HTML with charts
@@ -62,6 +64,10 @@ pub enum Command {
     Clean(CleanArgs),
     /// The settings in force
     Config(ConfigArgs),
+    /// Completions for a shell, to stdout
+    Completions(CompletionsArgs),
+    /// The manual: this page to stdout, or a page for every command into a folder
+    Man(ManArgs),
 }
 
 /// Settings: a flag wins over the environment, that over harness.toml, that over the default.
@@ -192,6 +198,9 @@ pub struct RunArgs {
     /// Tasks of the array job
     #[arg(long, requires = "task_index")]
     pub task_count: Option<usize>,
+    /// Also writes metrics of the run to this file, for the text file collector of node_exporter
+    #[arg(long, value_name = "FILE")]
+    pub metrics_file: Option<PathBuf>,
     /// Decay references that differ from that of the range.
     #[arg(skip)]
     pub references: BTreeMap<Month, Month>,
@@ -320,6 +329,19 @@ pub struct DoctorArgs {
     /// Machine-readable result
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct CompletionsArgs {
+    /// bash, elvish, fish, powershell or zsh
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Args)]
+pub struct ManArgs {
+    /// Folder for the pages, such as /usr/local/share/man/man1
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Args)]

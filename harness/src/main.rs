@@ -17,11 +17,14 @@ mod doctor;
 mod exit;
 mod failures;
 mod feature_ranges;
+mod heartbeat;
 mod holdings;
 mod inspect;
 mod interrupt;
 mod manifest;
+mod manual;
 mod memory;
+mod metrics;
 mod months;
 mod process;
 mod processor;
@@ -34,6 +37,7 @@ mod report;
 mod run;
 mod schedule;
 mod statistics;
+mod status;
 mod store;
 mod summary;
 mod sweep;
@@ -88,5 +92,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Backup(args) => backup::run(&args, &settings),
         Command::Clean(args) => clean::run(&args, &settings),
         Command::Config(args) => config::run(&args, &settings),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
+        Command::Status(args) => status::run(&args, &settings),
     }
 }

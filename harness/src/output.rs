@@ -27,6 +27,11 @@ pub fn line(text: fmt::Arguments<'_>) {
     keep(writeln!(io::stdout().lock(), "{text}"));
 }
 
+/// Prints a text that has its own line ends.
+pub fn text(text: &str) {
+    keep(io::stdout().lock().write_all(text.as_bytes()));
+}
+
 /// Prints a line to stderr; where that fails, there is nobody to tell.
 pub fn message(text: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr().lock(), "{text}");

@@ -2,17 +2,19 @@
 
 use std::{io::IsTerminal, sync::Arc, time::Instant};
 
+use data::Month;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::{config::Settings, store::Traffic};
+use crate::{config::Settings, heartbeat::Pulse, store::Traffic};
 
 /// Threads beyond this many a core cost time and memory and gain nothing.
 const MOST_JOBS_PER_CORE: usize = 4;
 
-/// A progress bar with an ETA; nothing at all where stderr is not a terminal.
-pub struct Bar(ProgressBar);
+/// A progress bar with an ETA; nothing at all where stderr is not a terminal. What it is told of months others see in the
+/// run's heartbeat.
+pub struct Bar(ProgressBar, Option<Pulse>);
 
 impl Bar {
     /// A bar over no steps yet.
@@ -33,7 +35,7 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self(bar)
+        Self(bar, None)
     }
 
     /// The same, which also shows what goes to and from the store.
@@ -65,6 +67,28 @@ impl Bar {
         self.0.inc_length(steps);
     }
 
+    /// Also tells others, from now on.
+    pub fn beating(self, pulse: Option<Pulse>) -> Self {
+        Self(self.0, pulse)
+    }
+
+    /// A month begins a stage.
+    pub fn month(&self, month: Month, stage: &str) {
+        self.message(&format!("{month} {stage}"));
+        if let Some(pulse) = &self.1 {
+            pulse.stage(month, stage);
+        }
+    }
+
+    /// A month is made, was found as it should be, or has failed.
+    pub fn month_done(&self, month: Month, made: bool, error: Option<&str>) {
+        match (&self.1, error) {
+            (Some(pulse), Some(error)) => pulse.failed(month, error),
+            (Some(pulse), None) => pulse.done(month, made),
+            (None, _) => {}
+        }
+    }
+
     /// Names what is being done.
     pub fn message(&self, name: &str) {
         self.0.set_message(name.to_owned());
@@ -88,6 +112,14 @@ impl Bar {
     /// Removes the bar.
     pub fn finish(&self) {
         self.0.finish_and_clear();
+    }
+
+    /// Removes the bar of a run, and tells others that it is over.
+    pub fn end(self, stopped: bool) {
+        self.finish();
+        if let Some(pulse) = self.1 {
+            pulse.end(stopped);
+        }
     }
 }
 

@@ -12,13 +12,15 @@ use data::{Month, input::InputError};
 use serde::Serialize;
 
 use crate::{
-    cache::Cache,
+    cache::{self, Cache},
     cli::RunArgs,
     config::Settings,
     decode::{self, Decoded},
     discover::{self, RawFile},
     exit::{self, Usage},
-    failures, holdings,
+    failures,
+    heartbeat::Pulse,
+    holdings,
     manifest::{self, RawState, Source},
     memory::{self, Budget},
     progress::Bar,
@@ -125,11 +127,14 @@ pub fn months_of(
         name => Store::existing(name, access)?,
     };
     let traffic = Arc::new(Traffic::default());
+    // Before the cache: on an interruption that is to be cleaned first.
+    let begin = || Pulse::begin(&store, months, &traffic, cache::folder(settings), args.metrics_file.clone());
+    let pulse = if args.dry_run { None } else { begin() };
     let (store, raw) = (store.counting(&traffic), raw.counting(&traffic));
     let files = discover::raw_files(&raw)?;
     let last = args.last()?;
     let cache = Cache::open(settings)?;
-    let bar = Bar::over(&traffic);
+    let bar = Bar::over(&traffic).beating(pulse);
     bar.stage("run", MONTH_STEPS * months.len() as u64);
     let jobs = rayon::current_num_threads();
     let at_once = jobs.div_ceil(CORES_A_MONTH);
@@ -155,7 +160,13 @@ pub fn months_of(
     schedule::in_order(
         months,
         at_once + 2,
-        |&month| worker.month(month),
+        |&month| {
+            let made = worker.month(month);
+            let MonthResult { outcome, error, .. } = &made.0;
+            let new = matches!(outcome, Outcome::Published | Outcome::ByAnother);
+            bar.month_done(month, new, error.as_deref());
+            made
+        },
         |(result, statistics, error)| {
             // A store that fails for one month need not for the next, but for several it will.
             unanswered = if error.as_ref().is_some_and(exit::may_pass) { unanswered + 1 } else { 0 };
@@ -177,7 +188,8 @@ pub fn months_of(
             run.stopped.is_none()
         },
     );
-    bar.finish();
+    drop(worker);
+    bar.end(run.stopped.is_some());
     Ok(run)
 }
 
@@ -286,7 +298,7 @@ impl Worker<'_> {
             bar.steps(MONTH_STEPS);
             return Ok(None);
         }
-        bar.message(&format!("{month} read"));
+        bar.month(month, "read");
         let downloading = Instant::now();
         let seen = found.as_ref().map_or(&[][..], |(manifest, _)| &manifest.current.raw);
         let mut sources: Vec<(RawFile, Source, Option<Here>)> = Vec::new();
@@ -325,6 +337,7 @@ impl Worker<'_> {
         }
         let bytes = sources.iter().map(|(file, ..)| file.bytes).sum();
         let _memory = self.memory.take(memory::Month::guess(bytes, settings).bytes());
+        bar.month(month, "decode");
         let began = Instant::now();
         let mut decoded: Vec<Decoded> = Vec::new();
         let mut keys: Vec<Input> = Vec::new();
@@ -360,7 +373,7 @@ impl Worker<'_> {
             decoded.iter().filter(|input| input.months.len() == 1).try_for_each(Decoded::remove)?;
         }
 
-        bar.message(&format!("{month} publish"));
+        bar.month(month, "publish");
         let (bytes, checksum) = data::input::checksum(&mut std::fs::File::open(&parquet)?)?;
         let (rows, score) = (statistics.borrow().rows(), statistics.borrow().quality.score);
         let version = checksum.clone();

@@ -188,10 +188,10 @@ impl Training<'_> {
             chunk_rows: settings.chunk_rows,
         };
         let times = Times::new(self.bar, grid.sessions.len() as u64);
-        self.bar.message(&format!("{month} compute"));
+        self.bar.month(month, "compute");
         let sessions = write::month::<F>(file, &grid, &computation, rayon::current_num_threads(), &times)?;
 
-        self.bar.message(&format!("{month} measure"));
+        self.bar.month(month, "measure");
         let measuring = Instant::now();
         let measured = statistics::measure(&grid, &sessions, settings.profile, tick, settings.feature_ranges());
         let measure = Stage::new("measure", measuring.elapsed().as_secs_f64(), rows, 0);

@@ -8,10 +8,7 @@ mod raw;
 mod restore;
 mod verify;
 
-use std::{
-    fs::{self, File},
-    path::Path,
-};
+use std::{fs, path::Path};
 
 use crate::{
     cli::{BackupArgs, BackupCommand},

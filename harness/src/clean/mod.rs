@@ -20,6 +20,8 @@ enum Kind {
     Orphan,
     /// The record of a failure that was mended.
     Failure,
+    /// The heartbeat of a run that is over.
+    Heartbeat,
     /// An object of an earlier version.
     History,
 }
@@ -88,6 +90,7 @@ impl Kind {
             Self::Columns => "columns",
             Self::Orphan => "orphan",
             Self::Failure => "failure",
+            Self::Heartbeat => "heartbeat",
             Self::History => "history",
         }
     }

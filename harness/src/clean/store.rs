@@ -7,14 +7,18 @@ use jiff::Timestamp;
 
 use crate::{
     config::Settings,
-    exit, failures,
+    exit, failures, heartbeat,
     holdings::{Held, Holdings, month_of},
     manifest::{self, Manifest, ManifestError, Removed, Version},
+    status::Heard,
     store::{Exclusive, Object, Store, StoreError, Tag},
     sweep,
 };
 
 use super::{Kind, Report};
+
+/// Heartbeats of runs that are over: so many of the last ones stay.
+const HEARTBEATS_KEPT: usize = 20;
 
 /// Cleans the store of the settings; of the history, what was replaced before a time, if one is given.
 pub fn clean(settings: &Settings, history: Option<Timestamp>, report: &mut Report) -> anyhow::Result<()> {
@@ -36,9 +40,22 @@ pub fn clean(settings: &Settings, history: Option<Timestamp>, report: &mut Repor
             report.removed(Kind::Orphan, &object.key, object.bytes);
         }
     }
+    heartbeats(&store, &holdings, report)?;
     // Of writing that was killed.
     for object in holdings.others.iter().filter(|object| object.key.contains('#')) {
         delete(&store, Kind::Orphan, object, report)?;
+    }
+    Ok(())
+}
+
+/// Heartbeats of runs that are over, but of the last ones.
+fn heartbeats(store: &Store, holdings: &Holdings, report: &mut Report) -> Result<(), StoreError> {
+    let over = heartbeat::all(store)?.into_iter().filter(|beat| Heard::of(beat) != Heard::Live);
+    for beat in over.skip(HEARTBEATS_KEPT) {
+        let key = heartbeat::key(&beat.run);
+        if let Some(object) = holdings.others.iter().find(|object| object.key == key) {
+            delete(store, Kind::Heartbeat, object, report)?;
+        }
     }
     Ok(())
 }

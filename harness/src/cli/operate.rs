@@ -9,6 +9,19 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use super::RunArgs;
 
 #[derive(Args)]
+pub struct StatusArgs {
+    /// Again every two seconds, until interrupted
+    #[arg(long)]
+    pub watch: bool,
+    /// Exit code 1 when a larger share of the months that were tried has failed, such as 0.02
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub max_error_rate: Option<f64>,
+    /// Machine-readable
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
 pub struct MonthsArgs {
     #[command(subcommand)]
     pub command: MonthsCommand,
@@ -169,6 +182,11 @@ pub struct CleanArgs {
     /// Machine-readable result
     #[arg(long)]
     pub json: bool,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "expected a share from 0 to 1, such as 0.02".into())
 }
 
 /// Days have 24 hours; months and years have no length.

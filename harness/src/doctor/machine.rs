@@ -79,7 +79,7 @@ fn disk(name: &str, folder: &Path, least: Option<f64>) -> Check {
 }
 
 /// Bytes that may still be written to where a folder is or will be.
-fn free(folder: &Path) -> io::Result<u64> {
+pub fn free(folder: &Path) -> io::Result<u64> {
     let mut there: PathBuf = std::path::absolute(folder)?;
     while !there.exists() && there.pop() {}
     let room = rustix::fs::statvfs(&there)?;

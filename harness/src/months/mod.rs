@@ -9,6 +9,8 @@ pub mod survey;
 
 use jiff::Timestamp;
 
+pub use self::survey::known;
+
 use crate::{
     cli::{MonthsArgs, MonthsCommand},
     config::Settings,
@@ -36,7 +38,7 @@ pub fn raw_store(settings: &Settings, store: &Store) -> Result<Store, StoreError
 }
 
 /// A time to the second.
-fn time(timestamp: Timestamp) -> String {
+pub fn time(timestamp: Timestamp) -> String {
     timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 

@@ -111,7 +111,7 @@ pub fn survey(
 }
 
 /// From the first to the last month with anything of it, those of the range.
-fn known(holdings: &Holdings, raw: &[RawFile], range: Option<MonthRange>) -> Vec<Month> {
+pub fn known(holdings: &Holdings, raw: &[RawFile], range: Option<MonthRange>) -> Vec<Month> {
     let held =
         holdings.months.iter().filter(|(_, held)| held.published || held.removed || held.failed || held.withheld);
     let first = held.clone().map(|(&month, _)| month).chain(raw.iter().map(|file| file.first)).min();

@@ -86,7 +86,8 @@ pub fn run(args: &ValidateArgs, settings: &Settings) -> anyhow::Result<u8> {
             let cache = Cache::open(settings)?;
             let files = discover::raw_files(&raw)?;
             let checks = outcome.checks.clone();
-            let archive = Archive { store: &raw, files: &files, here: crate::raw::Raw::new(&cache), folder: cache.temporary() };
+            let archive =
+                Archive { store: &raw, files: &files, here: crate::raw::Raw::new(&cache), folder: cache.temporary() };
             let overrides = settings.feature_ranges();
             let all = Months { store: &store, archive, checks: &checks, sample, overrides };
             let bar = Bar::new();

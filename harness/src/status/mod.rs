@@ -1,0 +1,32 @@
+//! `status`: how far the months are and whether runs still get on, from what is in the store.
+
+mod snapshot;
+mod text;
+
+use std::time::Duration;
+
+pub use self::snapshot::{Heard, Snapshot, State};
+use crate::{cli::StatusArgs, config::Settings, exit, store::Store};
+
+/// Pause between two looks.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Runs the command.
+pub fn run(args: &StatusArgs, settings: &Settings) -> anyhow::Result<u8> {
+    let store = Store::open(settings.text("store"), settings.access)?;
+    loop {
+        let snapshot = Snapshot::of(&store, settings)?;
+        if args.json {
+            let json =
+                if args.watch { serde_json::to_string(&snapshot)? } else { serde_json::to_string_pretty(&snapshot)? };
+            println!("{json}");
+        } else {
+            println!("{}", text::of(&snapshot));
+        }
+        if !args.watch {
+            let missed = args.max_error_rate.is_some_and(|most| snapshot.error_rate.is_some_and(|rate| rate > most));
+            return Ok(if missed { exit::PARTLY } else { 0 });
+        }
+        std::thread::sleep(PAUSE);
+    }
+}

@@ -1,0 +1,195 @@
+//! What a store says at one moment: of its months, and of the runs at work on them.
+
+use std::collections::BTreeMap;
+
+use data::Month;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::{
+    config::Settings,
+    discover, exit, failures,
+    heartbeat::{self, Heartbeat},
+    holdings::{Held, Holdings},
+    months,
+    store::{Store, StoreError},
+};
+
+/// A run that has not been heard of for so long is lost. Clocks of different machines must agree to within this.
+const LOST: SignedDuration = SignedDuration::from_secs(60);
+
+/// What a month is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Readers see it.
+    Published,
+    /// A run is making it.
+    Running,
+    /// Its last run failed.
+    Failed,
+    /// There are raw files, and it was not tried.
+    Pending,
+    /// Taken out.
+    Removed,
+    /// Between others, with nothing.
+    Gap,
+}
+
+/// One month.
+#[derive(Clone, Debug, Serialize)]
+pub struct MonthState {
+    /// The month.
+    pub month: Month,
+    /// What it is.
+    pub state: State,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// Whether a run is heard of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Heard {
+    /// It is at work.
+    Live,
+    /// It says that it is over.
+    Over,
+    /// It neither says so nor anything else.
+    Lost,
+}
+
+/// One run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// Whether it is heard of.
+    pub heard: Heard,
+    /// Its own word.
+    #[serde(flatten)]
+    pub beat: Heartbeat,
+}
+
+/// The store at one moment.
+#[derive(Clone, Debug, Serialize)]
+pub struct Snapshot {
+    /// The store.
+    pub store: String,
+    /// When it was looked at.
+    pub at: Timestamp,
+    /// How many months are what.
+    pub states: BTreeMap<State, usize>,
+    /// Share of the months tried that failed; `null` before any was.
+    pub error_rate: Option<f64>,
+    /// Memory that the runs at work hold.
+    pub memory_bytes: u64,
+    /// Seconds until the last run at work is through; `null` while unknown.
+    pub seconds_left: Option<f64>,
+    /// The runs, the latest first.
+    pub runs: Vec<Run>,
+    /// The months in order.
+    pub months: Vec<MonthState>,
+}
+
+impl Heard {
+    /// Whether the run of a heartbeat is heard of.
+    pub fn of(beat: &Heartbeat) -> Self {
+        match beat.state {
+            heartbeat::State::Running if Timestamp::now().duration_since(beat.renewed) > LOST => Self::Lost,
+            heartbeat::State::Running => Self::Live,
+            _ => Self::Over,
+        }
+    }
+}
+
+impl State {
+    /// It in a word.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Running => "running",
+            Self::Failed => "failed",
+            Self::Pending => "pending",
+            Self::Removed => "removed",
+            Self::Gap => "gap",
+        }
+    }
+}
+
+impl Snapshot {
+    /// Looks at a store. Raw files that cannot be listed from here are no reason to say nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn of(store: &Store, settings: &Settings) -> Result<Self, StoreError> {
+        let holdings = Holdings::of(store)?;
+        let raw =
+            months::raw_store(settings, store).and_then(|raw| discover::raw_files(&raw)).unwrap_or_else(|error| {
+                tracing::warn!("{}: months that were not tried are not shown", exit::sentence(&error.into()));
+                Vec::new()
+            });
+        let mut runs: Vec<Run> = Vec::new();
+        for beat in heartbeat::all(store)? {
+            runs.push(Run { heard: Heard::of(&beat), beat });
+        }
+        let known = months::known(&holdings, &raw, None);
+        let mut months = Vec::new();
+        for &month in &known {
+            let held = holdings.months.get(&month).cloned().unwrap_or_default();
+            let running = live(&runs).any(|run| run.beat.running.iter().any(|running| running.month == month));
+            let state = match held {
+                _ if running => State::Running,
+                Held { failed: true, .. } => State::Failed,
+                Held { published: true, .. } => State::Published,
+                Held { removed: true, .. } => State::Removed,
+                _ if raw.iter().any(|file| file.holds(month)) => State::Pending,
+                _ => State::Gap,
+            };
+            let error = (state == State::Failed).then(|| why(store, month)).flatten();
+            months.push(MonthState { month, state, error });
+        }
+        Ok(Self::new(store.name(), runs, months, &holdings))
+    }
+
+    fn new(store: &str, runs: Vec<Run>, months: Vec<MonthState>, holdings: &Holdings) -> Self {
+        let mut states = BTreeMap::new();
+        months.iter().for_each(|month| *states.entry(month.state).or_default() += 1);
+        let tried = holdings.months.values().filter(|held| held.published || held.failed).count();
+        let failed = holdings.months.values().filter(|held| held.failed).count();
+        let left: Vec<Option<f64>> = live(&runs).map(|run| run.beat.seconds_left).collect();
+        Self {
+            store: store.to_owned(),
+            at: Timestamp::now(),
+            states,
+            error_rate: (tried > 0).then(|| failed as f64 / tried as f64),
+            memory_bytes: live(&runs).filter_map(|run| run.beat.memory_bytes).sum(),
+            seconds_left: left
+                .into_iter()
+                .collect::<Option<Vec<f64>>>()
+                .and_then(|all| all.into_iter().reduce(f64::max)),
+            runs,
+            months,
+        }
+    }
+
+    /// The runs whose word counts now: those at work, those that were lost since, and without any the last one.
+    pub fn current(&self) -> impl Iterator<Item = &Run> {
+        let last_word = self.runs.iter().filter(|run| run.heard == Heard::Over).map(|run| run.beat.began).max();
+        let any_live = live(&self.runs).next().is_some();
+        self.runs.iter().filter(move |run| match run.heard {
+            Heard::Live => true,
+            Heard::Lost => last_word.is_none_or(|last| run.beat.began > last) && !any_live,
+            Heard::Over => !any_live && Some(run.beat.began) == last_word,
+        })
+    }
+}
+
+fn live(runs: &[Run]) -> impl Iterator<Item = &Run> {
+    runs.iter().filter(|run| run.heard == Heard::Live)
+}
+
+fn why(store: &Store, month: Month) -> Option<String> {
+    match failures::read(store, month) {
+        Ok(failure) => failure.map(|failure| failure.error),
+        Err(error) => Some(exit::sentence(&error.into())),
+    }
+}

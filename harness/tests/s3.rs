@@ -373,3 +373,27 @@ fn doctor_says_which_permission_is_missing() {
     harness(folder.path()).args(["doctor", "--min-memory-gb", "1e6"]).assert().code(1);
     harness(folder.path()).args(["doctor"]).assert().code(0);
 }
+
+#[test]
+fn reports_read_a_bucket() {
+    let (server, folder) = with_month();
+    let published = month_on(&server, folder.path(), &[]);
+    let report = json(on(&server, folder.path()).args(["report", "quality", "--json"]));
+    let line = &report["tables"]["months"][0];
+    assert_eq!((&line["quality"], &line["rows"]), (&published["score"], &published["rows"]));
+    on(&server, folder.path()).args(["report", "monthly", "--out", "month.html"]).assert().success();
+    let page = fs::read_to_string(folder.path().join("month.html")).unwrap();
+    assert!(page.contains("Where labels win") && page.contains("September 2013"));
+    month::no_temporary_files(folder.path());
+}
+
+#[test]
+fn a_gate_keeps_a_month_aside_in_a_bucket() {
+    let (server, folder) = with_month();
+    let strict = ["run", "--month", "2013-09", "--gate", "--threshold", "1"];
+    on(&server, folder.path()).args(strict).assert().code(1);
+    let aside = server.folder().join("archive/processed-data/withheld/2013-09");
+    assert_eq!(names(&aside).len(), 3, "{:?}", names(&aside));
+    assert_eq!(month_on(&server, folder.path(), &[])["outcome"], "published");
+    assert!(names(&aside).is_empty(), "{:?}", names(&aside));
+}

@@ -47,7 +47,7 @@ pub fn calendar(archive: &Archive) -> anyhow::Result<Figure> {
 
 fn day(Entry { line, statistics }: &Entry) -> Day {
     let (tone, short) = match (line.state, line.score) {
-        (State::Published, Some(score)) => (Tone::of(score), text::fixed(score, 2)),
+        (State::Published, Some(score)) => (Tone::of(score), text::fixed(score, 3)),
         (State::Published | State::Damaged, _) => (Tone::Failed, "bad".to_owned()),
         (State::Failed, _) => (Tone::Failed, "failed".to_owned()),
         (State::Withheld, _) => (Tone::Withheld, "held".to_owned()),
@@ -303,8 +303,11 @@ pub fn memory(archive: &Archive) -> anyhow::Result<Figure> {
     Ok(Figure::new("Peak memory", reading, drawing))
 }
 
-/// Repeated operations on the store.
-pub fn retries(archive: &Archive) -> anyhow::Result<Figure> {
+/// Repeated operations on the store, if there were any.
+pub fn retries(archive: &Archive) -> anyhow::Result<Option<Figure>> {
+    if archive.published().all(|(_, month)| month.performance.retries == 0) {
+        return Ok(None);
+    }
     let months = archive.axis();
     let chart = Timeline {
         title: "Repeated operations on the store by month",
@@ -316,5 +319,5 @@ pub fn retries(archive: &Archive) -> anyhow::Result<Figure> {
         decimals: 0,
     };
     let drawing = chart.bars(&[archive.series("", |month| Some(month.performance.retries as f64))])?;
-    Ok(Figure::new("Retries", "Operations on the store that were repeated.", drawing))
+    Ok(Some(Figure::new("Retries", "Operations on the store that were repeated.", drawing)))
 }

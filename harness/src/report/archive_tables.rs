@@ -284,7 +284,7 @@ pub fn withheld(archive: &Archive, since: Timestamp) -> Table {
             Cell::text(month.to_string()),
             Cell::text(text::time(*when)),
             score(Some(*found)),
-            Cell::fixed(Some(*threshold), 2),
+            Cell::significant(Some(*threshold)),
             Cell::text(reasons.join("; ")),
         ]
     });

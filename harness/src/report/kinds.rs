@@ -101,8 +101,8 @@ fn charts(kind: ReportKind, archive: &Archive) -> anyhow::Result<Vec<Figure>> {
             figures::ns_per_row(archive)?,
             figures::clock(archive)?,
             figures::memory(archive)?,
-            figures::retries(archive)?,
         ]);
+        charts.extend(figures::retries(archive)?);
     }
     Ok(charts)
 }

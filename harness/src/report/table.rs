@@ -192,7 +192,9 @@ impl Table {
 
 impl Cell {
     fn html(&self, first: bool) -> String {
-        let classes: Vec<&str> = [("number", self.numeric), ("fault", self.faulty)]
+        // What is longer than this breaks into lines.
+        let long = !self.numeric && self.shown.chars().count() > 60;
+        let classes: Vec<&str> = [("number", self.numeric), ("fault", self.faulty), ("long", long)]
             .iter()
             .filter(|(_, is)| *is)
             .map(|(name, _)| *name)

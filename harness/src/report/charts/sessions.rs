@@ -14,6 +14,9 @@ use kernels::labels::MODES;
 const LONG_DATE: i32 = 46;
 const SHORT_DATE: i32 = 20;
 
+/// Pixels left of the axis of price and wins, for the names of the modes.
+const NAMES: i32 = 98;
+
 /// Pixels a name of a rollover needs, about.
 const ROLLOVER: i32 = 110;
 
@@ -27,7 +30,7 @@ pub fn price(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> a
     let margin = if high > low { 0.05 * (high - low) } else { 1.0 };
     let rows = statistics.rows().max(1) as f64;
     let frame = Frame {
-        horizontal: (68, width as i32 - 6),
+        horizontal: (NAMES, width as i32 - 6),
         vertical: (30, height as i32 - 30),
         x: (0.0, rows),
         y: (low - margin, high + margin),
@@ -58,7 +61,7 @@ pub fn wins(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> an
     const ROW: i32 = 22;
     let bottom = 4 + ROW * MODES.len() as i32;
     let frame = Frame {
-        horizontal: (68, width as i32 - 6),
+        horizontal: (NAMES, width as i32 - 6),
         vertical: (4, bottom),
         x: (0.0, statistics.rows().max(1) as f64),
         y: (0.0, 1.0),
@@ -69,7 +72,7 @@ pub fn wins(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> an
             let top = 4 + ROW * number as i32;
             let long = mode.name.ends_with("long");
             let name = mode.name.replace("_vol", "").replace('_', " ");
-            label(canvas, (62, top + ROW / 2), Anchor::End, MUTED, &name.replace("normal", "norm."))?;
+            label(canvas, (NAMES - 8, top + ROW / 2), Anchor::End, MUTED, &name)?;
             let color = if long { SERIES[0] } else { SERIES[1] };
             for (start, stretch) in starts
                 .iter()

@@ -82,7 +82,10 @@ impl Timeline<'_> {
             values.iter().enumerate().filter_map(|(month, value)| Some((month, (*value)?))).collect();
         for run in known.chunk_by(|(before, _), (after, _)| before + 1 == *after) {
             let points: Vec<(i32, i32)> = run.iter().map(|&(month, value)| at(month, value)).collect();
-            canvas.draw(&PathElement::new(points, color.stroke_width(2)))?;
+            match points[..] {
+                [point] => canvas.draw(&Circle::new(point, 3, color.filled()))?,
+                _ => canvas.draw(&PathElement::new(points, color.stroke_width(2)))?,
+            }
         }
         for &(month, value) in &known {
             let usual = self.usual.is_none_or(|(low, high)| (low..=high).contains(&value));
@@ -190,7 +193,7 @@ pub fn months(canvas: &Canvas<'_>, frame: &Frame, months: &[Month]) -> Drawn {
 fn places(names: &[&str], width: i32) -> Vec<(i32, i32)> {
     let (mut row, mut x) = (0, 0);
     let place = |name: &&str| {
-        let needed = 20 + LETTER * name.chars().count() as i32 + 12;
+        let needed = 20 + LETTER * name.chars().count() as i32 + 20;
         if x > 0 && x + needed > width {
             (row, x) = (row + 1, 0);
         }
@@ -245,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_legend_takes_the_rows_it_needs() {
-        assert_eq!(places(&["abc", "defg"], 1000), [(0, 0), (0, 56)]);
+        assert_eq!(places(&["abc", "defg"], 1000), [(0, 0), (0, 64)]);
         assert_eq!(places(&["abc", "defg"], 100), [(0, 0), (1, 0)]);
     }
 }

@@ -3,7 +3,7 @@
 mod operate;
 mod report;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use clap::{
     Args, Parser, Subcommand,
@@ -12,8 +12,9 @@ use clap::{
 use data::{Month, MonthRange, synth::Defect};
 
 pub use self::operate::{
-    BackupArgs, BackupCommand, CleanArgs, CreateArgs, HistoryArgs, ListArgs, MonthsArgs, MonthsCommand, RemoveArgs,
-    ReprocessArgs, RestoreArgs, RollbackArgs, StatusArgs, VerifyArgs,
+    AlertsArgs, AlertsCommand, BackupArgs, BackupCommand, CleanArgs, CreateArgs, HistoryArgs, ListArgs, MonitorArgs,
+    MonthsArgs, MonthsCommand, RemoveArgs, ReprocessArgs, RestoreArgs, RollbackArgs, SelftestArgs, SelftestKind,
+    StatusArgs, VerifyArgs,
 };
 pub use self::report::{ReportArgs, ReportFormat, ReportKind};
 use crate::validate::Check;
@@ -54,6 +55,12 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// How far the months are: done, running, failed, and whether runs still get on; from any machine
     Status(StatusArgs),
+    /// Resident: a web page, figures for Prometheus, and the alert rules
+    Monitor(MonitorArgs),
+    /// The alert rules once, or a test of the ways to tell people
+    Alerts(AlertsArgs),
+    /// The faults a machine, a network or a file can have, on this machine and in a temporary folder
+    Selftest(SelftestArgs),
     /// Which months there are, their versions, and what to do with them
     Months(MonthsArgs),
     /// What was published and how good it is, as text, JSON, Markdown or HTML with charts
@@ -131,6 +138,12 @@ pub struct SettingFlags {
     /// error, warn, info, debug or trace
     #[arg(long, global = true)]
     pub log_level: Option<String>,
+    /// Log lines for people or for programs: text or json
+    #[arg(long, global = true)]
+    pub log_format: Option<String>,
+    /// Also log into this file, a new one every day
+    #[arg(long, global = true)]
+    pub log_file: Option<String>,
 }
 
 #[derive(Args)]
@@ -198,6 +211,9 @@ pub struct RunArgs {
     /// Tasks of the array job
     #[arg(long, requires = "task_index")]
     pub task_count: Option<usize>,
+    /// Also serves the page of `monitor` at this address while it runs
+    #[arg(long, value_name = "ADDR")]
+    pub monitor: Option<SocketAddr>,
     /// Also writes metrics of the run to this file, for the text file collector of node_exporter
     #[arg(long, value_name = "FILE")]
     pub metrics_file: Option<PathBuf>,

@@ -12,6 +12,7 @@ use serde::Serialize;
 use tracing::level_filters::LevelFilter;
 
 use crate::{
+    alerts::Alerts,
     cli::{ConfigArgs, ConfigCommand, SettingFlags},
     exit::Usage,
     feature_ranges::{self, Overrides},
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// Name in harness.toml (and as a flag with dashes), environment variable, default.
-const TABLE: [(&str, Option<&str>, &str); 20] = [
+const TABLE: [(&str, Option<&str>, &str); 22] = [
     ("store", Some("S3_BUCKET"), "./store"),
     ("raw", None, ""),
     ("profile", None, "session"),
@@ -38,12 +39,25 @@ const TABLE: [(&str, Option<&str>, &str); 20] = [
     ("time_zone", None, "America/Chicago"),
     ("gap_points", None, "20"),
     ("log_level", Some("LOG_LEVEL"), "info"),
+    ("log_format", Some("LOG_FORMAT"), "text"),
+    ("log_file", Some("LOG_FILE"), ""),
     ("s3_timeout", Some("S3_TIMEOUT"), "600"),
     ("s3_retry_attempts", Some("S3_RETRY_ATTEMPTS"), "5"),
 ];
 
 /// The table of harness.toml that replaces rows of the usual ranges of features.
 const RANGES: &str = "feature_ranges";
+
+/// The table of harness.toml that says when to tell whom.
+const ALERTS: &str = "alerts";
+
+/// What harness.toml says.
+#[derive(Default)]
+struct FromFile {
+    settings: BTreeMap<String, String>,
+    ranges: Overrides,
+    alerts: Alerts,
+}
 
 /// One setting in force.
 #[derive(Clone, Debug, Serialize)]
@@ -60,6 +74,7 @@ pub struct Settings {
     table: BTreeMap<String, Setting>,
     file: PathBuf,
     ranges: Overrides,
+    alerts: Alerts,
     /// What to select and how to read it.
     pub instrument: Instrument,
     /// Windows at a session's edge.
@@ -82,6 +97,8 @@ pub struct Settings {
     pub access: Access,
     /// What is logged.
     pub log_level: LevelFilter,
+    /// Whether log lines are JSON.
+    pub log_json: bool,
 }
 
 impl Settings {
@@ -91,7 +108,7 @@ impl Settings {
             Some(path) => (path.as_path(), true),
             None => (Path::new("harness.toml"), false),
         };
-        let (file, ranges) = read_file(path, required)?;
+        let FromFile { settings: file, ranges, alerts } = read_file(path, required)?;
         let mut table = BTreeMap::new();
         for (name, variable, default) in TABLE {
             let (value, origin) = if let Some(value) = flag(flags, name) {
@@ -110,10 +127,10 @@ impl Settings {
             let setting = Setting { value: format!("[{low}, {high}]"), origin: path.display().to_string() };
             table.insert(format!("{RANGES}.{name}"), setting);
         }
-        Self::check(table, ranges, path.to_owned())
+        Ok(Self { ranges, alerts, ..Self::check(table, path.to_owned())? })
     }
 
-    fn check(table: BTreeMap<String, Setting>, ranges: Overrides, file: PathBuf) -> anyhow::Result<Self> {
+    fn check(table: BTreeMap<String, Setting>, file: PathBuf) -> anyhow::Result<Self> {
         let wrong = |name: &str, expected: &str| Usage(format!("{}: expected {expected}", found(&table, name)));
         let one_of = |name: &str, choices: [&str; 2]| {
             let position = choices.iter().position(|choice| *choice == table[name].value);
@@ -182,15 +199,22 @@ impl Settings {
             cache_bytes: (number("cache_gb", "gigabytes from 0", |value| value >= 0.0)? * 1e9) as u64,
             access,
             log_level,
+            log_json: one_of("log_format", ["text", "json"])? == 1,
             table,
             file,
-            ranges,
+            ranges: Overrides::new(),
+            alerts: Alerts::default(),
         })
     }
 
     /// Rows that replace those of the usual ranges of features.
     pub fn feature_ranges(&self) -> &Overrides {
         &self.ranges
+    }
+
+    /// When to tell whom.
+    pub fn alerts(&self) -> &Alerts {
+        &self.alerts
     }
 
     /// The reference month of the weights: as set, or the last month of what is made.
@@ -279,6 +303,8 @@ fn flag<'a>(flags: &'a SettingFlags, name: &str) -> Option<&'a String> {
         "time_zone" => flags.time_zone.as_ref(),
         "gap_points" => flags.gap_points.as_ref(),
         "log_level" => flags.log_level.as_ref(),
+        "log_format" => flags.log_format.as_ref(),
+        "log_file" => flags.log_file.as_ref(),
         _ => None,
     }
 }
@@ -301,8 +327,8 @@ fn bucket(name: &str) -> String {
     if name.starts_with("s3://") { name.to_owned() } else { format!("s3://{name}") }
 }
 
-/// The settings of harness.toml as text, and its table of ranges.
-fn read_file(path: &Path, required: bool) -> Result<(BTreeMap<String, String>, Overrides), Usage> {
+/// The settings of harness.toml as text, and its tables.
+fn read_file(path: &Path, required: bool) -> Result<FromFile, Usage> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return Ok(Default::default()),
@@ -310,10 +336,14 @@ fn read_file(path: &Path, required: bool) -> Result<(BTreeMap<String, String>, O
     };
     let wrong = |what: String| Usage(format!("{}: {what}", path.display()));
     let table: toml::Table = text.parse().map_err(|error| wrong(format!("{error}")))?;
-    let (mut settings, mut ranges) = (BTreeMap::new(), Overrides::new());
+    let mut found = FromFile::default();
     for (name, value) in table {
         if name == RANGES {
-            ranges = read_ranges(value).map_err(wrong)?;
+            found.ranges = read_ranges(value).map_err(wrong)?;
+            continue;
+        }
+        if name == ALERTS {
+            found.alerts = Alerts::read(value).map_err(wrong)?;
             continue;
         }
         let Some((_, _, default)) = TABLE.iter().find(|(known, _, _)| *known == name) else {
@@ -332,9 +362,9 @@ fn read_file(path: &Path, required: bool) -> Result<(BTreeMap<String, String>, O
                 return Err(wrong(format!("{name} = {other}: expected {expected}")));
             }
         };
-        settings.insert(name, text);
+        found.settings.insert(name, text);
     }
-    Ok((settings, ranges))
+    Ok(found)
 }
 
 fn read_ranges(value: toml::Value) -> Result<Overrides, String> {

@@ -3,6 +3,7 @@
 #[macro_use]
 mod output;
 
+mod alerts;
 mod allocator;
 mod backup;
 mod bench;
@@ -17,14 +18,17 @@ mod doctor;
 mod exit;
 mod failures;
 mod feature_ranges;
+mod figures;
 mod heartbeat;
 mod holdings;
 mod inspect;
 mod interrupt;
+mod logs;
 mod manifest;
 mod manual;
 mod memory;
 mod metrics;
+mod monitor;
 mod months;
 mod process;
 mod processor;
@@ -36,6 +40,7 @@ mod raw;
 mod report;
 mod run;
 mod schedule;
+mod selftest;
 mod statistics;
 mod status;
 mod store;
@@ -76,6 +81,7 @@ fn main() -> ExitCode {
 fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     interrupt::listen()?;
     let settings = config::Settings::resolve(&cli.settings)?;
+    logs::start(&settings)?;
     progress::start(&settings);
     match cli.command {
         Command::Demo(args) => demo::run(&args, &settings),
@@ -94,6 +100,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Config(args) => config::run(&args, &settings),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
+        Command::Monitor(args) => monitor::run(&args, &settings),
+        Command::Alerts(args) => alerts::run(&args, &settings),
+        Command::Selftest(args) => selftest::run(&args),
         Command::Status(args) => status::run(&args, &settings),
     }
 }

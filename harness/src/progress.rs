@@ -1,11 +1,9 @@
-//! What the operator sees on stderr: a progress bar on a terminal, log lines everywhere.
+//! What the operator sees on a terminal: a progress bar.
 
 use std::{io::IsTerminal, sync::Arc, time::Instant};
 
 use data::Month;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{config::Settings, heartbeat::Pulse, store::Traffic};
 
@@ -123,18 +121,8 @@ impl Bar {
     }
 }
 
-/// Log lines to stderr at the level of the settings, and the threads they ask for.
+/// The threads that the settings ask for.
 pub fn start(settings: &Settings) {
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .log_internal_errors(false);
-    // The libraries below speak of every request, and must not speak of its headers.
-    let ours = Targets::new()
-        .with_targets(["harness", "data", "kernels"].map(|name| (name, settings.log_level)))
-        .with_default(settings.log_level.min(LevelFilter::WARN));
-    let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
     if settings.jobs > 0 {
         let most = MOST_JOBS_PER_CORE * std::thread::available_parallelism().map_or(1, usize::from);
         if settings.jobs > most {

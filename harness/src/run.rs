@@ -20,9 +20,10 @@ use crate::{
     exit::{self, Usage},
     failures,
     heartbeat::Pulse,
-    holdings,
+    holdings, logs,
     manifest::{self, RawState, Source},
     memory::{self, Budget},
+    monitor,
     progress::Bar,
     publish::{self, Draft, Origin, Part, Published},
     raw::{Here, Raw},
@@ -138,6 +139,7 @@ pub fn months_of(
     bar.stage("run", MONTH_STEPS * months.len() as u64);
     let jobs = rayon::current_num_threads();
     let at_once = jobs.div_ceil(CORES_A_MONTH);
+    let _monitor = args.monitor.map(|address| monitor::start(address, monitor::INTERVAL, settings)).transpose()?;
     let worker = Worker {
         args,
         settings,
@@ -173,6 +175,7 @@ pub fn months_of(
             let stops = |error: &anyhow::Error| unanswered >= MOST_UNANSWERED || !exit::may_pass(error);
             let stopped = error.filter(stops);
             if let Some(statistics) = &statistics {
+                logs::stages(settings, statistics);
                 bar.suspend(|| published(statistics));
             }
             match &result.error {

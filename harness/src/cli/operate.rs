@@ -1,8 +1,8 @@
 //! The commands over what a store holds: months, backups, cleaning.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::SocketAddr};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use data::{Month, MonthRange};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
@@ -19,6 +19,58 @@ pub struct StatusArgs {
     /// Machine-readable
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct MonitorArgs {
+    /// Where to listen; who can reach it can read it
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9400")]
+    pub listen: SocketAddr,
+    /// Seconds between two looks at the store
+    #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub interval: u64,
+}
+
+#[derive(Args)]
+pub struct AlertsArgs {
+    #[command(subcommand)]
+    pub command: AlertsCommand,
+}
+
+#[derive(Subcommand)]
+pub enum AlertsCommand {
+    /// Looks once and tells what is new, for cron; exit code 1 while something is wrong
+    Check {
+        /// Machine-readable
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sends a test through every channel of harness.toml and says which failed
+    Test {
+        /// Machine-readable
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Args)]
+pub struct SelftestArgs {
+    /// Which faults
+    pub kind: SelftestKind,
+    /// Machine-readable
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Kinds of faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SelftestKind {
+    /// Damaged files are refused with exit code 3, the clean one is processed
+    Corruption,
+    /// A server that fails, cuts and hangs up does not change a byte of what is published
+    Network,
+    /// A month fits its limit, and a limit that is too small says what is needed
+    Memory,
 }
 
 #[derive(Args)]

@@ -88,6 +88,9 @@ pub struct Snapshot {
     pub runs: Vec<Run>,
     /// The months in order.
     pub months: Vec<MonthState>,
+    /// What is held of each.
+    #[serde(skip)]
+    pub holdings: Holdings,
 }
 
 impl Heard {
@@ -147,10 +150,10 @@ impl Snapshot {
             let error = (state == State::Failed).then(|| why(store, month)).flatten();
             months.push(MonthState { month, state, error });
         }
-        Ok(Self::new(store.name(), runs, months, &holdings))
+        Ok(Self::new(store.name(), runs, months, holdings))
     }
 
-    fn new(store: &str, runs: Vec<Run>, months: Vec<MonthState>, holdings: &Holdings) -> Self {
+    fn new(store: &str, runs: Vec<Run>, months: Vec<MonthState>, holdings: Holdings) -> Self {
         let mut states = BTreeMap::new();
         months.iter().for_each(|month| *states.entry(month.state).or_default() += 1);
         let tried = holdings.months.values().filter(|held| held.published || held.failed).count();
@@ -168,6 +171,7 @@ impl Snapshot {
                 .and_then(|all| all.into_iter().reduce(f64::max)),
             runs,
             months,
+            holdings,
         }
     }
 

@@ -1,0 +1,81 @@
+//! `selftest`: faults as they happen, on this machine, in a folder that is removed again. The program under test is this
+//! one, started anew for each fault, so that exit codes are those a script sees.
+
+mod corruption;
+mod memory;
+mod network;
+mod stub;
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+use anyhow::Context;
+use data::{
+    Month, MonthRange,
+    synth::{Plan, write_months},
+};
+use serde::Serialize;
+
+use crate::{
+    cli::{SelftestArgs, SelftestKind},
+    exit,
+};
+
+/// One fault and how the program took it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Trial {
+    /// What was done to it.
+    pub fault: String,
+    /// What should come of it.
+    pub expected: String,
+    /// What came of it.
+    pub found: String,
+    /// Whether that is the same.
+    pub passed: bool,
+}
+
+/// Runs the command: code 1 when something is not as it should be.
+pub fn run(args: &SelftestArgs) -> anyhow::Result<u8> {
+    let folder = tempfile::Builder::new().prefix("harness-selftest-").tempdir().context("no temporary folder")?;
+    let _interrupt = crate::interrupt::removing(folder.path());
+    let file = month(folder.path())?;
+    let trials = match args.kind {
+        SelftestKind::Corruption => corruption::trials(folder.path(), &file)?,
+        SelftestKind::Memory => memory::trials(folder.path(), &file)?,
+        SelftestKind::Network => network::trials(folder.path(), &file)?,
+    };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&trials)?);
+    } else {
+        for Trial { fault, expected, found, passed } in &trials {
+            println!("{}  {fault}: {found}", if *passed { "ok    " } else { "FAILED" });
+            if !passed {
+                println!("        expected {expected}");
+            }
+        }
+    }
+    Ok(if trials.iter().all(|trial| trial.passed) { 0 } else { exit::PARTLY })
+}
+
+/// A synthetic month; its file's name.
+fn month(folder: &Path) -> anyhow::Result<String> {
+    let month: Month = "2013-09".parse()?;
+    let months = MonthRange::new(month, month).context("the month")?;
+    let truth = write_months(&Plan::default(), months, folder, &mut |_| {})?;
+    Ok(truth.months[0].file.clone())
+}
+
+/// This program in a folder, with settings, caches and credentials of nobody.
+fn program(folder: &Path) -> anyhow::Result<Command> {
+    let mut command = Command::new(std::env::current_exe().context("this program")?);
+    command.current_dir(folder).env_clear().env("XDG_CACHE_HOME", folder.join("cache")).env("LOG_LEVEL", "warn");
+    Ok(command)
+}
+
+/// The exit code of a program, and the last line of what it says.
+fn said(output: &Output) -> (Option<i32>, String) {
+    let text = String::from_utf8_lossy(&output.stderr);
+    (output.status.code(), text.lines().last().unwrap_or_default().to_owned())
+}

@@ -1,0 +1,62 @@
+//! What lies in `deploy`: commands that there are, and figures that there are.
+#![allow(clippy::unwrap_used)]
+
+mod month;
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use month::{harness, names};
+
+/// The text of every file.
+fn files() -> Vec<(String, String)> {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
+    let mut found = vec![("crontab".to_owned(), fs::read_to_string(deploy.join("crontab")).unwrap())];
+    for folder in ["systemd", "prometheus", "grafana"] {
+        for name in names(&deploy.join(folder)) {
+            found.push((name.clone(), fs::read_to_string(deploy.join(folder).join(name)).unwrap()));
+        }
+    }
+    found
+}
+
+#[test]
+fn commands_of_units_and_crontab_are_understood() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut commands = 0;
+    for (name, text) in files().iter().filter(|(name, _)| name.ends_with(".service") || name == "crontab") {
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let Some((_, command)) =
+                line.split_once("harness ").filter(|_| line.contains("ExecStart") || name == "crontab")
+            else {
+                continue;
+            };
+            // The range is the shell's to fill in.
+            let words = command.replace("$(date -d \"$(date +\\%Y-\\%m-01) -1 day\" +\\%Y-\\%m)", "2013-12");
+            let words = words.replace("$$(date -d \"$$(date +%%Y-%%m-01) -1 day\" +%%Y-%%m)", "2013-12");
+            let words = words.replace("$FIRST", "2013-09");
+            let words = words.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
+            let words: Vec<&str> = words.take_while(|word| !word.contains('>')).collect();
+            harness(folder.path()).args(&words).arg("--help").assert().success();
+            commands += 1;
+        }
+    }
+    assert_eq!(commands, 7);
+}
+
+#[test]
+fn rules_and_dashboard_name_figures_that_are_served() {
+    let served = [include_str!("../src/metrics.rs"), include_str!("../src/monitor/mod.rs")].concat();
+    let mut named = BTreeSet::new();
+    for (_, text) in files().iter().filter(|(name, _)| name.ends_with(".yml") || name.ends_with(".json")) {
+        for (at, _) in text.match_indices("harness_") {
+            named.insert(text[at..].split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap().to_owned());
+        }
+    }
+    assert!(named.len() > 8, "{named:?}");
+    for name in &named {
+        assert!(served.contains(&format!("\"{name}\"")), "{name} is not served");
+    }
+    let dashboard = files().into_iter().find(|(name, _)| name == "dashboard.json").unwrap().1;
+    let dashboard: serde_json::Value = serde_json::from_str(&dashboard).unwrap();
+    assert!(dashboard["panels"].as_array().unwrap().len() > 8);
+}

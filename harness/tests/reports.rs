@@ -4,12 +4,7 @@
 mod browser;
 mod month;
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::Path,
-    sync::LazyLock,
-};
+use std::{collections::BTreeMap, fs, path::Path, sync::LazyLock};
 
 use month::{change, current, harness, json, keys_of, manifest, outcome, plain, refusal, store};
 use serde_json::Value;
@@ -34,7 +29,8 @@ fn statistics(folder: &Path) -> Value {
 }
 
 fn report(folder: &Path, kind: &str, format: &str) -> String {
-    let output = harness(folder).args(["report", kind, "--format", format]).assert().success().get_output().stdout.clone();
+    let output =
+        harness(folder).args(["report", kind, "--format", format]).assert().success().get_output().stdout.clone();
     String::from_utf8(output).unwrap()
 }
 
@@ -90,7 +86,10 @@ fn the_numbers_of_a_report_are_the_statistics_own() {
     let roll = &statistics["rollovers"][0];
     let shown = &whole["tables"]["rollovers"][0];
     assert_eq!([&shown["date"], &shown["price_gap_points"]], [&roll["date"], &roll["price_gap"]]);
-    assert_eq!([&shown["volume_of_the_new"], &shown["in_the_expected_window"]], [&roll["volume_to"], &roll["expected"]]);
+    assert_eq!(
+        [&shown["volume_of_the_new"], &shown["in_the_expected_window"]],
+        [&roll["volume_to"], &roll["expected"]]
+    );
 
     let month = report_json(folder, "monthly");
     assert_eq!(month["score"], quality["score"]);
@@ -131,7 +130,8 @@ fn every_format_shows_the_same() {
         for row in rows {
             assert!(lines.contains(&squeezed(&row.join(" "))), "{kind}: {row:?} is not in the text");
             for cell in row.iter().filter(|cell| !cell.contains(": ")) {
-                let escaped = cell.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;");
+                let escaped =
+                    cell.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;");
                 assert!(html.contains(&format!(">{escaped}<")), "{kind}: {cell} is not in the page");
             }
         }
@@ -197,7 +197,8 @@ fn an_archive_of_184_months_is_one_small_page() {
         }
         let text = |json: &Value| {
             let text = serde_json::to_string(json).unwrap();
-            text.replace("monthly_2013-09", &format!("monthly_{name}")).replace("2013/09", &format!("{year}/{month:02}"))
+            text.replace("monthly_2013-09", &format!("monthly_{name}"))
+                .replace("2013/09", &format!("{year}/{month:02}"))
         };
         let mut manifest = manifest.clone();
         manifest["month"] = name.clone().into();
@@ -221,7 +222,8 @@ fn an_archive_of_184_months_is_one_small_page() {
 
 #[test]
 fn daily_and_weekly_reports_say_what_happened_in_their_time() {
-    let published = |kind: &str, folder: &Path| report_json(folder, kind)["tables"]["published"].as_array().unwrap().len();
+    let published =
+        |kind: &str, folder: &Path| report_json(folder, kind)["tables"]["published"].as_array().unwrap().len();
     let report = report_json(ARCHIVE.path(), "daily");
     let line = row(&report, "published", "month", "2013-09");
     assert_eq!(line["version"], manifest(ARCHIVE.path())["current"]["version"]);
@@ -230,7 +232,8 @@ fn daily_and_weekly_reports_say_what_happened_in_their_time() {
     assert_eq!(row(&report, "withheld", "month", "2013-10")["threshold"], 1.0);
     assert_eq!(row(&report, "reprocessing", "month", "2013-08")["priority"], "high");
     let facts = &report["facts"];
-    let counts = ["published", "published_in_this_time", "failed", "withheld", "pending", "gaps"].map(|name| &facts[name]);
+    let counts =
+        ["published", "published_in_this_time", "failed", "withheld", "pending", "gaps"].map(|name| &facts[name]);
     assert_eq!(counts.map(|count| count.as_u64().unwrap()), [1, 1, 1, 1, 1, 1]);
 
     // The same store three and thirty days later.

@@ -80,7 +80,7 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> anyhow::Result<u8> {
     println!("   peak memory      {:>9} MiB\n", performance.peak_rss_bytes.unwrap_or(0) >> 20);
     println!("3. published         {}", store.join(&parquet).display());
     println!("   statistics        {}", store.join(&json).display());
-    println!("   manifest          {}", store.join(&crate::manifest::key(args.month)).display());
+    println!("   manifest          {}", store.join(crate::manifest::key(args.month)).display());
     println!("   report            {}", html.display());
     println!(
         "\nNext: read the Parquet (pandas, Polars, DuckDB), open the report, and see README.md for your own data."

@@ -29,6 +29,7 @@ pub fn start(settings: &Settings) -> anyhow::Result<()> {
         Some(path) => {
             let failed = || format!("log_file = {}: cannot be written", path.display());
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).with_context(failed)?;
+            std::fs::create_dir_all(folder(&path)).with_context(failed)?;
             let builder = RollingFileAppender::builder().rotation(Rotation::DAILY).filename_prefix(name);
             Some(builder.max_log_files(DAYS).build(folder(&path)).with_context(failed)?)
         }

@@ -160,7 +160,7 @@ pub enum ManifestError {
         /// The version.
         version: String,
         /// What was found.
-        source: StoreError,
+        source: Box<StoreError>,
     },
 }
 

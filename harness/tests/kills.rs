@@ -9,7 +9,7 @@ mod server;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Stdio,
     thread,
     time::{Duration, Instant},

@@ -34,12 +34,12 @@ fn month_on(server: &Server, folder: &Path, more: &[&str]) -> Value {
     json(on(server, folder).args(["run", "--month", "2013-09", "--json"]).args(more))[0].clone()
 }
 
-/// The objects of a bucket's folder, with their bytes; a server's own notes are left out.
+/// The objects of a bucket's folder, with their bytes; a server's own notes and what runs tell of themselves are left out.
 fn objects(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(within) = folders.pop() {
-        for name in names(&within).into_iter().filter(|name| !name.starts_with(".bucket")) {
+        for name in names(&within).into_iter().filter(|name| !name.starts_with(".bucket") && name != "status") {
             let path = within.join(name);
             if path.is_dir() {
                 folders.push(path);
@@ -75,7 +75,9 @@ fn a_month_on_s3_is_the_month_in_a_directory() {
         let again = json(command.args(["run", "--month", "2013-09", "--json"]));
         assert_eq!(again[0]["outcome"], "unchanged");
         let more = |operation| server.count(operation) - before.get(&operation).copied().unwrap_or_default();
-        assert_eq!((more(Operation::PutObject), more(Operation::UploadPart), more(Operation::GetObject)), (0, 0, 1));
+        assert_eq!((more(Operation::UploadPart), more(Operation::GetObject)), (0, 1));
+        // What a run tells of itself.
+        assert!(more(Operation::PutObject) <= 3);
     }
     // Other settings: the raw file comes from the cache of decoded columns.
     let before = server.count(Operation::GetObject);
@@ -89,8 +91,10 @@ fn a_month_on_s3_is_the_month_in_a_directory() {
 fn a_missing_month_costs_one_listing() {
     let (server, folder) = with_month();
     on(&server, folder.path()).args(["run", "--month", "2013-10"]).assert().code(1);
-    assert_eq!(server.requests().values().sum::<u64>(), 1);
     assert_eq!(server.count(Operation::ListObjectsV2), 1);
+    // Beside it there is only what the run tells of itself.
+    let told = server.count(Operation::PutObject);
+    assert!(told <= 3 && server.requests().values().sum::<u64>() <= 1 + told + server.count(Operation::DeleteObject));
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn keep_and_commit(
     right: &Exclusive,
 ) -> Result<usize, ManifestError> {
     let current = &manifest.current;
-    let damaged = |source| ManifestError::Damaged { month, version: current.version.clone(), source };
+    let damaged = |source| ManifestError::Damaged { month, version: current.version.clone(), source: Box::new(source) };
     publish::check(store, current).map_err(damaged)?;
     let kept = publish::keep(store, month, current)?;
     let history: Vec<_> = [kept].into_iter().chain(manifest.history.clone()).collect();

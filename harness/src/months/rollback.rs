@@ -64,7 +64,7 @@ fn roll_back(store: &Store, month: Month, to: Option<&str>) -> anyhow::Result<Ro
     if replaced.as_ref() == Some(&version.version) {
         return Ok(done(Outcome::Unchanged));
     }
-    let damaged = |source| ManifestError::Damaged { month, version: version.version.clone(), source };
+    let damaged = |source| ManifestError::Damaged { month, version: version.version.clone(), source: Box::new(source) };
     publish::check(store, version).map_err(damaged)?;
     let part = |item| Part::of_item(item, Origin::Object(&item.key));
     let draft = Draft {

@@ -188,7 +188,7 @@ pub fn records(statistics: &Statistics) -> Table {
     rows.push(row("in_several_files", "in another file of the month as well", records.in_several_files, "kept once"));
     rows.push(row("time_backwards", "earlier than the record before", records.time_backwards, "sorted"));
     let headers = vec![("Rule", TEXT), ("Meaning", TEXT), ("Records", NUMBER), ("Of all", NUMBER), ("They were", TEXT)];
-    table(headers, rows.into_iter(), "")
+    table(headers, rows, "")
 }
 
 /// Records by symbol.

@@ -11,7 +11,7 @@ use super::answer::Refusal;
 pub enum StoreError {
     /// The server said no, and would again.
     #[error("store {store}, {action} {key}")]
-    Refused { store: String, action: &'static str, key: String, source: Refusal },
+    Refused { store: String, action: &'static str, key: String, source: Box<Refusal> },
     /// The server did not answer, or not as it should, however often it was asked.
     #[error("store {store}, {action} {key}: {retries} retries did not help: {cause}; run again once the store is well")]
     GaveUp { store: String, action: &'static str, key: String, retries: u32, cause: String },
@@ -48,7 +48,9 @@ impl StoreError {
     pub(super) fn of(store: &str, action: &'static str, key: &str, retries: u32, error: Error) -> Self {
         let (store, key) = (store.to_owned(), key.to_owned());
         match Refusal::of(&error) {
-            Some(refusal) if !refusal.is_transient() => Self::Refused { store, action, key, source: refusal.clone() },
+            Some(refusal) if !refusal.is_transient() => {
+                Self::Refused { store, action, key, source: Box::new(refusal.clone()) }
+            }
             Some(refusal) => Self::GaveUp { store, action, key, retries, cause: refusal.to_string() },
             // What is neither an answer nor a lost connection is an answer that makes no sense.
             None if is_transport(&error) || retries > 0 && matches!(error, Error::Generic { .. }) => {

@@ -30,8 +30,10 @@ fn in_folder() -> (tempfile::TempDir, Store) {
     (folder, store)
 }
 
+type Check = fn(&Store);
+
 /// The list.
-const CONFORMANCE: [(&str, fn(&Store)); 9] = [
+const CONFORMANCE: [(&str, Check); 9] = [
     ("what was put reads back", what_was_put_reads_back),
     ("a listing is in order and by folder", a_listing_is_in_order_and_by_folder),
     ("odd names come back as they were given", odd_names_come_back),

@@ -74,8 +74,9 @@ fn program(folder: &Path) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-/// The exit code of a program, and the last line of what it says.
-fn said(output: &Output) -> (Option<i32>, String) {
+/// How a program ended, in words, and the last line of what it said.
+fn said(output: &Output) -> (String, String) {
     let text = String::from_utf8_lossy(&output.stderr);
-    (output.status.code(), text.lines().last().unwrap_or_default().to_owned())
+    let code = output.status.code().map_or("no exit code".to_owned(), |code| format!("exit code {code}"));
+    (code, text.lines().last().unwrap_or_default().to_owned())
 }

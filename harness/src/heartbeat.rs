@@ -155,7 +155,7 @@ struct Shared {
 
 struct Inner {
     beat: Heartbeat,
-    /// When months were made or failed, the last ones.
+    /// When months were made, the last ones: those that fail or are unchanged say nothing of the rate.
     made: VecDeque<Instant>,
     /// When the months before these were made, or the run began.
     since: Instant,
@@ -260,7 +260,7 @@ impl Pulse {
     /// A month has failed.
     pub fn failed(&self, month: Month, error: &str) {
         self.change(|inner| {
-            inner.finished(month, true);
+            inner.finished(month, false);
             inner.worked = true;
             inner.beat.failed += 1;
             inner.beat.failed_in_a_row += 1;

@@ -72,6 +72,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Synth(args) => synth::run(&args, &settings),
         Command::Process(args) => process::run(&args, &settings),
         Command::Validate(args) => settings.local().and_then(|()| validate::run(&args, &settings)),
+        Command::Quality(args) => settings.local().and_then(|()| quality::over_time::run(&args, &settings)),
         Command::Bench(args) => bench::run(&args, &settings),
         Command::Tune(args) => tune::run(&args, &settings),
         Command::Config(args) => config::run(&args, &settings),

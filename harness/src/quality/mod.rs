@@ -4,6 +4,7 @@
 //! wrong at once: the score counts that, and is held to 0 to 1 itself; what is shown of a part stops at 0.
 
 mod dates;
+pub mod over_time;
 mod parts;
 #[cfg(test)]
 mod tests;

@@ -47,6 +47,8 @@ pub enum Command {
     Process(ProcessArgs),
     /// Published months once more: objects, values, a sample computed anew, rollovers, statistics
     Validate(ValidateArgs),
+    /// Score of each published month, a gate, the trend, months unlike the others, what to make again
+    Quality(QualityArgs),
     /// How fast this machine is: ns per row of each stage, rows/s, MB/s, percentiles of the chunks
     Bench(BenchArgs),
     /// Tries jobs and chunk rows and writes the fastest that meets the target to harness.toml
@@ -283,6 +285,22 @@ pub struct ValidateArgs {
     #[arg(long)]
     pub print_schema: bool,
     /// Machine-readable findings
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct QualityArgs {
+    /// Months, such as 2013-10..2013-12 [default: all that are published]
+    #[arg(long)]
+    pub months: Option<MonthRange>,
+    /// Least score: a month under it is exit code 1
+    #[arg(long, default_value_t = 0.8)]
+    pub threshold: f64,
+    /// Looks again every few seconds until interrupted
+    #[arg(long)]
+    pub watch: bool,
+    /// Machine-readable
     #[arg(long)]
     pub json: bool,
 }

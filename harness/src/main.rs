@@ -90,6 +90,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Synth(args) => synth::run(&args, &settings),
         Command::Process(args) => process::run(&args, &settings),
         Command::Validate(args) => validate::run(&args, &settings),
+        Command::Quality(args) => quality::over_time::run(&args, &settings),
         Command::Bench(args) => bench::run(&args, &settings),
         Command::Tune(args) => tune::run(&args, &settings),
         Command::Doctor(args) => doctor::run(&args, &settings),

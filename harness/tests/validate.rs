@@ -52,7 +52,7 @@ fn what_is_published_validates_in_both_profiles() {
         }
     }
     let text = harness(folder.path()).args(["validate", "--all"]).assert().success().get_output().stdout.clone();
-    assert!(String::from_utf8(text).unwrap().ends_with("1 month validated, nothing found\n"));
+    assert!(String::from_utf8(text).unwrap().ends_with("2013-09 validated, nothing found\n"));
 }
 
 #[test]

@@ -98,17 +98,24 @@ impl Bars<'_> {
     /// Trades that go on at one price.
     fn stuck(&self, tick: Tick) -> Option<String> {
         let Grid { open, high, low, close, .. } = self.grid;
-        let (mut trades, mut first) = (0, 0);
+        let (mut trades, mut first, mut stuck) = (0, 0, None);
         for row in self.traded() {
-            let same = high[row] == low[row] && (trades == 0 || open[row] == close[first]);
-            (trades, first) = if same { (trades + 1, if trades == 0 { row } else { first }) } else { (0, 0) };
+            if high[row] != low[row] {
+                trades = 0;
+                continue;
+            }
+            if trades == 0 || open[row] != close[first] {
+                (trades, first) = (0, row);
+            }
+            trades += 1;
             if trades >= STUCK_TRADES && row - first >= SHORT_SECONDS as usize {
-                let Session { date, rows, .. } = self.session;
-                let (price, from) = (tick.points(close[first]), self.session.time(first - rows.start));
-                return Some(format!("{date}: {trades} trades and more, all at {price}, from {from} on"));
+                stuck = Some((trades, first));
             }
         }
-        None
+        let (trades, first) = stuck?;
+        let Session { date, rows, .. } = self.session;
+        let (price, from) = (tick.points(close[first]), self.session.time(first - rows.start));
+        Some(format!("{date}: {trades} trades at {price} and no other price, from {from} on"))
     }
 
     /// Bars far away from the close before.

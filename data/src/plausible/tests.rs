@@ -94,7 +94,7 @@ fn trades_at_one_price_are_stuck() {
         }
     };
     none(at(900));
-    one("2013-10-09: 901 trades and more, all at 1700.75, from 2013-10-09T12:31:00Z on", at(901));
+    one("2013-10-09: 901 trades at 1700.75 and no other price, from 2013-10-09T12:31:00Z on", at(901));
     // Seconds without a trade are no trades.
     none(|grid, rows| {
         at(901)(grid, rows.clone());

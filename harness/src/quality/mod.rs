@@ -5,6 +5,7 @@
 
 mod dates;
 pub mod drift;
+pub mod over_time;
 mod parts;
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,14 @@ pub struct Day {
     pub front: Option<usize>,
 }
 
+#[cfg(test)]
+impl Day {
+    /// A date with these volumes, and one contract each before the session.
+    pub fn of(date: Date, session: Vec<u64>) -> Self {
+        Self { date, midnight: 0, start: 0, end: 0, before: vec![1; session.len()], session, front: None }
+    }
+}
+
 /// A change of the front contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Roll {
@@ -126,15 +134,7 @@ mod tests {
     fn fronts(choice: Choice, expiries: &[&str], volumes: &[&[u64]]) -> Vec<Option<usize>> {
         let contract = |text: &&str| ContractRows { symbol: (*text).into(), expiry: text.parse().ok(), rows: 0..0 };
         let contracts: Vec<ContractRows> = expiries.iter().map(contract).collect();
-        let day = |session: &&[u64]| Day {
-            date: Date::constant(2013, 12, 9),
-            midnight: 0,
-            start: 0,
-            end: 0,
-            session: session.to_vec(),
-            before: vec![1; session.len()],
-            front: None,
-        };
+        let day = |session: &&[u64]| Day::of(Date::constant(2013, 12, 9), session.to_vec());
         let mut days: Vec<Day> = volumes.iter().map(day).collect();
         choose(&mut days, &contracts, choice);
         days.iter().map(|day| day.front).collect()

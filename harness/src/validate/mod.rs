@@ -166,20 +166,21 @@ impl Outcome {
             println!("rolls: {found} of {happened} found on the right session, {invented} invented");
         }
         let faulty = |report: &&Report| report.findings.iter().any(|finding| finding.severity > Severity::Note);
-        match months.iter().filter(faulty).count() {
-            0 => println!("{} validated, nothing found", count(months.len())),
-            faulty => println!("{} validated, {findings} findings in {faulty} of them", count(months.len())),
+        match (months.iter().filter(faulty).count(), &months[..]) {
+            (0, [one]) => println!("{} validated, nothing found", one.name()),
+            (_, [one]) => println!("{} validated, {findings} findings", one.name()),
+            (0, _) => println!("{} months validated, nothing found", months.len()),
+            (faulty, _) => println!("{} months validated, {findings} findings in {faulty} of them", months.len()),
         }
     }
 }
 
-fn count(months: usize) -> String {
-    if months == 1 { "1 month".into() } else { format!("{months} months") }
-}
-
 impl Report {
+    fn name(&self) -> String {
+        self.month.map_or("file".to_owned(), |month| month.to_string())
+    }
+
     fn print(&self) {
-        let name = self.month.map_or("file".to_owned(), |month| month.to_string());
         let counts = [
             (self.rows, "rows"),
             (self.computed_anew, "computed anew"),
@@ -188,7 +189,7 @@ impl Report {
         let counts: Vec<String> =
             counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
         let raw = if self.raw { ", against the raw records" } else { "" };
-        println!("{name}  {}{raw}", counts.join(", "));
+        println!("{}  {}{raw}", self.name(), counts.join(", "));
         for finding in &self.findings {
             println!("  {:8} {} {}: {}", finding.severity.name(), finding.check.name(), finding.rule, finding.found);
             println!("           expected {}", finding.expected);

@@ -116,6 +116,15 @@ fn continuity(statistics: &Statistics, before: &Statistics, raw: Option<&Raw>, f
     let volumes = raw.map(|raw| evidence(&raw.days, raw.view().contracts, &last.contract, &first.contract, first.date));
     let found = volumes.map_or(found.clone(), |volumes| format!("{found}; {volumes}"));
     match (from, to) {
+        // The month before says so itself.
+        _ if before.rollovers.iter().any(|roll| !roll.expected) => {
+            findings.note(
+                ROLLOVER,
+                "continuity",
+                found,
+                format!("what follows an unexpected roll in {}", before.month),
+            );
+        }
         (Some(from), Some(to)) if to < from => {
             findings.error(ROLLOVER, "continuity", found, "rolls only go forward");
         }
@@ -224,4 +233,100 @@ fn of(named: &[&Rollover]) -> Vec<Roll> {
 fn text(rolls: &[Roll]) -> String {
     let rolls: Vec<String> = rolls.iter().map(|roll| format!("{} {} -> {}", roll.date, roll.from, roll.to)).collect();
     if rolls.is_empty() { "none".into() } else { rolls.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        statistics::{self, SessionStatistics},
+        validate::finding::Severity,
+    };
+
+    /// A month with a session a day from this one on, of these contracts.
+    fn month(month: &str, first: i8, contracts: &[&str]) -> Statistics {
+        let month: Month = month.parse().unwrap();
+        let date = |day: i8| Date::constant(month.year(), month.month(), day);
+        let of = statistics::tests::statistics();
+        let session = |(day, contract): (i8, &&str)| SessionStatistics {
+            date: date(day),
+            contract: (*contract).to_owned(),
+            ..of.sessions[0].clone()
+        };
+        Statistics { month, sessions: (first..).zip(contracts).map(session).collect(), ..of }
+    }
+
+    fn roll(date: Date, from: &str, to: &str, expected: bool) -> Rollover {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        Rollover { date, from, to, price_gap: None, volume_from: 5, volume_to: 9, expected }
+    }
+
+    fn found(statistics: &Statistics, before: Option<&Statistics>) -> Vec<(Severity, &'static str, String)> {
+        let zone = jiff::tz::TimeZone::get("America/Chicago").unwrap();
+        let making = Making {
+            profile: kernels::Profile::Session,
+            instrument: data::Instrument::default(),
+            zone,
+            choice: data::contract::Choice::Volume,
+            float64: false,
+            reference: statistics.month,
+        };
+        let mut findings = Findings::new(None);
+        check(statistics, before, None, &making, &mut findings);
+        findings.into_inner().into_iter().map(|finding| (finding.severity, finding.rule, finding.found)).collect()
+    }
+
+    #[test]
+    fn a_roll_in_its_window_is_no_finding_and_one_outside_comes_with_its_volumes() {
+        // The third Friday of December 2013 is the 20th.
+        let mut december = month("2013-12", 9, &["ESZ3", "ESH4"]);
+        december.rollovers = vec![roll(Date::constant(2013, 12, 10), "ESZ3", "ESH4", true)];
+        assert_eq!(found(&december, None), []);
+        let mut early = month("2013-12", 8, &["ESZ3", "ESH4"]);
+        early.rollovers = vec![roll(Date::constant(2013, 12, 9), "ESZ3", "ESH4", false)];
+        let findings = found(&early, None);
+        let text = "2013-12-09 ESZ3 -> ESH4; volumes 5 and 9 on that date";
+        assert_eq!(findings, [(Severity::Warning, "window", text.to_owned())]);
+        early.rollovers[0].expected = true;
+        assert_eq!(found(&early, None)[0].1, "expected");
+    }
+
+    #[test]
+    fn rollovers_are_the_changes_between_sessions() {
+        let december = month("2013-12", 9, &["ESZ3", "ESH4"]);
+        assert_eq!(found(&december, None), [(Severity::Error, "sessions", "rollovers none".to_owned())]);
+    }
+
+    #[test]
+    fn a_month_goes_on_with_the_contract_of_the_month_before() {
+        let november = month("2013-11", 28, &["ESZ3"]);
+        let continuity = |contract: &str, before: &Statistics| {
+            let findings = found(&month("2013-12", 2, &[contract]), Some(before));
+            findings.into_iter().map(|(severity, rule, _)| (severity, rule)).collect::<Vec<_>>()
+        };
+        assert_eq!(continuity("ESZ3", &november), []);
+        assert_eq!(continuity("ESH4", &november), [(Severity::Warning, "continuity")]);
+        let ahead = month("2013-11", 28, &["ESH4"]);
+        assert_eq!(continuity("ESZ3", &ahead), [(Severity::Error, "continuity")]);
+        // The unexpected roll in November is November's finding.
+        let mut rolled = month("2013-11", 27, &["ESZ3", "ESH4"]);
+        rolled.rollovers = vec![roll(Date::constant(2013, 11, 28), "ESZ3", "ESH4", false)];
+        assert_eq!(continuity("ESZ3", &rolled), [(Severity::Note, "continuity")]);
+        // A gap of months up to the window of the roll.
+        let december = found(&month("2013-12", 12, &["ESH4"]), Some(&november));
+        assert_eq!(december, []);
+    }
+
+    #[test]
+    fn volumes_of_the_five_sessions_around_a_date() {
+        let contracts: Vec<ContractRows> =
+            ["ESZ3", "ESH4"].map(|symbol| ContractRows { symbol: symbol.into(), expiry: None, rows: 0..0 }).to_vec();
+        let days: Vec<Day> = (9..16).map(|day| Day::of(Date::constant(2013, 12, day), vec![100, day as u64])).collect();
+        let text = evidence(&days, &contracts, "ESZ3", "ESH4", Date::constant(2013, 12, 12));
+        assert_eq!(
+            text,
+            "volumes of ESZ3 / ESH4: 2013-12-10 100 / 10, 2013-12-11 100 / 11, 2013-12-12 100 / 12, \
+             2013-12-13 100 / 13, 2013-12-14 100 / 14"
+        );
+    }
 }

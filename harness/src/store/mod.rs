@@ -361,7 +361,11 @@ impl Store {
     /// Some bytes of an object.
     pub fn range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
         let location = self.location(key);
-        let read = self.wait(self.ask(|| self.objects().get_range(&location, range.clone())));
+        let expected = range.end - range.start;
+        let read = self.wait(self.ask(|| async {
+            let bytes = self.objects().get_range(&location, range.clone()).await?;
+            if bytes.len() as u64 == expected { Ok(bytes) } else { Err(short(expected, bytes.len() as u64)) }
+        }));
         read.map_err(self.failed("reading", key))
     }
 

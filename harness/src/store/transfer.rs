@@ -17,6 +17,8 @@ use crate::interrupt;
 
 /// Bytes of one part.
 pub const PART: usize = 8 << 20;
+/// Bytes of an object's end that are kept when it is read back, if it has as many.
+const TAIL: usize = 1 << 20;
 /// A file up to this size goes in one request, which leaves nothing when it breaks, and costs one.
 const WHOLE: u64 = 64 << 20;
 /// Parts under way at once.
@@ -28,7 +30,7 @@ pub(super) struct ReadBack {
     pub(super) bytes: u64,
     /// XXH3-64, 16 hexadecimal digits.
     pub(super) checksum: String,
-    /// Its last part: at most [`PART`] bytes.
+    /// Its end: [`TAIL`] bytes or more.
     pub(super) tail: Bytes,
 }
 
@@ -174,7 +176,12 @@ impl Store {
             let e_tag = self.is_remote().then_some(meta.e_tag.as_deref()).flatten();
             self.parts(key, 0, meta.size, e_tag, |part| {
                 hash.update(&part);
-                tail = part;
+                let before = std::mem::replace(&mut tail, part);
+                // The footer of a Parquet must not lie before a small last part.
+                if tail.len() < TAIL {
+                    let missing = before.len().min(TAIL - tail.len());
+                    tail = [&before[before.len() - missing..], &tail[..]].concat().into();
+                }
                 Ok(())
             })
             .await?;

@@ -108,7 +108,7 @@ fn a_changed_byte_a_dropped_object_and_two_swapped_months_are_named_and_nothing_
     let folder_of = |month: &str| folder.path().join("store/processed-data/monthly/2013").join(month);
     fs::remove_dir_all(folder_of("09")).unwrap();
     fs::rename(folder_of("12"), folder_of("09")).unwrap();
-    found(folder.path(), &["--month", "2013-09"], "manifest", &["is of 2013-12"]);
+    found(folder.path(), &["--month", "2013-09"], "manifest", &["of another layout, month or folder"]);
     found(folder.path(), &["--months", "2013-12..2014-01"], "manifest", &["no processed-data/monthly/2014/01"]);
 }
 

@@ -164,6 +164,11 @@ struct Inner {
     changed: bool,
 }
 
+/// Name of this machine.
+pub fn host() -> String {
+    fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
+}
+
 /// Key of a run's heartbeat.
 pub fn key(run: &str) -> String {
     format!("{FOLDER}/{run}.json")
@@ -406,7 +411,7 @@ impl Inner {
 impl Heartbeat {
     fn new(first: Month, last: Month, months: usize) -> Self {
         let now = Timestamp::now();
-        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
+        let host = host();
         let pid = std::process::id();
         let safe: String = host.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         Self {

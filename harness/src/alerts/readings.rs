@@ -11,6 +11,7 @@ use crate::{
     config::Settings,
     doctor,
     figures::Figures,
+    heartbeat,
     status::{Heard, Snapshot},
 };
 
@@ -51,7 +52,7 @@ pub fn all(snapshot: &Snapshot, figures: &BTreeMap<Month, Figures>, settings: &S
 
 fn of_runs(snapshot: &Snapshot) -> Vec<Reading> {
     let minutes = |since: Timestamp| snapshot.at.duration_since(since).as_secs_f64() / 60.0;
-    let mut readings = Vec::new();
+    let (mut readings, here) = (Vec::new(), heartbeat::host());
     for run in snapshot.current() {
         let beat = &run.beat;
         let mut push = |rule, subject: &str, value, text| {
@@ -84,7 +85,8 @@ fn of_runs(snapshot: &Snapshot) -> Vec<Reading> {
             let value = bytes as f64 / 1e9;
             push(Rule::MemoryGb, name, value, format!("the run on {host} holds {value:.1} GB of memory"));
         }
-        if let Some(bytes) = beat.free_bytes {
+        // The disks of this machine are looked at themselves.
+        if let Some(bytes) = beat.free_bytes.filter(|_| beat.host != here) {
             let value = bytes as f64 / 1e9;
             push(Rule::DiskGb, host, value, format!("{value:.0} GB are free for temporary files on {host}"));
         }

@@ -94,14 +94,14 @@ function calendar(months, figures) {
 
 /** The last months, oldest first. */
 const LAST = 24;
-const W = 640, H = 240, LEFT = 44, BOTTOM = 24, TOP = 8;
+const STEPS = 5, W = 640, H = 240, LEFT = 44, BOTTOM = 24, TOP = 8;
 
 function axes(most, label, months) {
   const parts = [];
-  for (let step = 0; step <= 4; step++) {
-    const y = TOP + (H - TOP - BOTTOM) * (1 - step / 4);
+  for (let step = 0; step <= STEPS; step++) {
+    const y = TOP + (H - TOP - BOTTOM) * (1 - step / STEPS);
     parts.push(drawn("line", { x1: LEFT, x2: W, y1: y, y2: y }));
-    parts.push(drawn("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, label(most * step / 4)));
+    parts.push(drawn("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, label(most * step / STEPS)));
   }
   const every = Math.ceil(months.length / 8);
   const width = (W - LEFT) / months.length;

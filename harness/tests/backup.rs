@@ -203,7 +203,8 @@ fn a_damaged_month_of_a_backup_is_refused_and_the_others_go_on() {
     for spoil in [
         &(|| damage(&path.join("backup").join(&data))) as &dyn Fn(),
         &|| fs::remove_file(path.join("backup").join(&data)).unwrap(),
-        &|| fs::create_dir(path.join("backup").join(&data)).unwrap(),
+        // Whoever reads it meets an error of the system, as of a bad disk.
+        &|| std::os::unix::fs::symlink("/proc/self/mem", path.join("backup").join(&data)).unwrap(),
         &|| fs::write(path.join("backup").join(MANIFEST), "{").unwrap(),
     ] {
         spoil();

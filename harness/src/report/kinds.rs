@@ -19,8 +19,8 @@ pub fn document(kind: ReportKind, archive: &Archive, with_charts: bool) -> anyho
     let days = if kind == ReportKind::Daily { 1 } else { 7 };
     let since = archive.read - SignedDuration::from_hours(24 * days);
     let (title, name) = match kind {
-        ReportKind::Daily => (format!("Since {}", text::time(since)), "daily"),
-        ReportKind::Weekly => (format!("Seven days, since {}", text::time(since)), "weekly"),
+        ReportKind::Daily => (format!("Daily report, since {}", text::time(since)), "daily"),
+        ReportKind::Weekly => (format!("Weekly report, since {}", text::time(since)), "weekly"),
         ReportKind::Quality => ("Quality of the archive".to_owned(), "quality"),
         ReportKind::Performance => ("Performance of the archive".to_owned(), "performance"),
         ReportKind::Final | ReportKind::Monthly => ("The whole archive".to_owned(), "final"),

@@ -6,8 +6,8 @@ use std::{path::Path, process::Command};
 /// What there was to be seen.
 #[derive(Debug)]
 pub struct Seen {
-    /// Drawn marks of each chart that is shown, by the page's own count (`marks.js`).
-    pub marks: Vec<usize>,
+    /// Name and drawn marks of each chart that is shown, by the page's own count (`marks.js`).
+    pub charts: Vec<(String, usize)>,
     /// What the console had to say.
     pub console: Vec<String>,
 }
@@ -24,7 +24,10 @@ pub fn open(page: &Path, width: u32) -> Seen {
         .expect("these tests need a browser: install Debian's package chromium");
     let (page, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && page.contains("data-charts="), "Chromium did not load the page: {log}");
-    let marks = page.split("data-marks=\"").skip(1).map(|rest| rest.split('"').next().unwrap().parse().unwrap());
+    let charts = page.split("<svg ").skip(1).filter_map(|chart| {
+        let of = |name: &str| chart.split('>').next()?.split(&format!("{name}=\"")).nth(1)?.split('"').next();
+        Some((of("aria-label")?.to_owned(), of("data-marks")?.parse().unwrap()))
+    });
     let console = log.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned);
-    Seen { marks: marks.collect(), console: console.collect() }
+    Seen { charts: charts.collect(), console: console.collect() }
 }

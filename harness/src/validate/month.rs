@@ -161,10 +161,6 @@ impl Months<'_> {
             }
             Err(error) => return Err(error.into()),
         };
-        if manifest.month != month {
-            findings.error(Check::Output, "manifest", format!("{key} is of {}", manifest.month), month.to_string());
-            return Ok(None);
-        }
         let current = manifest.current;
         let (data, statistics) = manifest::current_keys(month, &current.version);
         for (found, expected) in [

@@ -229,14 +229,14 @@ fn an_archive_of_184_months_is_one_small_page() {
 fn daily_and_weekly_reports_say_what_happened_in_their_time() {
     let published =
         |kind: &str, folder: &Path| report_json(folder, kind)["tables"]["published"].as_array().unwrap().len();
-    let report = report_json(ARCHIVE.path(), "daily");
-    let line = row(&report, "published", "month", "2013-09");
+    let daily = report_json(ARCHIVE.path(), "daily");
+    let line = row(&daily, "published", "month", "2013-09");
     assert_eq!(line["version"], manifest(ARCHIVE.path())["current"]["version"]);
-    let failed = row(&report, "failed", "month", "2013-08");
+    let failed = row(&daily, "failed", "month", "2013-08");
     assert!(failed["error"].as_str().unwrap().contains("truncated") && failed["exit_code"] == 3, "{failed}");
-    assert_eq!(row(&report, "withheld", "month", "2013-10")["threshold"], 1.0);
-    assert_eq!(row(&report, "reprocessing", "month", "2013-08")["priority"], "high");
-    let facts = &report["facts"];
+    assert_eq!(row(&daily, "withheld", "month", "2013-10")["threshold"], 1.0);
+    assert_eq!(row(&daily, "reprocessing", "month", "2013-08")["priority"], "high");
+    let facts = &daily["facts"];
     let counts =
         ["published", "published_in_this_time", "failed", "withheld", "pending", "gaps"].map(|name| &facts[name]);
     assert_eq!(counts.map(|count| count.as_u64().unwrap()), [1, 1, 1, 1, 1, 1]);
@@ -260,6 +260,26 @@ fn daily_and_weekly_reports_say_what_happened_in_their_time() {
     assert_eq!((published("weekly", folder.path()), failed("weekly")), (1, 1));
     at(30);
     assert_eq!((published("weekly", folder.path()), failed("weekly")), (0, 0));
+    // A published month whose last run failed is both, in the figures, the tables and the calendar.
+    let failures = folder.path().join("store/processed-data/failures");
+    let failure = fs::read_to_string(failures.join("2013-08.json")).unwrap();
+    fs::write(failures.join("2013-09.json"), failure.replace("2013-08", "2013-09")).unwrap();
+    let final_report = report_json(folder.path(), "final");
+    assert_eq!([&final_report["facts"]["published"], &final_report["facts"]["failed"]], [1, 2]);
+    assert_eq!(row(&final_report, "reprocessing", "month", "2013-09")["priority"], "high");
+    let page = report(folder.path(), "final", "html");
+    assert!(
+        page.contains(&format!(
+            "{:.3}!",
+            row(&final_report, "months", "month", "2013-09")["quality"].as_f64().unwrap()
+        ))
+    );
+    let quality = outcome(folder.path(), &["quality"]).0;
+    let again = quality["reprocess"].as_array().unwrap().iter().find(|one| one["month"] == "2013-09").unwrap();
+    assert!(
+        again["priority"] == "high" && again["reasons"][0].as_str().unwrap().contains("last run failed"),
+        "{again}"
+    );
     // What has to be made again does not expire.
     assert_eq!(row(&report_json(folder.path(), "weekly"), "reprocessing", "month", "2013-08")["priority"], "high");
 }

@@ -5,11 +5,14 @@ use jiff::Timestamp;
 
 use crate::{
     discover::RawFile,
-    exit, manifest,
+    exit,
+    failures::Failure,
+    manifest,
     months::survey::{Line, READERS, State, survey},
     schedule,
     statistics::Statistics,
     store::Store,
+    withheld::Withheld,
 };
 
 use super::charts::timeline::Series;
@@ -60,6 +63,17 @@ impl Archive {
     /// The months of a state.
     pub fn lines(&self, state: State) -> impl Iterator<Item = &Line> {
         self.months.iter().map(|entry| &entry.line).filter(move |line| line.state == state)
+    }
+
+    /// The months whose last run failed, from a time on, published before or not.
+    pub fn failed(&self, since: Timestamp) -> impl Iterator<Item = (&Line, &Failure)> {
+        let lines = self.months.iter().map(|entry| &entry.line);
+        lines.filter_map(move |line| Some((line, line.failure.as_ref().filter(|failure| failure.when >= since)?)))
+    }
+
+    /// What a gate kept from being published, from a time on.
+    pub fn withheld(&self, since: Timestamp) -> impl Iterator<Item = &Withheld> {
+        self.months.iter().filter_map(move |entry| entry.line.withheld.as_ref().filter(|held| held.when >= since))
     }
 
     /// Every month, published or not: the axis of a chart.

@@ -41,13 +41,17 @@ fn seconds(seconds: f64, decimals: usize) -> String {
 pub fn calendar(archive: &Archive) -> anyhow::Result<Figure> {
     let days: Vec<Day> = archive.months.iter().map(day).collect();
     let reading = "Numbers are quality scores: green from 0.8 (edged below 0.95), amber from 0.6, red below. \
-                   failed: the last run failed; held: withheld by a gate; raw: not run yet; out: removed; \u{2013}: no raw file.";
+                   failed: the last run failed; held: withheld by a gate; !: a newer version failed or is held; \
+                   raw: not run yet; out: removed; \u{2013}: no raw file.";
     Ok(Figure::new("Months by quality", reading, calendar::calendar(&days)?))
 }
 
 fn day(Entry { line, statistics }: &Entry) -> Day {
     let (tone, short) = match (line.state, line.score) {
-        (State::Published, Some(score)) => (Tone::of(score), text::fixed(score, 3)),
+        (State::Published, Some(score)) => {
+            let newer = line.failure.is_some() || line.withheld.is_some();
+            (Tone::of(score), format!("{}{}", text::fixed(score, 3), if newer { "!" } else { "" }))
+        }
         (State::Published | State::Damaged, _) => (Tone::Failed, "bad".to_owned()),
         (State::Failed, _) => (Tone::Failed, "failed".to_owned()),
         (State::Withheld, _) => (Tone::Withheld, "held".to_owned()),

@@ -121,11 +121,8 @@ pub fn deductions(archive: &Archive) -> Table {
 
 /// Months to make again, the most urgent first: those that failed, and those whose statistics recommend it.
 pub fn reprocessing(archive: &Archive) -> Table {
-    let failed = archive.lines(State::Failed).map(|line| {
-        let why = line.failure.as_ref().map_or("failed", |failure| failure.error.as_str());
-        (Priority::High, line, why.to_owned())
-    });
-    let weak = archive.published().filter(|(_, statistics)| statistics.quality.reprocess.needed);
+    let failed = archive.failed(Timestamp::MIN).map(|(line, failure)| (Priority::High, line, failure.error.clone()));
+    let weak = archive.published().filter(|(line, of)| line.failure.is_none() && of.quality.reprocess.needed);
     let weak = weak.map(|(line, statistics)| {
         let reprocess = &statistics.quality.reprocess;
         (reprocess.priority.unwrap_or(Priority::Low), line, reprocess.reasons.join("; "))
@@ -260,8 +257,7 @@ pub fn published(archive: &Archive, since: Timestamp) -> Table {
 
 /// Months whose last run failed, from a time on.
 pub fn failed(archive: &Archive, since: Timestamp) -> Table {
-    let failures = archive.months.iter().filter_map(|entry| entry.line.failure.as_ref());
-    let rows = failures.filter(|failure| failure.when >= since).map(|failure| {
+    let rows = archive.failed(since).map(|(_, failure)| {
         let Failure { month, error, exit_code, when, inputs, .. } = failure;
         vec![
             Cell::text(month.to_string()),
@@ -277,8 +273,7 @@ pub fn failed(archive: &Archive, since: Timestamp) -> Table {
 
 /// Months that a gate kept from being published, from a time on.
 pub fn withheld(archive: &Archive, since: Timestamp) -> Table {
-    let withheld = archive.months.iter().filter_map(|entry| entry.line.withheld.as_ref());
-    let rows = withheld.filter(|withheld| withheld.when >= since).map(|withheld| {
+    let rows = archive.withheld(since).map(|withheld| {
         let Withheld { month, when, score: found, threshold, reasons, .. } = withheld;
         vec![
             Cell::text(month.to_string()),

@@ -49,13 +49,15 @@ fn facts(kind: ReportKind, archive: &Archive, since: Timestamp) -> Vec<(&'static
     let range = archive.months.first().zip(archive.months.last());
     let range = range.map_or_else(String::new, |(first, last)| format!("{} to {}", first.line.month, last.line.month));
     let mut facts = vec![("Months", Cell::text(range)), ("Published", states(State::Published))];
-    if matches!(kind, ReportKind::Daily | ReportKind::Weekly) {
+    let recent = matches!(kind, ReportKind::Daily | ReportKind::Weekly);
+    let shown = if recent { since } else { Timestamp::MIN };
+    if recent {
         let new = archive.months.iter().filter(|entry| entry.line.published.is_some_and(|time| time >= since));
         facts.push(("Published in this time", Cell::count(new.count() as u64)));
     }
     facts.extend([
-        ("Failed", states(State::Failed)),
-        ("Withheld", states(State::Withheld)),
+        ("Failed", Cell::count(archive.failed(shown).count() as u64)),
+        ("Withheld", Cell::count(archive.withheld(shown).count() as u64)),
         ("Pending", states(State::Pending)),
         ("Gaps", states(State::Gap)),
     ]);

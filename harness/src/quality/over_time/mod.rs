@@ -4,7 +4,7 @@
 mod consistency;
 mod trend;
 
-use std::{io::IsTerminal, thread, time::Duration};
+use std::{collections::BTreeMap, io::IsTerminal, thread, time::Duration};
 
 use data::Month;
 use serde::Serialize;
@@ -13,11 +13,13 @@ use self::{
     consistency::Unlike,
     trend::{RECENT, Trend},
 };
-use super::{Band, Priority, Quality, list};
+use super::{Band, Priority, Quality, Reprocess, list};
 use crate::{
     cli::QualityArgs,
     config::Settings,
     exit::{self, Usage},
+    failures::{self, FailureError},
+    holdings::month_of,
     manifest,
     progress::Bar,
     published,
@@ -115,11 +117,17 @@ impl Archive {
         let bar = Bar::new();
         bar.stage("quality", there.len() as u64);
         let wanted = |month: Month| (all.first()..=all.last()).contains(&month);
+        let failed = failed(store)?;
         for &month in &there {
             match one(store, month) {
                 Ok((version, found)) => {
                     if wanted(month) {
-                        months.push(Scored { month, version, quality: found.quality.clone() });
+                        let mut quality = found.quality.clone();
+                        if let Some(error) = failed.get(&month) {
+                            let reasons = [vec![error.clone()], quality.reprocess.reasons].concat();
+                            quality.reprocess = Reprocess::because(reasons, Priority::High);
+                        }
+                        months.push(Scored { month, version, quality });
                     }
                     statistics.push(found);
                 }
@@ -134,7 +142,10 @@ impl Archive {
         absent.retain(|absent| wanted(absent.month));
         let missing = all.iter().filter(|month| !there.contains(month));
         let by_name = args.months.is_some();
-        absent.extend(missing.map(|month| Absent { month, wanted: by_name, reason: "not published".into() }));
+        absent.extend(missing.map(|month| {
+            let reason = failed.get(&month).map_or("not published", String::as_str).to_owned();
+            Absent { month, wanted: by_name, reason }
+        }));
         absent.sort_by_key(|absent| absent.month);
         let mut archive = Self {
             threshold: args.threshold,
@@ -241,10 +252,25 @@ fn one(store: &Store, month: Month) -> anyhow::Result<(String, Statistics)> {
     }
 }
 
+/// Why months failed at their last run, published before or not.
+fn failed(store: &Store) -> anyhow::Result<BTreeMap<Month, String>> {
+    let objects = store.list(failures::FOLDER, None)?;
+    let months = objects.iter().filter_map(|object| month_of(&object.key));
+    let errors = months.map(|month| {
+        let error = match failures::read(store, month) {
+            Ok(failure) => failure?.error,
+            Err(FailureError::Store(error)) => return Some(Err(error.into())),
+            Err(error) => exit::sentence(&error.into()),
+        };
+        Some(Ok((month, format!("the last run failed: {error}"))))
+    });
+    errors.flatten().collect()
+}
+
 /// The first words of the reason most of the months have.
 fn most_common(needed: &[Recommendation]) -> String {
     let words = |reason: &str| reason.split([' ', ':']).next().unwrap_or_default().to_owned();
-    let mut counts: std::collections::BTreeMap<String, (usize, &str)> = std::collections::BTreeMap::new();
+    let mut counts: BTreeMap<String, (usize, &str)> = BTreeMap::new();
     for recommendation in needed {
         let mut kinds: Vec<(String, &str)> =
             recommendation.reasons.iter().map(|reason| (words(reason), reason.as_str())).collect();

@@ -59,6 +59,13 @@ impl Holdings {
         Ok(holdings)
     }
 
+    /// What is held of a month, which may be nothing.
+    pub fn held(&self, month: Month) -> &Held {
+        static NOTHING: Held =
+            Held { published: false, removed: false, failed: false, withheld: false, objects: Vec::new() };
+        self.months.get(&month).unwrap_or(&NOTHING)
+    }
+
     /// The published months of a range, in order.
     pub fn published(&self, range: Option<MonthRange>) -> Vec<Month> {
         let published = self.months.iter().filter(|(_, held)| held.published).map(|(&month, _)| month);

@@ -1,5 +1,6 @@
 //! `monitor`: resident and read-only. A thread looks at the store, and what is asked for is answered from the last look.
 
+mod charts;
 mod server;
 
 use std::{
@@ -12,6 +13,7 @@ use std::{
 use anyhow::Context;
 use bytes::Bytes;
 
+use self::charts::Charts;
 use crate::{
     alerts::{self, Incident},
     cli::MonitorArgs,
@@ -29,6 +31,7 @@ pub const INTERVAL: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 struct Answers {
     status: Bytes,
+    charts: Bytes,
     metrics: Bytes,
     /// When the store last answered.
     looked: Option<Instant>,
@@ -64,12 +67,14 @@ pub fn start(address: SocketAddr, interval: Duration, settings: &Settings) -> an
     listener.set_nonblocking(true).with_context(failed)?;
     let address = listener.local_addr().with_context(failed)?;
     let store = Store::open(settings.text("store"), settings.access)?;
-    let answers = Answers { status: Bytes::new(), metrics: Bytes::new(), looked: None, trouble: None };
+    let nothing = Bytes::new;
+    let answers = Answers { status: nothing(), charts: nothing(), metrics: nothing(), looked: None, trouble: None };
     let shared = Arc::new(Shared { answers: RwLock::new(answers), interval });
     let (looking, settings) = (Arc::clone(&shared), settings.clone());
     thread::spawn(move || {
+        let mut charts = Charts::default();
         loop {
-            looking.look(&store, &settings);
+            looking.look(&store, &settings, &mut charts);
             thread::sleep(interval);
         }
     });
@@ -82,13 +87,11 @@ impl Shared {
         self.answers.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn look(&self, store: &Store, settings: &Settings) {
-        let found = of(store, settings, self.interval);
+    fn look(&self, store: &Store, settings: &Settings, charts: &mut Charts) {
+        let found = of(store, settings, self.interval, charts);
         let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
         match found {
-            Ok((status, metrics)) => {
-                *answers = Answers { status, metrics, looked: Some(Instant::now()), trouble: None };
-            }
+            Ok(found) => *answers = found,
             Err(error) => {
                 let trouble = exit::sentence(&error);
                 tracing::warn!("{trouble}");
@@ -98,8 +101,8 @@ impl Shared {
     }
 }
 
-/// What one look finds, as JSON and as metrics.
-fn of(store: &Store, settings: &Settings, interval: Duration) -> anyhow::Result<(Bytes, Bytes)> {
+/// What one look finds.
+fn of(store: &Store, settings: &Settings, interval: Duration, charts: &mut Charts) -> anyhow::Result<Answers> {
     let snapshot = Snapshot::of(store, settings)?;
     let look = alerts::look(store, &snapshot, settings)?;
     for (channel, why) in &look.dead {
@@ -117,7 +120,13 @@ fn of(store: &Store, settings: &Settings, interval: Duration) -> anyhow::Result<
         "alerts": firing,
         "dead_channels": look.dead.iter().map(|(channel, _)| channel).collect::<Vec<_>>(),
     });
-    Ok((serde_json::to_vec(&status)?.into(), text.finish().into()))
+    Ok(Answers {
+        status: serde_json::to_vec(&status)?.into(),
+        charts: charts.look(store, &snapshot)?,
+        metrics: text.finish().into(),
+        looked: Some(Instant::now()),
+        trouble: None,
+    })
 }
 
 fn of_months(text: &mut Text, incidents: &alerts::Incidents) {

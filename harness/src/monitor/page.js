@@ -10,13 +10,6 @@ function element(name, attributes, ...children) {
   return made;
 }
 
-function drawn(name, attributes, ...children) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
 function duration(seconds) {
   const s = Math.max(0, Math.round(seconds));
   if (s < 120) return `${s} s`;
@@ -70,91 +63,15 @@ function runs(all) {
   byId("runs").replaceChildren(...(cards.length > 0 ? [element("h2", {}, live.length > 0 ? "Runs" : "The last run"), ...cards] : []));
 }
 
-function calendar(months, figures) {
-  const years = new Map();
-  for (const month of months) {
-    const [year, number] = month.month.split("-");
-    if (!years.has(year)) years.set(year, Array(12).fill(null));
-    years.get(year)[Number(number) - 1] = month;
-  }
-  const names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-  const head = element("tr", {}, element("th", {}), ...names.map((name) => element("th", { scope: "col" }, name)));
-  const rows = [...years].map(([year, row]) => element("tr", {}, element("th", { scope: "row" }, year), ...row.map((month) => {
-    if (month === null || month.state === "gap" || month.state === "removed") return element("td", {});
-    const known = figures[month.month];
-    const score = known?.score;
-    const band = score === undefined ? "pending" : score >= 0.8 ? "high" : score >= 0.6 ? "medium" : "low";
-    const kind = month.state === "published" ? band : month.state;
-    const text = month.state === "published" && score !== undefined ? score.toFixed(2).replace("0.", ".") : "";
-    const detail = known ? `, quality ${score.toFixed(3)}, ${known.rows} rows, ${known.seconds.toFixed(1)} s` : "";
-    return element("td", { class: kind, "data-month": month.month, title: `${month.month} ${month.state}${detail}${month.error ? `: ${month.error}` : ""}` }, text);
-  })));
-  byId("calendar").replaceChildren(rows.length > 0 ? element("table", {}, head, ...rows) : element("p", { class: "muted" }, "no months yet"));
-}
+let shown = "";
 
-/** The last months, oldest first. */
-const LAST = 24;
-const STEPS = 5, W = 640, H = 240, LEFT = 44, BOTTOM = 24, TOP = 8;
-
-function axes(most, label, months) {
-  const parts = [];
-  for (let step = 0; step <= STEPS; step++) {
-    const y = TOP + (H - TOP - BOTTOM) * (1 - step / STEPS);
-    parts.push(drawn("line", { x1: LEFT, x2: W, y1: y, y2: y }));
-    parts.push(drawn("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, label(most * step / STEPS)));
-  }
-  const every = Math.ceil(months.length / 8);
-  const width = (W - LEFT) / months.length;
-  months.forEach((month, index) => {
-    if (index % every === 0) parts.push(drawn("text", { x: LEFT + width * (index + 0.5), y: H - 6, "text-anchor": "middle" }, month));
-  });
-  return parts;
-}
-
-function keys(names) {
-  return element("div", { class: "keys" }, ...names.map((name, index) => element("span", {},
-    drawn("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, drawn("rect", { width: 10, height: 10, rx: 2, class: `c${index}` })), name.replaceAll("_", " "))));
-}
-
-function chart(id, months, names, most, label, shapes) {
-  if (months.length === 0 || !(most > 0)) return byId(id).replaceChildren(element("p", { class: "muted" }, "no months yet"));
-  const picture = drawn("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": id }, ...axes(most, label, months), ...shapes);
-  byId(id).replaceChildren(keys(names), picture);
-}
-
-function stages(figures) {
-  const months = Object.keys(figures).sort().slice(-LAST);
-  const names = [...new Set(months.flatMap((month) => figures[month].stages.map(([name]) => name)))];
-  const total = (month) => figures[month].stages.reduce((sum, [, seconds]) => sum + seconds, 0);
-  const most = Math.max(0, ...months.map(total)) * 1.05;
-  const width = (W - LEFT) / months.length, scale = (H - TOP - BOTTOM) / most;
-  const shapes = months.flatMap((month, index) => {
-    let y = H - BOTTOM;
-    return figures[month].stages.map(([name, seconds]) => {
-      y -= seconds * scale;
-      const x = LEFT + width * (index + 0.15);
-      return drawn("rect", { x, y, width: Math.min(width * 0.7, 48), height: seconds * scale, class: `c${names.indexOf(name)}` },
-        drawn("title", {}, `${month} ${name}: ${seconds.toFixed(3)} s`));
-    });
-  });
-  chart("stages", months, names, most, (value) => value.toFixed(value < 10 ? 2 : 0), shapes);
-}
-
-function rates(figures) {
-  const months = Object.keys(figures).sort().slice(-LAST);
-  const names = [...new Set(months.flatMap((month) => Object.keys(figures[month].win_rates)))].sort();
-  const most = Math.max(0.5, ...months.flatMap((month) => Object.values(figures[month].win_rates)));
-  const width = (W - LEFT) / months.length, scale = (H - TOP - BOTTOM) / most;
-  const shapes = names.flatMap((name, number) => {
-    const points = months.flatMap((month, index) => {
-      const rate = figures[month].win_rates[name];
-      return rate === undefined ? [] : [[LEFT + width * (index + 0.5), H - BOTTOM - rate * scale, month, rate]];
-    });
-    const line = drawn("polyline", { class: `c${number}`, points: points.map(([x, y]) => `${x},${y}`).join(" ") });
-    return [line, ...points.map(([cx, cy, month, rate]) => drawn("circle", { cx, cy, r: 3, class: `c${number}` },
-      drawn("title", {}, `${month} ${name}: ${(100 * rate).toFixed(1)} %`)))];
-  });
-  chart("rates", months, names, most, (value) => `${(100 * value).toFixed(0)} %`, shapes);
+/** The charts of the reports, drawn anew only when they have changed: a tip someone reads stays. */
+async function charts() {
+  const answer = await fetch("/charts", { cache: "no-store" });
+  if (!answer.ok) throw new Error(await answer.text());
+  const found = await answer.text();
+  if (found !== shown) byId("charts").innerHTML = found;
+  shown = found;
 }
 
 let interval = 5;
@@ -170,9 +87,7 @@ async function look() {
     facts(found.status);
     alerts(found.alerts, found.dead_channels);
     runs(found.status.runs);
-    calendar(found.status.months, found.figures);
-    stages(found.figures);
-    rates(found.figures);
+    await charts();
     const age = (Date.now() - Date.parse(found.status.at)) / 1000;
     fresh.className = age > 3 * interval + 60 ? "late" : "muted";
     fresh.textContent = `as of ${new Date(found.status.at).toLocaleTimeString()}`;

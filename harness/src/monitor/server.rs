@@ -10,7 +10,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::Semaphore;
 
 use super::Shared;
-use crate::metrics;
+use crate::{metrics, report::html};
 
 /// Connections at a time; others wait.
 const CONNECTIONS: usize = 128;
@@ -58,12 +58,14 @@ fn answer(shared: &Shared, request: &Request<Incoming>) -> Response<Full<Bytes>>
     let file = |kind, content: &'static str| reply(StatusCode::OK, kind, Bytes::from_static(content.as_bytes()));
     match request.uri().path() {
         "/" => file("text/html; charset=utf-8", include_str!("page.html")),
+        "/report.css" => file("text/css; charset=utf-8", html::STYLE),
         "/monitor.css" => file("text/css; charset=utf-8", include_str!("page.css")),
         "/monitor.js" => file("text/javascript; charset=utf-8", include_str!("page.js")),
         "/api/status" => of_look(shared, "application/json", |answers| answers.status.clone()),
+        "/charts" => of_look(shared, "text/html; charset=utf-8", |answers| answers.charts.clone()),
         "/metrics" => of_look(shared, metrics::MEDIA_TYPE, |answers| answers.metrics.clone()),
         "/healthz" => health(shared),
-        _ => text(StatusCode::NOT_FOUND, "there are /, /api/status, /metrics and /healthz\n".into()),
+        _ => text(StatusCode::NOT_FOUND, "there are /, /api/status, /charts, /metrics and /healthz\n".into()),
     }
 }
 

@@ -42,7 +42,7 @@ pub enum State {
 }
 
 /// One month.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Line {
     /// The month.
     pub month: Month,
@@ -75,7 +75,7 @@ pub struct Line {
 }
 
 /// The raw files of a month.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Raw {
     /// Their keys.
     pub files: Vec<String>,
@@ -101,7 +101,7 @@ pub fn survey(
     schedule::in_order(
         &months,
         READERS,
-        |&month| Line::of(store, month, holdings.months.get(&month), raw, needed),
+        |&month| Line::of(store, month, holdings.held(month), raw, needed),
         |line| {
             lines.push(line);
             true
@@ -121,10 +121,10 @@ pub fn known(holdings: &Holdings, raw: &[RawFile], range: Option<MonthRange>) ->
 }
 
 impl Line {
-    fn of(store: &Store, month: Month, held: Option<&Held>, raw: &[RawFile], needed: bool) -> Self {
-        let held = held.cloned().unwrap_or_default();
+    /// What is known of a month.
+    pub fn of(store: &Store, month: Month, held: &Held, raw: &[RawFile], needed: bool) -> Self {
         let raw = Raw::of(month, raw);
-        let state = match (&held, raw.files.is_empty()) {
+        let state = match (held, raw.files.is_empty()) {
             (Held { published: true, .. }, _) => State::Published,
             (Held { withheld: true, .. }, _) => State::Withheld,
             (Held { removed: true, .. }, _) => State::Removed,
@@ -213,7 +213,8 @@ pub fn recommended(store: &Store, version: &Version) -> Reprocess {
 }
 
 impl Raw {
-    fn of(month: Month, all: &[RawFile]) -> Self {
+    /// Those of a month, out of all.
+    pub fn of(month: Month, all: &[RawFile]) -> Self {
         let mut by_dates: BTreeMap<(Date, Date), Vec<String>> = BTreeMap::new();
         let files: Vec<&RawFile> = all.iter().filter(|file| file.holds(month)).collect();
         for file in &files {

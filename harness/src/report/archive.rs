@@ -7,8 +7,9 @@ use crate::{
     discover::RawFile,
     exit,
     failures::Failure,
+    holdings::{Held, Holdings},
     manifest,
-    months::survey::{Line, READERS, State, survey},
+    months::survey::{Line, READERS, Raw, State, known},
     schedule,
     statistics::Statistics,
     store::Store,
@@ -28,9 +29,12 @@ pub struct Archive {
 }
 
 /// One month.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// What is known of it.
     pub line: Line,
+    /// What is held of it.
+    held: Held,
     /// Its statistics, where it is published.
     pub statistics: Option<Statistics>,
 }
@@ -41,18 +45,32 @@ impl Archive {
     /// # Errors
     /// The store cannot be listed; what is wrong with one month is said in its line.
     pub fn read(store: &Store, raw: &[RawFile], range: Option<MonthRange>) -> anyhow::Result<Self> {
-        let lines = survey(store, raw, range, false)?;
-        let mut months = Vec::new();
-        schedule::in_order(
-            &lines,
-            READERS,
-            |line| Entry::of(store, line),
-            |entry| {
-                months.push(entry);
-                true
-            },
-        );
-        Ok(Self { store: store.name().to_owned(), read: Timestamp::now(), months })
+        Ok(Self::of(store, &Holdings::of(store)?, raw, range, &[]))
+    }
+
+    /// What is held in a store. Of months that are as they were `before`, nothing is read again.
+    pub fn of(
+        store: &Store,
+        holdings: &Holdings,
+        raw: &[RawFile],
+        range: Option<MonthRange>,
+        before: &[Entry],
+    ) -> Self {
+        let listed = known(holdings, raw, range);
+        let mut months = Vec::with_capacity(listed.len());
+        let look = |&month: &Month| {
+            let held = holdings.held(month);
+            let same = before.iter().find(|entry| entry.line.month == month && entry.held == *held);
+            match same.filter(|entry| entry.line.errors.is_empty() && entry.line.raw == Raw::of(month, raw)) {
+                Some(entry) => entry.clone(),
+                None => Entry::of(store, Line::of(store, month, held, raw, false), held.clone()),
+            }
+        };
+        schedule::in_order(&listed, READERS, look, |entry| {
+            months.push(entry);
+            true
+        });
+        Self { store: store.name().to_owned(), read: Timestamp::now(), months }
     }
 
     /// The published months with their statistics.
@@ -95,8 +113,7 @@ impl Archive {
 }
 
 impl Entry {
-    fn of(store: &Store, line: &Line) -> Self {
-        let mut line = line.clone();
+    fn of(store: &Store, mut line: Line, held: Held) -> Self {
         let version = line.version.clone().filter(|_| line.state == State::Published);
         let statistics = version.and_then(|version| match statistics(store, line.month, &version) {
             Ok(statistics) => Some(statistics),
@@ -105,7 +122,7 @@ impl Entry {
                 None
             }
         });
-        Self { line, statistics }
+        Self { line, held, statistics }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Charts of an archive.
 
+use data::Month;
 use kernels::labels::{Direction, MODES};
 
 use super::{
@@ -37,8 +38,15 @@ fn seconds(seconds: f64, decimals: usize) -> String {
     format!("{} s", text::fixed(seconds, decimals))
 }
 
-/// The calendar of all months.
-pub fn calendar(archive: &Archive) -> anyhow::Result<Figure> {
+/// The calendar of all months, of which some may be running.
+pub fn calendar(archive: &Archive, running: &[Month]) -> anyhow::Result<Figure> {
+    let day = |entry: &Entry| {
+        if running.contains(&entry.line.month) {
+            let tip = format!("{} running", entry.line.month);
+            return Day { month: entry.line.month, tone: Tone::Running, short: "run".to_owned(), tip };
+        }
+        day(entry)
+    };
     let days: Vec<Day> = archive.months.iter().map(day).collect();
     let reading = "Numbers are quality scores: green from 0.8 (edged below 0.95), amber from 0.6, red below. \
                    failed: the last run failed; held: withheld by a gate; !: a newer version failed or is held; \
@@ -46,7 +54,7 @@ pub fn calendar(archive: &Archive) -> anyhow::Result<Figure> {
     Ok(Figure::new("Months by quality", reading, calendar::calendar(&days)?))
 }
 
-fn day(Entry { line, statistics }: &Entry) -> Day {
+fn day(Entry { line, statistics, .. }: &Entry) -> Day {
     let (tone, short) = match (line.state, line.score) {
         (State::Published, Some(score)) => {
             let newer = line.failure.is_some() || line.withheld.is_some();

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::quality::Band;
 
-const STYLE: &str = include_str!("style.css");
+/// The look of the page and of its charts.
+pub const STYLE: &str = include_str!("style.css");
 const SORT: &str = include_str!("sort.js");
 const SCROLL: &str = include_str!("scroll.js");
 const MARKS: &str = include_str!("marks.js");
@@ -28,7 +29,7 @@ pub fn render(document: &Document) -> String {
     }
     if !document.figures.is_empty() {
         page.push_str("<section id=\"charts\" class=\"charts\">\n<h2>Charts</h2>\n");
-        document.figures.iter().for_each(|figure| page.push_str(&self::figure(figure)));
+        page.push_str(&figures(&document.figures));
         page.push_str("</section>\n");
     }
     document.sections.iter().for_each(|section| page.push_str(&self::section(section)));
@@ -66,6 +67,11 @@ fn header(document: &Document) -> String {
     }
     html.push_str("</nav>\n</header>\n");
     html
+}
+
+/// Charts, for a page with [`STYLE`].
+pub fn figures(figures: &[Figure]) -> String {
+    figures.iter().map(figure).collect()
 }
 
 fn figure(figure: &Figure) -> String {

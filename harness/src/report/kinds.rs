@@ -81,7 +81,7 @@ fn facts(kind: ReportKind, archive: &Archive, since: Timestamp) -> Vec<(&'static
 }
 
 fn charts(kind: ReportKind, archive: &Archive) -> anyhow::Result<Vec<Figure>> {
-    let mut charts = vec![figures::calendar(archive)?];
+    let mut charts = vec![figures::calendar(archive, &[])?];
     let quality = matches!(kind, ReportKind::Quality | ReportKind::Final | ReportKind::Monthly);
     let performance = matches!(kind, ReportKind::Performance | ReportKind::Final | ReportKind::Monthly);
     if quality || !performance {

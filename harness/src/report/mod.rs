@@ -3,12 +3,12 @@
 //!
 //! Every figure is the statistics' own; only the charts of a month look into its Parquet file.
 
-mod archive;
-mod archive_figures;
+pub mod archive;
+pub mod archive_figures;
 mod archive_tables;
 pub mod charts;
 mod document;
-mod html;
+pub mod html;
 mod kinds;
 mod month;
 mod month_tables;

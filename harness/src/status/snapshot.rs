@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::{
     config::Settings,
-    discover, exit, failures,
+    discover::{self, RawFile},
+    exit, failures,
     heartbeat::{self, Heartbeat},
     holdings::{Held, Holdings},
     months,
@@ -91,6 +92,9 @@ pub struct Snapshot {
     /// What is held of each.
     #[serde(skip)]
     pub holdings: Holdings,
+    /// Raw files that can be listed from here.
+    #[serde(skip)]
+    pub raw: Vec<RawFile>,
 }
 
 impl Heard {
@@ -137,9 +141,8 @@ impl Snapshot {
         let known = months::known(&holdings, &raw, None);
         let mut months = Vec::new();
         for &month in &known {
-            let held = holdings.months.get(&month).cloned().unwrap_or_default();
             let running = live(&runs).any(|run| run.beat.running.iter().any(|running| running.month == month));
-            let state = match held {
+            let state = match *holdings.held(month) {
                 _ if running => State::Running,
                 Held { failed: true, .. } => State::Failed,
                 Held { published: true, .. } => State::Published,
@@ -150,10 +153,10 @@ impl Snapshot {
             let error = (state == State::Failed).then(|| why(store, month)).flatten();
             months.push(MonthState { month, state, error });
         }
-        Ok(Self::new(store.name(), runs, months, holdings))
+        Ok(Self::new(store.name(), runs, months, holdings, raw))
     }
 
-    fn new(store: &str, runs: Vec<Run>, months: Vec<MonthState>, holdings: Holdings) -> Self {
+    fn new(store: &str, runs: Vec<Run>, months: Vec<MonthState>, holdings: Holdings, raw: Vec<RawFile>) -> Self {
         let mut states = BTreeMap::new();
         months.iter().for_each(|month| *states.entry(month.state).or_default() += 1);
         let tried = holdings.months.values().filter(|held| held.published || held.failed).count();
@@ -172,7 +175,14 @@ impl Snapshot {
             runs,
             months,
             holdings,
+            raw,
         }
+    }
+
+    /// The months that are being made.
+    pub fn running(&self) -> Vec<Month> {
+        let months = self.months.iter().filter(|month| month.state == State::Running);
+        months.map(|month| month.month).collect()
     }
 
     /// The runs whose word counts now: those at work, those that were lost since, and without any the last one.

@@ -1,5 +1,7 @@
 //! A page as a browser shows it: headless Chromium.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, dead_code)]
+
+pub mod tab;
 
 use std::{path::Path, process::Command};
 

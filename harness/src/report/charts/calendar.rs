@@ -3,8 +3,8 @@
 use data::Month;
 
 use super::svg::{
-    self, ACCENT, Anchor, BAD, BAD_SOFT, Canvas, Drawn, GOOD_SOFT, GRID, INK, MUTED, NOTICE, NOTICE_SOFT, RULE, bar,
-    label,
+    self, ACCENT, Anchor, BAD, BAD_SOFT, Canvas, Drawn, GOOD_SOFT, GRID, INK, MUTED, NOTICE, NOTICE_SOFT, RULE, SOFT,
+    bar, label,
 };
 use plotters::prelude::*;
 
@@ -21,6 +21,8 @@ pub enum Tone {
     Low,
     /// It failed, or cannot be read.
     Failed,
+    /// It is being made.
+    Running,
     /// Kept aside.
     Withheld,
     /// Not made yet.
@@ -109,6 +111,7 @@ fn ground(canvas: &Canvas<'_>, tone: Tone, from: (i32, i32), to: (i32, i32)) -> 
         Tone::Medium => bar(canvas, from, to, NOTICE_SOFT),
         Tone::Low => bar(canvas, from, to, BAD_SOFT),
         Tone::Failed => edged(Some(BAD_SOFT), BAD),
+        Tone::Running => edged(Some(SOFT), ACCENT),
         Tone::Withheld => edged(Some(NOTICE_SOFT), NOTICE),
         Tone::Pending => edged(None, RULE),
         Tone::Nothing => edged(None, GRID),

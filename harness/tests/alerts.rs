@@ -1,6 +1,7 @@
 //! `alerts`: every incident is told once through every channel, and so is its end; a dead channel does not keep the others.
 #![allow(clippy::unwrap_used)]
 
+mod mail_server;
 mod month;
 
 use std::{
@@ -13,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use mail_server::Tls;
 use month::{harness, outcome, refusal, run, store};
 use serde_json::{Value, json};
 
@@ -59,41 +61,13 @@ fn webhook() -> (String, Receiver<(String, Value)>) {
     (address, receiver)
 }
 
-/// A mail server: the mails it got.
-fn mail_server() -> (u16, Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let stream = stream.unwrap();
-            let mut say = stream.try_clone().unwrap();
-            let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-            say.write_all(b"220 sink\r\n").unwrap();
-            while let Some(line) = lines.next() {
-                let answer = match line.get(..4).unwrap_or_default() {
-                    "DATA" => {
-                        say.write_all(b"354 go on\r\n").unwrap();
-                        let mail: Vec<String> = lines.by_ref().take_while(|line| line != ".").collect();
-                        sender.send(mail.join("\n")).unwrap();
-                        "250 taken"
-                    }
-                    "QUIT" => "221 bye",
-                    _ => "250 yes",
-                };
-                say.write_all(format!("{answer}\r\n").as_bytes()).unwrap();
-            }
-        }
-    });
-    (port, receiver)
-}
-
 const WAIT: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_test_goes_through_every_channel_and_says_which_is_dead() {
     let folder = store();
-    let ((hook, hooked), (port, mailed)) = (webhook(), mail_server());
+    let (hook, hooked) = webhook();
+    let (port, mailed) = mail_server::start(Tls::Never, &folder.path().join("unused.pem"));
     let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     settings(
         folder.path(),
@@ -106,7 +80,7 @@ webhook = "http://{dead}/secret-path"
 webhook = {{ env = "HOOK" }}
 token_env = "HOOK_TOKEN"
 [[alerts.channels]]
-email = {{ server = "127.0.0.1", port = {port}, tls = "none", from = "harness@example.org", to = ["Ops <ops@example.org>"] }}
+email = {{ server = "localhost", port = {port}, tls = "none", from = "harness@example.org", to = ["Ops <ops@example.org>"] }}
 [[alerts.channels]]
 command = ["sh", "-c", "cat > told.json"]
 [[alerts.channels]]
@@ -147,6 +121,37 @@ file = "alerts.jsonl"
     }
     let mail = mailed.recv_timeout(WAIT).unwrap();
     assert!(mail.contains("To: Ops <ops@example.org>") && mail.contains("nothing is wrong"), "{mail}");
+}
+
+#[test]
+fn mail_goes_over_tls_and_no_password_to_a_server_that_is_not_trusted() {
+    for (tls, word) in [(Tls::AtOnce, "tls"), (Tls::Starttls, "starttls")] {
+        let folder = store();
+        let certificate = folder.path().join("server.pem");
+        let (port, mailed) = mail_server::start(tls, &certificate);
+        let email = format!(
+            "email = {{ server = \"localhost\", port = {port}, tls = \"{word}\", user_env = \"U\", password_env = \"P\", \
+             from = \"harness@example.org\", to = [\"ops@example.org\"] }}"
+        );
+        settings(folder.path(), &format!("[[alerts.channels]]\n{email}\n"));
+        let test = |trusted: &Path| {
+            let mut command = harness(folder.path());
+            command.args(["alerts", "test", "--json"]).env("U", "ops").env("P", "s3cret").env("SSL_CERT_FILE", trusted);
+            let output = command.output().unwrap();
+            let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+            (told[0]["error"].clone(), output.status.code().unwrap())
+        };
+        assert_eq!(test(&certificate), (Value::Null, 0), "{word}");
+        let heard = mailed.recv_timeout(WAIT).unwrap();
+        // What AUTH PLAIN sends: NUL ops NUL s3cret.
+        assert!(heard.contains("AUTH PLAIN AG9wcwBzM2NyZXQ=") && heard.contains("nothing is wrong"), "{heard}");
+
+        let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        fs::write(folder.path().join("other.pem"), other.cert.pem()).unwrap();
+        let (error, code) = test(&folder.path().join("other.pem"));
+        assert!(error.as_str().unwrap().contains("certificate") && code == 1, "{word}: {error}");
+        assert!(mailed.try_recv().is_err(), "{word}");
+    }
 }
 
 #[test]

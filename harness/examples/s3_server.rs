@@ -10,6 +10,5 @@ fn main() {
     for (name, value) in server.environment() {
         println!("export {name}={value}");
     }
-    println!("export S3_BUCKET={}", server::BUCKET);
     std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).unwrap();
 }

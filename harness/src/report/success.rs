@@ -1,6 +1,6 @@
 //! The success criteria of the runbook: what an archive has to keep, what it kept, and where it was worst.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use data::{
     Month,
@@ -275,11 +275,11 @@ fn truth<'a>(
 ) -> Result<Option<&'a MonthTruth>, StoreError> {
     for input in &statistics.inputs {
         let folder = input.key.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-        if !known.contains_key(&folder) {
+        if let btree_map::Entry::Vacant(unknown) = known.entry(folder.clone()) {
             let json = raw.read(&format!("{folder}{TRUTH_FILE}"))?;
             // A file of that name that is none says nothing.
             let truth = json.and_then(|(json, _)| serde_json::from_slice::<Truth>(&json).ok());
-            known.insert(folder, truth.map_or_else(Vec::new, |truth| truth.months));
+            unknown.insert(truth.map_or_else(Vec::new, |truth| truth.months));
         }
     }
     let of = |truth: &&MonthTruth| {

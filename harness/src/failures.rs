@@ -1,4 +1,7 @@
-//! Months that failed: an object each, from the run that could not make it until one that could.
+//! Months that failed: an object each, from the run that could not make it until one that could. Then it is kept among
+//! those that recovered.
+
+use std::collections::BTreeSet;
 
 use data::Month;
 use jiff::Timestamp;
@@ -11,6 +14,8 @@ use crate::{
 
 /// Folder of the records.
 pub const FOLDER: &str = "processed-data/failures";
+/// Folder of the records of months that were published after they had failed.
+pub const RECOVERED: &str = "processed-data/recovered";
 
 /// Why a month could not be made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,11 +77,32 @@ pub fn record(store: &Store, month: Month, inputs: &[String], decay_reference: M
     }
 }
 
-/// Removes a record that is no longer true.
+/// Removes a record that is no longer true, as the month is published now; what cannot be done is only logged.
 pub fn clear(store: &Store, month: Month) {
-    if let Err(error) = store.delete(&key(month)) {
+    if let Err(error) = keep(store, month).and_then(|()| store.delete(&key(month))) {
         tracing::warn!("{month}: the record of a failure is not removed: {}", exit::sentence(&error.into()));
     }
+}
+
+/// Keeps a month's record among those that recovered.
+///
+/// # Errors
+/// The store failed.
+pub fn keep(store: &Store, month: Month) -> Result<(), StoreError> {
+    match store.read(&key(month))? {
+        Some((record, _)) => store.put(&format!("{RECOVERED}/{month}.json"), record),
+        None => Ok(()),
+    }
+}
+
+/// Months that were published after they had failed, whatever became of them since.
+///
+/// # Errors
+/// The store cannot be listed.
+pub fn recovered(store: &Store) -> Result<BTreeSet<Month>, StoreError> {
+    let records = store.list(RECOVERED, None)?;
+    let month = |key: &str| key.strip_prefix(RECOVERED)?.strip_prefix('/')?.strip_suffix(".json")?.parse().ok();
+    Ok(records.iter().filter_map(|record| month(&record.key)).collect())
 }
 
 /// The record of a month, if its last run failed.

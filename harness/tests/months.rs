@@ -194,8 +194,11 @@ fn a_failure_is_recorded_until_the_month_is_published() {
     fs::write(raw.join(FILE), good).unwrap();
     run(folder.path(), &["--dry-run"]);
     assert!(record.exists());
+    let last = fs::read(&record).unwrap();
     run(folder.path(), &[]);
     assert!(!record.exists());
+    let recovered = folder.path().join("store/processed-data/recovered/2013-09.json");
+    assert_eq!(fs::read(recovered).unwrap(), last);
     fs::create_dir_all(record.parent().unwrap()).unwrap();
     fs::write(&record, "{}").unwrap();
     assert_eq!(run(folder.path(), &[])["outcome"], "unchanged");

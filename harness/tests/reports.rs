@@ -1,4 +1,4 @@
-//! `report`: six kinds in four formats, which show the statistics' own numbers; charts that a browser draws.
+//! `report`: seven kinds in four formats, which show the statistics' own numbers; charts that a browser draws.
 #![allow(clippy::unwrap_used)]
 
 mod browser;
@@ -6,10 +6,10 @@ mod month;
 
 use std::{collections::BTreeMap, fs, path::Path, sync::LazyLock};
 
-use month::{change, current, harness, json, keys_of, manifest, outcome, plain, refusal, store};
+use month::{change, current, harness, keys_of, manifest, outcome, plain, refusal, store};
 use serde_json::Value;
 
-const KINDS: [&str; 6] = ["daily", "weekly", "monthly", "final", "quality", "performance"];
+const KINDS: [&str; 7] = ["daily", "weekly", "monthly", "final", "quality", "performance", "success"];
 
 /// A store with a published month, one that failed, one that is withheld, one that is not run yet, and a gap.
 static ARCHIVE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
@@ -30,12 +30,19 @@ fn statistics(folder: &Path) -> Value {
 
 fn report(folder: &Path, kind: &str, format: &str) -> String {
     let output =
-        harness(folder).args(["report", kind, "--format", format]).assert().success().get_output().stdout.clone();
-    String::from_utf8(output).unwrap()
+        harness(folder).args(["report", kind, "--format", format]).assert().code(code(kind)).get_output().clone();
+    String::from_utf8(output.stdout).unwrap()
 }
 
 fn report_json(folder: &Path, kind: &str) -> Value {
-    json(harness(folder).args(["report", kind, "--json"]))
+    let (report, found) = outcome(folder, &["report", kind]);
+    assert_eq!(found, code(kind));
+    report
+}
+
+/// A month of the archive failed, so one of the success criteria is missed.
+fn code(kind: &str) -> i32 {
+    i32::from(kind == "success")
 }
 
 /// The row of a table whose column has a value.
@@ -150,12 +157,20 @@ fn every_format_shows_the_same() {
 #[test]
 fn a_browser_draws_every_chart_and_has_nothing_to_complain_of() {
     // Charts shown at a time.
-    let charts: BTreeMap<&str, usize> =
-        [("daily", 4), ("weekly", 4), ("monthly", 9), ("final", 13), ("quality", 9), ("performance", 5)].into();
+    let charts: BTreeMap<&str, usize> = [
+        ("daily", 4),
+        ("weekly", 4),
+        ("monthly", 9),
+        ("final", 13),
+        ("quality", 9),
+        ("performance", 5),
+        ("success", 4),
+    ]
+    .into();
     for kind in KINDS {
         let page = ARCHIVE.path().join(format!("{kind}.html"));
         let out = page.to_str().unwrap();
-        harness(ARCHIVE.path()).args(["report", kind, "--out", out]).assert().success();
+        harness(ARCHIVE.path()).args(["report", kind, "--out", out]).assert().code(code(kind));
         for width in [1400, 700] {
             let seen = browser::open(&page, width);
             assert_eq!(seen.console, Vec::<String>::new(), "{kind} at {width}");
@@ -282,6 +297,78 @@ fn daily_and_weekly_reports_say_what_happened_in_their_time() {
     );
     // What has to be made again does not expire.
     assert_eq!(row(&report_json(folder.path(), "weekly"), "reprocessing", "month", "2013-08")["priority"], "high");
+}
+
+#[test]
+fn success_is_measured_and_a_criterion_that_is_missed_is_exit_code_1() {
+    let folder = store();
+    let raw = folder.path().join("store/raw-data/databento");
+    let success = || {
+        let (report, code) = outcome(folder.path(), &["report", "success"]);
+        let rows = report["tables"]["success"].as_array().unwrap().clone();
+        let rows = rows.into_iter().map(|row| (row["criterion"].as_str().unwrap().to_owned(), row));
+        (rows.collect::<BTreeMap<String, Value>>(), code)
+    };
+    let missed = |rows: &BTreeMap<String, Value>| -> Vec<String> {
+        rows.iter().filter(|(_, row)| row["met"] == false).map(|(name, _)| name.clone()).collect()
+    };
+    let (rows, code) = success();
+    assert_eq!((rows.len(), code), (11, 1), "without a month nothing is met");
+
+    month::run(folder.path(), &[]);
+    let statistics = statistics(folder.path());
+    let (rows, code) = success();
+    assert_eq!((missed(&rows), code), (vec![], 0));
+    let measured = |name: &str| rows[name]["measured"].clone();
+    assert_eq!(measured("Peak memory").as_f64(), statistics["performance"]["peak_rss_bytes"].as_f64());
+    assert_eq!(measured("Time of a month"), statistics["performance"]["seconds"]);
+    assert_eq!(measured("Quality"), statistics["quality"]["score"]);
+    let rates = statistics["modes"].as_object().unwrap().values().map(|mode| mode["win_rate"].as_f64().unwrap());
+    assert_eq!(measured("Lowest win rate").as_f64(), rates.clone().reduce(f64::min));
+    assert_eq!(measured("Highest win rate").as_f64(), rates.reduce(f64::max));
+    let shares = statistics["features"].as_object().unwrap().values().map(|of| of["nan_share"].as_f64().unwrap());
+    assert_eq!(measured("NaN share, features with a window").as_f64(), shares.reduce(f64::max));
+    assert_eq!((measured("Error rate"), measured("Recovery rate")), (0.0.into(), Value::Null));
+    assert_eq!(rows["Roll accuracy"]["worst_or_of_what"], "1 of 1 in their expected window");
+    fs::copy(month::synthetic().with_file_name("truth.json"), raw.join("truth.json")).unwrap();
+    assert_eq!(success().0["Roll accuracy"]["worst_or_of_what"], "1 of 1 by truth.json, 0 invented");
+
+    // Each limit is one.
+    let path = current(folder.path(), "statistics");
+    let good = fs::read(&path).unwrap();
+    let wrong: [(&str, &str, Value); 8] = [
+        ("Peak memory", "/performance/peak_rss_bytes", 8_000_000_001_u64.into()),
+        ("Time of a month", "/performance/seconds", 2700.5.into()),
+        ("Lowest win rate", "/modes/low_vol_long/win_rate", 0.049.into()),
+        ("Highest win rate", "/modes/low_vol_long/win_rate", 0.501.into()),
+        ("Quality", "/quality/score", 0.799.into()),
+        ("NaN share, features with a window", "/features/atr_30s/nan_share", 0.351.into()),
+        ("NaN share, other features", "/features/vwap/nan_share", 0.101.into()),
+        ("NaN share, time flags", "/features/is_lunch/nan_share", 0.011.into()),
+    ];
+    for (criterion, at, value) in wrong {
+        change(&path, |json| *json.pointer_mut(at).unwrap() = value.clone());
+        let (rows, code) = success();
+        assert_eq!((missed(&rows), code), (vec![criterion.to_owned()], 1));
+        fs::write(&path, &good).unwrap();
+    }
+    change(&path, |json| json["rollovers"][0]["from"] = "ESM3".into());
+    let (rows, _) = success();
+    assert_eq!(missed(&rows), ["Roll accuracy"]);
+    assert_eq!(rows["Roll accuracy"]["worst_or_of_what"], "0 of 1 by truth.json, 1 invented");
+    fs::write(&path, &good).unwrap();
+
+    // The month fails, and is mended.
+    let file = raw.join(month::FILE);
+    let whole = fs::read(&file).unwrap();
+    fs::write(&file, &whole[..100_000]).unwrap();
+    harness(folder.path()).args(["run", "--month", "2013-09"]).assert().code(1);
+    let (rows, code) = success();
+    assert_eq!((missed(&rows), code), (vec!["Error rate".to_owned(), "Recovery rate".to_owned()], 1));
+    fs::write(&file, &whole).unwrap();
+    month::run(folder.path(), &[]);
+    let (rows, code) = success();
+    assert_eq!((missed(&rows), code, &rows["Recovery rate"]["measured"]), (vec![], 0, &1.0.into()));
 }
 
 #[test]

@@ -102,6 +102,9 @@ fn of_month(
     if mended(store, month, held)?
         && let Some(record) = held.objects.iter().find(|object| object.key == failures::key(month))
     {
+        if !report.dry_run {
+            failures::keep(store, month)?;
+        }
         delete(store, Kind::Failure, record, report)?;
     }
     let Some(before) = history else { return Ok(()) };

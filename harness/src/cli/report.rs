@@ -43,6 +43,8 @@ pub enum ReportKind {
     Quality,
     /// Stage times, time per row, memory, retries
     Performance,
+    /// The success criteria, measured: exit code 1 when one is missed
+    Success,
 }
 
 /// How a report is written.

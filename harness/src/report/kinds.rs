@@ -23,6 +23,7 @@ pub fn document(kind: ReportKind, archive: &Archive, with_charts: bool) -> anyho
         ReportKind::Weekly => (format!("Weekly report, since {}", text::time(since)), "weekly"),
         ReportKind::Quality => ("Quality of the archive".to_owned(), "quality"),
         ReportKind::Performance => ("Performance of the archive".to_owned(), "performance"),
+        ReportKind::Success => ("Success of the archive".to_owned(), "success"),
         ReportKind::Final | ReportKind::Monthly => ("The whole archive".to_owned(), "final"),
     };
     let figures = if with_charts && !archive.months.is_empty() { charts(kind, archive)? } else { Vec::new() };
@@ -146,6 +147,8 @@ fn sections(kind: ReportKind, archive: &Archive, since: Timestamp) -> Vec<Sectio
         ],
         ReportKind::Quality => quality().into_iter().chain([withheld(always)]).collect(),
         ReportKind::Performance => performance().into(),
+        // Its only section needs more than the archive.
+        ReportKind::Success => Vec::new(),
         ReportKind::Final | ReportKind::Monthly => {
             quality().into_iter().chain([failed(always), withheld(always)]).chain(performance()).collect()
         }

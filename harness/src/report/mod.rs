@@ -1,5 +1,5 @@
-//! Reports: a month, what happened lately, the whole archive, its quality or its performance, as text, JSON, Markdown or
-//! one HTML file that needs nothing beside it.
+//! Reports: a month, what happened lately, the whole archive, its quality, its performance or its success, as text, JSON,
+//! Markdown or one HTML file that needs nothing beside it.
 //!
 //! Every figure is the statistics' own; only the charts of a month look into its Parquet file.
 
@@ -13,6 +13,7 @@ mod kinds;
 mod month;
 mod month_tables;
 mod prices;
+mod success;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,7 @@ use std::{fs, path::Path};
 
 use anyhow::Context;
 
-use self::{archive::Archive, document::Document};
+use self::{archive::Archive, document::Document, success::Success};
 use crate::{
     cache::Cache,
     cli::{ReportArgs, ReportFormat, ReportKind},
@@ -39,13 +40,20 @@ use crate::{
 pub fn run(args: &ReportArgs, settings: &Settings) -> anyhow::Result<u8> {
     let format = args.format()?;
     let store = Store::open(settings.text("store"), settings.access)?;
-    let raw = discover::raw_files(&raw_store(settings, &store)?)?;
-    let archive = Archive::read(&store, &raw, args.range())?;
+    let raw = raw_store(settings, &store)?;
+    let archive = Archive::read(&store, &discover::raw_files(&raw)?, args.range())?;
     let with_charts = format == ReportFormat::Html;
-    let document = match args.kind {
+    let mut document = match args.kind {
         ReportKind::Monthly => of_month(&archive, &store, settings, with_charts)?,
         kind => kinds::document(kind, &archive, with_charts)?,
     };
+    let mut missed = false;
+    if matches!(args.kind, ReportKind::Final | ReportKind::Success) {
+        let success = Success::of(&archive, &store, &raw)?;
+        // The whole archive's report shows them, the report on them is a gate as well.
+        missed = args.kind == ReportKind::Success && !success.passed();
+        document.sections.insert(0, success.section());
+    }
     let report = match format {
         ReportFormat::Text => document.plain(),
         ReportFormat::Markdown => document.markdown(),
@@ -60,7 +68,7 @@ pub fn run(args: &ReportArgs, settings: &Settings) -> anyhow::Result<u8> {
         }
         None => println!("{report}"),
     }
-    Ok(if document.errors.is_empty() { 0 } else { exit::PARTLY })
+    Ok(if document.errors.is_empty() && !missed { 0 } else { exit::PARTLY })
 }
 
 /// The report on the last published month.

@@ -24,7 +24,6 @@ use std::path::Path;
 use ::data::{Month, input::InputError};
 use serde::Serialize;
 
-pub use self::finding::Check;
 use self::{
     data::Sample,
     file::Request,
@@ -32,8 +31,11 @@ use self::{
     making::Making,
     month::{Months, Report},
     raw::Archive,
-    rollover::Accuracy,
     table::{Source, Table},
+};
+pub use self::{
+    finding::Check,
+    rollover::{Accuracy, against},
 };
 use crate::{
     cache::Cache,

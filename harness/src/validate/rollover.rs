@@ -1,7 +1,7 @@
 //! Front contracts and rollovers of the statistics: against the raw volumes where there are any, against the month
 //! before, and against the truth where the files were made.
 
-use data::{Month, columns::ContractRows, grid::Rollover, instrument::third_friday, symbol};
+use data::{Month, columns::ContractRows, grid::Rollover, instrument::third_friday, symbol, synth::MonthTruth};
 use jiff::{ToSpan, civil::Date};
 use serde::Serialize;
 
@@ -193,13 +193,27 @@ fn price_gap(raw: &Raw, from: usize, to: usize, start: i64) -> Option<i64> {
 
 fn against_truth(named: &[&Rollover], raw: &Raw, findings: &mut Findings) -> Accuracy {
     let Some(truth) = &raw.truth else { return Accuracy::default() };
-    let roll = |roll: &data::synth::Rollover| Roll { date: roll.date, from: roll.from.clone(), to: roll.to.clone() };
-    let (rolls, happened) = (of(named), truth.rollovers.iter().map(roll).collect::<Vec<_>>());
+    let (rolls, happened) = (of(named), happened(truth));
     if rolls != happened {
         findings.error(ROLLOVER, "truth", text(&rolls), format!("{}, by truth.json", text(&happened)));
     }
+    accuracy(&rolls, &happened)
+}
+
+/// How many of a month's rolls the truth knows, and of its own the statistics.
+pub fn against(truth: &MonthTruth, statistics: &Statistics) -> Accuracy {
+    let named: Vec<&Rollover> = statistics.rollovers.iter().filter(|roll| !roll.is_gap()).collect();
+    accuracy(&of(&named), &happened(truth))
+}
+
+fn accuracy(rolls: &[Roll], happened: &[Roll]) -> Accuracy {
     let found = rolls.iter().filter(|roll| happened.contains(roll)).count() as u64;
     Accuracy { months: 1, happened: happened.len() as u64, found, invented: rolls.len() as u64 - found }
+}
+
+fn happened(truth: &MonthTruth) -> Vec<Roll> {
+    let roll = |roll: &data::synth::Rollover| Roll { date: roll.date, from: roll.from.clone(), to: roll.to.clone() };
+    truth.rollovers.iter().map(roll).collect()
 }
 
 /// Volumes of both contracts in the sessions around a date.

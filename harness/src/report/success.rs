@@ -234,7 +234,7 @@ fn recovery(archive: &Archive, store: &Store) -> Result<Criterion, StoreError> {
 fn rolls(archive: &Archive, raw: &Store) -> Result<Criterion, StoreError> {
     let mut truths: BTreeMap<String, Vec<MonthTruth>> = BTreeMap::new();
     let (mut by_truth, mut expected, mut by_window) = (Accuracy::default(), 0, 0);
-    for Entry { line, statistics } in &archive.months {
+    for Entry { line, statistics, .. } in &archive.months {
         let Some(statistics) = statistics else { continue };
         match truth(raw, line.month, statistics, &mut truths)? {
             Some(truth) => by_truth = by_truth.and(validate::against(truth, statistics)),

@@ -60,8 +60,8 @@ mod tests {
     }
 
     /// Months, and files of one month or several, some of them outside of the range, some months without any.
-    fn archives() -> impl Strategy<Value = (Vec<Month>, Vec<RawFile>)> {
-        let file_of = (0_usize..60, 0_usize..3, prop_oneof![Just(0), 1_u64..40, Just(u64::MAX)]);
+    fn archives(largest: u64) -> impl Strategy<Value = (Vec<Month>, Vec<RawFile>)> {
+        let file_of = (0_usize..60, 0_usize..3, prop_oneof![Just(0), 1_u64..40, Just(largest)]);
         (0_usize..50, prop::collection::vec(file_of, 0..60)).prop_map(|(count, files)| {
             let known = months(64);
             let files = files.iter().map(|&(first, more, bytes)| file(known[first], known[first + more], bytes));
@@ -71,22 +71,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_month_is_dealt_to_exactly_one_task((months, files) in archives(), count in 1_usize..70) {
+        fn every_month_is_dealt_to_exactly_one_task((months, files) in archives(u64::MAX), count in 1_usize..70) {
             let mut dealt = all(&months, &files, count).concat();
             dealt.sort_unstable();
             prop_assert_eq!(dealt, months);
         }
 
         #[test]
-        fn the_order_of_the_listing_is_of_no_account((months, files) in archives(), count in 1_usize..70) {
+        fn the_order_of_the_listing_is_of_no_account((months, files) in archives(u64::MAX), count in 1_usize..70) {
             let reversed: Vec<RawFile> = files.iter().rev().cloned().collect();
             prop_assert_eq!(all(&months, &files, count), all(&months, &reversed, count));
         }
 
         /// Whoever has most has at most his last month more than any other: they end together.
         #[test]
-        fn no_task_has_a_month_more_than_another_could_take((months, files) in archives(), count in 1_usize..70) {
-            prop_assume!(files.iter().all(|file| file.bytes < u64::MAX));
+        fn no_task_has_a_month_more_than_another_could_take((months, files) in archives(100), count in 1_usize..70) {
             let of = |months: &Vec<Month>| months.iter().map(|&month| bytes(month, &files)).sum::<u64>();
             let dealt = all(&months, &files, count);
             let least = dealt.iter().map(of).min().unwrap();

@@ -5,7 +5,7 @@ mod month;
 
 use std::{fs, path::Path};
 
-use month::{FILE, harness, manifest, plain, run, store, synthetic};
+use month::{FILE, harness, json, manifest, plain, run, store, synthetic};
 use serde_json::Value;
 
 /// Every object of the store but heartbeats, and when it was written.

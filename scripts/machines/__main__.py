@@ -6,7 +6,6 @@ measures a month.
 """
 
 import contextlib
-import os
 import pathlib
 import shutil
 import statistics
@@ -29,7 +28,11 @@ GOOD = {"published", "unchanged", "by_another", "published by another"}
 
 def said_no_error(submitted, who):
     """Nothing is wrong in the log."""
-    lines = [line for line in submitted.said().splitlines() if " ERROR " in line or line.startswith("error: ") or "panicked" in line]
+    lines = [
+        line
+        for line in submitted.said().splitlines()
+        if " ERROR " in line or line.startswith("error: ") or "panicked" in line
+    ]
     check(f"{who}: logs no error", not lines, lines[:3])
 
 
@@ -67,17 +70,26 @@ def twice_at_once(engines, raw, single, folder):
     store = Store(raw)
     try:
         with contextlib.ExitStack() as stack:
-            clusters = [stack.enter_context(engine(folder / f"{engine.name}-{len(engines)}", tasks_a_worker=2)) for engine in engines]
+            clusters = [
+                stack.enter_context(engine(folder / f"{engine.name}-{len(engines)}", tasks_a_worker=2))
+                for engine in engines
+            ]
             works = [cluster.submit(store.name) for cluster in (clusters * 2)[:2]]
             ended = [work.outcomes() for work in works]
             outcomes = [outcome for _, outcomes in ended for outcome in outcomes]
             counts = {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))}
             print(f"        {counts}")
-            check(f"{who}: both end with code 0", [code for code, _ in ended] == [0, 0], [work.said()[-2000:] for work in works])
+            check(
+                f"{who}: both end with code 0",
+                [code for code, _ in ended] == [0, 0],
+                [work.said()[-2000:] for work in works],
+            )
             check(f"{who}: each month is published by one of them", counts.get("published") == len(MONTHS), counts)
             by_another = sum(count for outcome, count in counts.items() if "by" in outcome)
             check(f"{who}: they meet at months, and who is late says so", by_another > 0, counts)
-            check(f"{who}: the other has them all too", len(outcomes) == 2 * len(MONTHS) and set(outcomes) <= GOOD, counts)
+            check(
+                f"{who}: the other has them all too", len(outcomes) == 2 * len(MONTHS) and set(outcomes) <= GOOD, counts
+            )
             for work in works:
                 said_no_error(work, who)
         store.check(single, who)
@@ -96,11 +108,16 @@ def efficiency(engine, raw, folder, turns=3):
                 work = cluster.submit(str(store), raw=raw)
                 code, outcomes = work.outcomes()
                 seconds[workers].append(time.monotonic() - begun)
-                check(f"{engine.name}, {workers} workers, turn {turn + 1}: {seconds[workers][-1]:.2f} s",
-                      code == 0 and outcomes.count("published") == len(MONTHS), (code, outcomes, work.said()[-2000:]))
+                check(
+                    f"{engine.name}, {workers} workers, turn {turn + 1}: {seconds[workers][-1]:.2f} s",
+                    code == 0 and outcomes.count("published") == len(MONTHS),
+                    (code, outcomes, work.said()[-2000:]),
+                )
             shutil.rmtree(store)
     one, two = (statistics.median(seconds[workers]) for workers in (1, 2))
-    print(f"{engine.name}: one worker {one:.2f} s, two {two:.2f} s, efficiency {one / two / 2:.3f} (medians of {turns} turns)")
+    print(
+        f"{engine.name}: one worker {one:.2f} s, two {two:.2f} s, efficiency {one / two / 2:.3f} (medians of {turns} turns)"
+    )
     check(f"{engine.name}: efficiency is at least 0.9", one / two / 2 >= 0.9, f"{one / two / 2:.3f}")
 
 

@@ -47,8 +47,23 @@ def raw_months(folder):
 
 def single(raw, folder):
     """Bytes of the Parquet of each month as one machine makes them, by key."""
-    call(HARNESS, "run", "--months", RANGE, "--raw", str(raw), "--store", str(folder), "--temp-dir", f"{folder}-temp",
-         "--cache-gb", "0", "--json", "--log-level", "warn")
+    call(
+        HARNESS,
+        "run",
+        "--months",
+        RANGE,
+        "--raw",
+        str(raw),
+        "--store",
+        str(folder),
+        "--temp-dir",
+        f"{folder}-temp",
+        "--cache-gb",
+        "0",
+        "--json",
+        "--log-level",
+        "warn",
+    )
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*.parquet")}
 
 
@@ -80,8 +95,11 @@ class Store:
         """Holds it to what one machine makes."""
         keys = [key for key in self.keys("processed-data/") if not key.startswith("processed-data/status/")]
         manifests = [key for key in keys if key.endswith("/manifest.json")]
-        check(f"{who}: every month is in the store exactly once",
-              manifests == [f"processed-data/monthly/{month.replace('-', '/')}/manifest.json" for month in MONTHS], manifests)
+        check(
+            f"{who}: every month is in the store exactly once",
+            manifests == [f"processed-data/monthly/{month.replace('-', '/')}/manifest.json" for month in MONTHS],
+            manifests,
+        )
         named = set(manifests)
         for key in manifests:
             current = json.loads(self.read(key))["current"]

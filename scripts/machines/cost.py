@@ -41,9 +41,31 @@ def _kind(verb, path):
 def run(store, *which):
     """Runs harness on one core: its seconds, its processor seconds, its results."""
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    done = subprocess.run(["taskset", "-c", "0", HARNESS, "run", *which, "--store", store.name, "--jobs", "1", "--cache-gb", "0",
-                           "--max-memory-gb", "1", "--json", "--log-level", "warn", "--decay-reference", MONTHS[-1]],
-                          stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(
+        [
+            "taskset",
+            "-c",
+            "0",
+            HARNESS,
+            "run",
+            *which,
+            "--store",
+            store.name,
+            "--jobs",
+            "1",
+            "--cache-gb",
+            "0",
+            "--max-memory-gb",
+            "1",
+            "--json",
+            "--log-level",
+            "warn",
+            "--decay-reference",
+            MONTHS[-1],
+        ],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return time.monotonic() - begun, cpu, json.loads(done.stdout)
@@ -57,7 +79,14 @@ def cost(raw):
             gateway.since()
             told(month, store, gateway, [month], raw[MONTHS.index(month)].stat().st_size, *run(store, "--month", month))
         gateway.since()
-        told("the others in one run", store, gateway, MONTHS[5:], sum(file.stat().st_size for file in raw[5:]), *run(store, "--months", RANGE))
+        told(
+            "the others in one run",
+            store,
+            gateway,
+            MONTHS[5:],
+            sum(file.stat().st_size for file in raw[5:]),
+            *run(store, "--months", RANGE),
+        )
         gateway.since()
         seconds, cpu, _ = run(store, "--months", RANGE)
         print(f"all {len(MONTHS)} unchanged: {seconds:.2f} s, {cpu:.2f} CPU s, {dict(gateway.since())}")
@@ -68,8 +97,14 @@ def cost(raw):
 def told(what, store, gateway, months, bytes_in, seconds, cpu, _):
     """One line."""
     requests = gateway.since()
-    currents = [json.loads(store.read(f"processed-data/monthly/{month.replace('-', '/')}/manifest.json"))["current"] for month in months]
+    currents = [
+        json.loads(store.read(f"processed-data/monthly/{month.replace('-', '/')}/manifest.json"))["current"]
+        for month in months
+    ]
     data, statistics = (sum(current[part]["bytes"] for current in currents) for part in ("data", "statistics"))
     rows = sum(current["rows"] for current in currents)
-    print(f"{what}: {seconds:.2f} s, {cpu:.2f} CPU s, {rows} rows, raw {bytes_in} bytes in, {data} + {statistics} bytes out and read back, "
-          f"{sum(requests.values())} requests {dict(sorted(requests.items()))}", flush=True)
+    print(
+        f"{what}: {seconds:.2f} s, {cpu:.2f} CPU s, {rows} rows, raw {bytes_in} bytes in, {data} + {statistics} bytes out and read back, "
+        f"{sum(requests.values())} requests {dict(sorted(requests.items()))}",
+        flush=True,
+    )

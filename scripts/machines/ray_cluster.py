@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import secrets
 import socket
 import subprocess
 import sys
@@ -47,21 +48,53 @@ class Ray:
         self.folder, self.workers, self.tasks_a_worker, self.nodes, self.number = folder, workers, tasks_a_worker, [], 0
 
     def __enter__(self):
+        try:
+            return self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _start(self):
         self.folder.mkdir(parents=True)
         self.address = f"127.0.0.1:{_port()}"
-        # A short path: sockets lie below it. Health checks as quick as a test of a few seconds needs.
+        # A short path: sockets lie below it.
         self.temp = pathlib.Path(f"/tmp/ray-{os.getpid()}-{self.folder.name}")
+        # Ray asks for a token unless told otherwise: one of this cluster's own, and nobody else's is looked at.
+        token = self.folder / "token"
+        token.touch(mode=0o600)
+        token.write_text(secrets.token_hex(32))
+        # Health checks as quick as a test of a few seconds needs.
         self.environment = {
-            **os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": str(self.temp), "RAY_DISABLE_IMPORT_WARNING": "1",
-            "RAY_health_check_period_ms": "500", "RAY_health_check_failure_threshold": "3",
-            "RAY_health_check_initial_delay_ms": "0", "LOG_LEVEL": "info",
+            **os.environ,
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_TMPDIR": str(self.temp),
+            "RAY_DISABLE_IMPORT_WARNING": "1",
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN_PATH": str(token),
+            "RAY_health_check_period_ms": "500",
+            "RAY_health_check_failure_threshold": "3",
+            "RAY_health_check_initial_delay_ms": "0",
+            "LOG_LEVEL": "info",
         }
-        self._node("--head", "--port", self.address.rpartition(":")[2], "--num-cpus", "0", "--include-dashboard", "false",
-                   "--temp-dir", str(self.temp))
+        self._node(
+            "--head",
+            "--port",
+            self.address.rpartition(":")[2],
+            "--num-cpus",
+            "0",
+            "--include-dashboard",
+            "false",
+            "--temp-dir",
+            str(self.temp),
+        )
         for number in range(self.workers):
-            self._node("--address", self.address, "--num-cpus", str(self.tasks_a_worker), "--memory", "4000000000", core=number)
+            self._node(
+                "--address", self.address, "--num-cpus", str(self.tasks_a_worker), "--memory", "4000000000", core=number
+            )
         ask = "import ray; ray.init(address='auto', log_to_driver=False); print(int(ray.cluster_resources().get('CPU', 0)))"
-        cores = lambda: subprocess.run([sys.executable, "-c", ask], env=self._client(), capture_output=True, text=True).stdout
+        cores = lambda: (
+            subprocess.run([sys.executable, "-c", ask], env=self._client(), capture_output=True, text=True).stdout
+        )
         until(lambda: cores().strip() == str(self.workers * self.tasks_a_worker), 90, "Ray's nodes")
         return self
 
@@ -71,8 +104,18 @@ class Ray:
     def _node(self, *arguments, core=None):
         pinned = [] if core is None else ["taskset", "-c", str(core)]
         log = open(self.folder / f"node-{len(self.nodes)}.log", "w")
-        command = [*pinned, str(BIN / "ray"), "start", "--block", "--node-ip-address", "127.0.0.1", "--disable-usage-stats",
-                   "--object-store-memory", "100000000", *arguments]
+        command = [
+            *pinned,
+            str(BIN / "ray"),
+            "start",
+            "--block",
+            "--node-ip-address",
+            "127.0.0.1",
+            "--disable-usage-stats",
+            "--object-store-memory",
+            "100000000",
+            *arguments,
+        ]
         self.nodes.append(subprocess.Popen(command, stdout=log, stderr=log, env=self.environment))
         if len(self.nodes) == 1:
             until(lambda: "Ray runtime started" in pathlib.Path(log.name).read_text(), 60, "Ray's head")
@@ -82,15 +125,37 @@ class Ray:
         self.number += 1
         log = self.folder / f"submit-{self.number}.log"
         more = ["--raw", str(raw)] if raw else []
-        command = [str(BIN / "harness-ray"), "--months", RANGE, "--address", self.address, "--binary", HARNESS, "--memory-gb",
-                   "1", "--json", "--", "--store", store, "--cache-gb", "0", "--temp-dir", str(self.folder / "temp"), *more]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=open(log, "w"), env=self._client(), text=True)
+        command = [
+            str(BIN / "harness-ray"),
+            "--months",
+            RANGE,
+            "--address",
+            self.address,
+            "--binary",
+            HARNESS,
+            "--memory-gb",
+            "1",
+            "--json",
+            "--",
+            "--store",
+            store,
+            "--cache-gb",
+            "0",
+            "--temp-dir",
+            str(self.folder / "temp"),
+            *more,
+        ]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=open(log, "w"), env=self._client(), text=True
+        )
         return Submitted(process, log)
 
     def lose_a_worker(self):
         """The last node and all its processes, in the midst of a month."""
         node = self.nodes[-1].pid
-        until(lambda: any(is_program(one, HARNESS) for one in below(node)), 60, "a month on the node that is to be lost")
+        until(
+            lambda: any(is_program(one, HARNESS) for one in below(node)), 60, "a month on the node that is to be lost"
+        )
         kill(below(node))
 
     def __exit__(self, *_):

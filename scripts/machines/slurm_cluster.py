@@ -62,6 +62,13 @@ class Slurm:
         self.nodes, self.daemons, self.number = [], [], 0
 
     def __enter__(self):
+        try:
+            return self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _start(self):
         self.folder.mkdir(parents=True)
         self.folder.chmod(0o755)
         (self.folder / "state").mkdir()
@@ -76,25 +83,67 @@ class Slurm:
         (munge / "key").write_bytes(os.urandom(128))
         (munge / "key").chmod(0o400)
         # A node that does not answer is down after five seconds, not after five minutes.
-        (self.folder / "slurm.conf").write_text("\n".join([
-            "ClusterName=loopback", "SlurmctldHost=localhost(127.0.0.1)", f"SlurmctldPort={controller}", "SlurmUser=root",
-            "SlurmdUser=root", "AuthType=auth/munge", f"AuthInfo=socket={munge}/socket", "CredType=cred/munge",
-            "CommunicationParameters=NoCtldInAddrAny,NoInAddrAny", f"StateSaveLocation={self.folder}/state",
-            f"SlurmdSpoolDir={self.folder}/%n", f"SlurmctldPidFile={self.folder}/slurmctld.pid",
-            f"SlurmdPidFile={self.folder}/%n.pid", "ProctrackType=proctrack/linuxproc", "TaskPlugin=task/none",
-            "SelectType=select/cons_tres", "SelectTypeParameters=CR_CPU", "SlurmdParameters=config_overrides",
-            "SchedulerParameters=batch_sched_delay=0,sched_interval=2", "SlurmdTimeout=5", "ReturnToService=0", "MpiDefault=none",
-            "JobAcctGatherType=jobacct_gather/none", *lines, "PartitionName=all Nodes=ALL Default=YES State=UP", "",
-        ]))
-        self.environment = {**os.environ, "SLURM_CONF": str(self.folder / "slurm.conf"), "LOG_LEVEL": "info",
-                            "PATH": f"{pathlib.Path(HARNESS).parent}:{os.environ['PATH']}"}
-        self._daemon("munged", "munged", "--foreground", "--force", f"--socket={munge}/socket", f"--key-file={munge}/key",
-                     f"--pid-file={munge}/pid", f"--seed-file={munge}/seed", f"--log-file={munge}/log", "--num-threads=2")
+        (self.folder / "slurm.conf").write_text(
+            "\n".join(
+                [
+                    "ClusterName=loopback",
+                    "SlurmctldHost=localhost(127.0.0.1)",
+                    f"SlurmctldPort={controller}",
+                    "SlurmUser=root",
+                    "SlurmdUser=root",
+                    "AuthType=auth/munge",
+                    f"AuthInfo=socket={munge}/socket",
+                    "CredType=cred/munge",
+                    "CommunicationParameters=NoCtldInAddrAny,NoInAddrAny",
+                    f"StateSaveLocation={self.folder}/state",
+                    f"SlurmdSpoolDir={self.folder}/%n",
+                    f"SlurmctldPidFile={self.folder}/slurmctld.pid",
+                    f"SlurmdPidFile={self.folder}/%n.pid",
+                    "ProctrackType=proctrack/linuxproc",
+                    "TaskPlugin=task/none",
+                    "SelectType=select/cons_tres",
+                    "SelectTypeParameters=CR_CPU",
+                    "SlurmdParameters=config_overrides",
+                    "SchedulerParameters=batch_sched_delay=0,sched_interval=2",
+                    "SlurmdTimeout=5",
+                    "ReturnToService=0",
+                    "MpiDefault=none",
+                    "JobAcctGatherType=jobacct_gather/none",
+                    *lines,
+                    "PartitionName=all Nodes=ALL Default=YES State=UP",
+                    "",
+                ]
+            )
+        )
+        self.environment = {
+            **os.environ,
+            "SLURM_CONF": str(self.folder / "slurm.conf"),
+            "LOG_LEVEL": "info",
+            "PATH": f"{pathlib.Path(HARNESS).parent}:{os.environ['PATH']}",
+        }
+        self._daemon(
+            "munged",
+            "munged",
+            "--foreground",
+            "--force",
+            f"--socket={munge}/socket",
+            f"--key-file={munge}/key",
+            f"--pid-file={munge}/pid",
+            f"--seed-file={munge}/seed",
+            f"--log-file={munge}/log",
+            "--num-threads=2",
+        )
         until((munge / "socket").exists, 20, "munge")
         self._daemon("slurmctld", "slurmctld", "-D", "-i")
-        until(lambda: subprocess.run(["scontrol", "ping"], env=self.environment, capture_output=True).returncode == 0, 30, "slurmctld")
+        until(
+            lambda: subprocess.run(["scontrol", "ping"], env=self.environment, capture_output=True).returncode == 0,
+            30,
+            "slurmctld",
+        )
         for number in range(self.workers):
-            self.nodes.append(self._daemon(f"n{number}", "taskset", "-c", str(number), "slurmd", "-D", "-N", f"n{number}"))
+            self.nodes.append(
+                self._daemon(f"n{number}", "taskset", "-c", str(number), "slurmd", "-D", "-N", f"n{number}")
+            )
         up = lambda: self.ask("sinfo", "--noheader", "--Node", "--format=%T").split() == ["idle"] * self.workers
         until(up, 60, "the nodes of Slurm")
         return self
@@ -111,7 +160,9 @@ class Slurm:
 
     def test_only(self):
         """What sbatch says of the script as it lies there, without submitting it."""
-        done = subprocess.run(["sbatch", "--test-only", str(SCRIPT), RANGE], env=self.environment, capture_output=True, text=True)
+        done = subprocess.run(
+            ["sbatch", "--test-only", str(SCRIPT), RANGE], env=self.environment, capture_output=True, text=True
+        )
         return done.stdout + done.stderr
 
     def submit(self, store, raw=None):
@@ -119,17 +170,36 @@ class Slurm:
         self.number += 1
         settings = self.folder / f"settings-{self.number}"
         settings.mkdir()
-        lines = {"store": store, "cache_gb": 0, "temp_dir": str(self.folder / "temp"), "log_level": "info", **({"raw": str(raw)} if raw else {})}
-        (settings / "harness.toml").write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in lines.items()))
-        number = self.ask("sbatch", "--parsable", f"--array=0-{self.workers - 1}", f"--output={settings}/task-%a.log",
-                          f"--export=ALL,HARNESS_SETTINGS={settings}", str(SCRIPT), RANGE)
+        lines = {
+            "store": store,
+            "cache_gb": 0,
+            "temp_dir": str(self.folder / "temp"),
+            "log_level": "info",
+            **({"raw": str(raw)} if raw else {}),
+        }
+        (settings / "harness.toml").write_text(
+            "".join(f"{name} = {json.dumps(value)}\n" for name, value in lines.items())
+        )
+        number = self.ask(
+            "sbatch",
+            "--parsable",
+            f"--array=0-{self.workers - 1}",
+            f"--output={settings}/task-%a.log",
+            f"--export=ALL,HARNESS_SETTINGS={settings}",
+            str(SCRIPT),
+            RANGE,
+        )
         return Submitted(self, int(number.partition(";")[0]), settings)
 
     def lose_a_worker(self):
         """The last node and all its processes, in the midst of a task."""
         number = len(self.nodes) - 1
         line = f"SLURMD_NODENAME=n{number}"
-        until(lambda: any(is_program(one, HARNESS) for one in of_environment(line)), 60, "a task on the node that is to be lost")
+        until(
+            lambda: any(is_program(one, HARNESS) for one in of_environment(line)),
+            60,
+            "a task on the node that is to be lost",
+        )
         kill(below(self.nodes[number].pid) | of_environment(line))
 
     def __exit__(self, *_):

@@ -1,6 +1,7 @@
 """The command `harness-ray`."""
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 
@@ -34,18 +35,20 @@ def main(given: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(given)
     if arguments.cpus <= 0 or arguments.memory_gb <= 0 or arguments.retries < 0:
         _parser().error("--cpus and --memory-gb: expected more than 0; --retries: expected 0 or more")
-    try:
-        ray.init(address=arguments.address, log_to_driver=False)
-    except (ConnectionError, ValueError) as error:
-        print(f"error: no Ray cluster at {arguments.address}: {error}", file=sys.stderr)
-        return 4
-    request = Request(arguments.cpus, arguments.memory_gb, arguments.retries)
-    try:
-        report = run(arguments.months, Command(arguments.binary, arguments.arguments), request)
-    except KeyboardInterrupt:
-        return 130
-    finally:
-        ray.shutdown()
+    # Ray prints what it has to say of lost nodes wherever it likes: stdout is for the report.
+    with contextlib.redirect_stdout(sys.stderr):
+        try:
+            ray.init(address=arguments.address, log_to_driver=False)
+        except (ConnectionError, ValueError) as error:
+            print(f"error: no Ray cluster at {arguments.address}: {error}", file=sys.stderr)
+            return 4
+        request = Request(arguments.cpus, arguments.memory_gb, arguments.retries)
+        try:
+            report = run(arguments.months, Command(arguments.binary, arguments.arguments), request)
+        except KeyboardInterrupt:
+            return 130
+        finally:
+            ray.shutdown()
     print(report.json() if arguments.json else report.text())
     if report.stopped:
         print(f"error: {report.stopped}", file=sys.stderr)

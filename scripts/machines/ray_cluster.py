@@ -22,8 +22,8 @@ def _port():
 class Submitted:
     """A `harness-ray` at work."""
 
-    def __init__(self, process, log):
-        self.process, self.log = process, log
+    def __init__(self, process, log, session):
+        self.process, self.log, self.session = process, log, session
 
     def running(self):
         """Whether it goes on."""
@@ -35,8 +35,9 @@ class Submitted:
         return self.process.returncode, [month["outcome"] for month in json.loads(out or '{"months": []}')["months"]]
 
     def said(self):
-        """What it logged."""
-        return self.log.read_text()
+        """What it logged, and what harness did on the nodes."""
+        logs = [self.log, *sorted(self.session.glob("logs/worker-*"))]
+        return "".join(log.read_text(errors="replace") for log in logs)
 
 
 class Ray:
@@ -148,7 +149,7 @@ class Ray:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=open(log, "w"), env=self._client(), text=True
         )
-        return Submitted(process, log)
+        return Submitted(process, log, self.temp / "session_latest")
 
     def lose_a_worker(self):
         """The last node and all its processes, in the midst of a month."""

@@ -1,4 +1,4 @@
-"""What a month costs: processor time, bytes, and requests as Ceph's gateway logs them (so only below scripts/radosgw)."""
+"""What a month costs: processor time, bytes, and requests as the gateway of scripts/radosgw logs them."""
 
 import collections
 import json
@@ -104,7 +104,7 @@ def told(what, store, gateway, months, bytes_in, seconds, cpu, _):
     data, statistics = (sum(current[part]["bytes"] for current in currents) for part in ("data", "statistics"))
     rows = sum(current["rows"] for current in currents)
     print(
-        f"{what}: {seconds:.2f} s, {cpu:.2f} CPU s, {rows} rows, raw {bytes_in} bytes in, {data} + {statistics} bytes out and read back, "
-        f"{sum(requests.values())} requests {dict(sorted(requests.items()))}",
+        f"{what}: {seconds:.2f} s, {cpu:.2f} CPU s, {rows} rows, {bytes_in} raw bytes in, "
+        f"{data} + {statistics} bytes out and read back, {sum(requests.values())} requests {dict(sorted(requests.items()))}",
         flush=True,
     )

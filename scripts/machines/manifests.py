@@ -1,4 +1,4 @@
-"""The files of harness/deploy against what their engines take: Kubernetes' schema, the API of AWS Batch, sbatch itself."""
+"""The files of harness/deploy as their engines take them: Kubernetes' schema, the API of AWS Batch, sbatch itself."""
 
 import json
 

@@ -32,7 +32,9 @@ class Submitted:
     def outcomes(self):
         """Its exit code and what became of each month, when it has ended."""
         out, _ = self.process.communicate(timeout=1200)
-        return self.process.returncode, [month["outcome"] for month in json.loads(out or '{"months": []}')["months"]]
+        months = json.loads(out or '{"months": []}')["months"]
+        self.cpu_seconds = sum(month["cpu_seconds"] for month in months)
+        return self.process.returncode, [month["outcome"] for month in months]
 
     def said(self):
         """What it logged, and what harness did on the nodes."""
@@ -92,7 +94,7 @@ class Ray:
             self._node(
                 "--address", self.address, "--num-cpus", str(self.tasks_a_worker), "--memory", "4000000000", core=number
             )
-        ask = "import ray; ray.init(address='auto', log_to_driver=False); print(int(ray.cluster_resources().get('CPU', 0)))"
+        ask = "import ray; ray.init(log_to_driver=False); print(int(ray.cluster_resources().get('CPU', 0)))"
         cores = lambda: (
             subprocess.run([sys.executable, "-c", ask], env=self._client(), capture_output=True, text=True).stdout
         )

@@ -105,6 +105,6 @@ def told(what, store, gateway, months, bytes_in, seconds, cpu, _):
     rows = sum(current["rows"] for current in currents)
     print(
         f"{what}: {seconds:.2f} s, {cpu:.2f} CPU s, {rows} rows, {bytes_in} raw bytes in, "
-        f"{data} + {statistics} bytes out and read back, {sum(requests.values())} requests {dict(sorted(requests.items()))}",
+        f"{data} + {statistics} bytes out and read back, {sum(requests.values())} requests {dict(requests)}",
         flush=True,
     )

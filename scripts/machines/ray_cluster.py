@@ -120,8 +120,8 @@ class Ray:
             *arguments,
         ]
         self.nodes.append(subprocess.Popen(command, stdout=log, stderr=log, env=self.environment))
-        if len(self.nodes) == 1:
-            until(lambda: "Ray runtime started" in pathlib.Path(log.name).read_text(), 60, "Ray's head")
+        # One after the other: nodes of one machine that start at once look for the same ports.
+        until(lambda: "Ray runtime started" in pathlib.Path(log.name).read_text(), 120, "a node of Ray")
 
     def submit(self, store, raw=None):
         """All months, as one `harness-ray`."""

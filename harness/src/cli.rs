@@ -207,11 +207,12 @@ pub struct RunArgs {
     /// Only say what would be made
     #[arg(long)]
     pub dry_run: bool,
-    /// This task of an array job, from 0
-    #[arg(long, requires = "task_count")]
+    /// This task of an array job, from 0: it makes its part of the months [default: what AWS Batch, Kubernetes or
+    /// Slurm set, for --months]
+    #[arg(long, requires = "task_count", value_name = "NUMBER")]
     pub task_index: Option<usize>,
-    /// Tasks of the array job
-    #[arg(long, requires = "task_index")]
+    /// Tasks of the array job [default: what AWS Batch or Slurm set]
+    #[arg(long, value_name = "NUMBER")]
     pub task_count: Option<usize>,
     /// Also serves the page of `monitor` at this address while it runs
     #[arg(long, value_name = "ADDR")]

@@ -7,10 +7,10 @@ use crate::{
     cli::{DemoArgs, RunArgs},
     config::Settings,
     exit::{self, Usage},
+    outcome::Outcome,
     progress::Bar,
-    report,
-    run::{self, Outcome},
-    summary,
+    report, run, summary,
+    task::Task,
 };
 
 /// ES trades since this month.
@@ -42,7 +42,8 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> anyhow::Result<u8> {
     let settings = settings.at(&store, &raw);
     let request = RunArgs { month: Some(args.month), force: true, ..RunArgs::default() };
     let mut statistics = None;
-    let run = run::months_of(&request, &[args.month], &settings, &mut |new| statistics = Some(new.clone()))?;
+    let run =
+        run::months_of(&request, &[args.month], Task::WHOLE, &settings, &mut |new| statistics = Some(new.clone()))?;
     if let Some(error) = run.stopped {
         return Err(error);
     }

@@ -30,6 +30,12 @@ impl RawFile {
         Object { key: self.key.clone(), bytes: self.bytes, e_tag: self.e_tag.clone() }
     }
 
+    /// How many months its name says it holds.
+    pub fn months(&self) -> u64 {
+        let number = |month: Month| 12 * i64::from(month.year()) + i64::from(month.month());
+        (number(self.last) - number(self.first) + 1).max(1).unsigned_abs()
+    }
+
     /// Whether its name says it holds records of a month.
     pub fn holds(&self, month: Month) -> bool {
         (self.first..=self.last).contains(&month)

@@ -11,6 +11,7 @@ mod cache;
 mod clean;
 mod cli;
 mod config;
+mod deal;
 mod decode;
 mod demo;
 mod discover;
@@ -30,6 +31,7 @@ mod memory;
 mod metrics;
 mod monitor;
 mod months;
+mod outcome;
 mod process;
 mod processor;
 mod progress;
@@ -47,10 +49,12 @@ mod store;
 mod summary;
 mod sweep;
 mod synth;
+mod task;
 mod training;
 mod tune;
 mod validate;
 mod withheld;
+mod worker;
 
 use std::process::ExitCode;
 

@@ -45,6 +45,37 @@ fn commands_of_units_and_crontab_are_understood() {
 }
 
 #[test]
+fn commands_of_array_jobs_are_understood() {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
+    let read = |name: &str| fs::read_to_string(deploy.join(name)).unwrap();
+    let line = |text: &str, start: &str| {
+        text.lines().find_map(|line| line.trim().strip_prefix(start)).unwrap().trim_end_matches(']').to_owned()
+    };
+    let words = |text: &str, apart: &[char]| -> Vec<String> {
+        let words = text.split(apart).map(|word| word.trim().trim_matches('"'));
+        words
+            .map(|word| {
+                if word.starts_with('$') || word == "Ref::months" { "2013-09..2013-12" } else { word }.to_owned()
+            })
+            .collect()
+    };
+    let definition: serde_json::Value = serde_json::from_str(&read("aws-batch/job-definition.json")).unwrap();
+    let command = definition["containerProperties"]["command"].as_array().unwrap();
+    let batch: Vec<&str> = command.iter().map(|word| word.as_str().unwrap()).collect();
+    assert_eq!(batch[0], "harness");
+    let commands = [
+        words(&line(&read("kubernetes/job.yaml"), "args: ["), &[',']),
+        words(&line(&read("slurm/harness.sbatch").replace("${SLURM_CPUS_PER_TASK:-1}", "1"), "harness "), &[' ']),
+        words(&batch[1..].join(" "), &[' ']),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for command in &commands {
+        assert!(command.len() > 6, "{command:?}");
+        harness(folder.path()).args(command).arg("--help").assert().success();
+    }
+}
+
+#[test]
 fn rules_and_dashboard_name_figures_that_are_served() {
     let served = [include_str!("../src/metrics.rs"), include_str!("../src/monitor/mod.rs")].concat();
     let mut named = BTreeSet::new();

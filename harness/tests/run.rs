@@ -5,7 +5,7 @@ mod month;
 
 use std::{fs, path::Path};
 
-use month::{FILE, harness, manifest, plain, run, store, synthetic};
+use month::{FILE, harness, json, manifest, plain, run, store, synthetic};
 use serde_json::Value;
 
 /// Every object of the store but heartbeats, and when it was written.
@@ -226,17 +226,37 @@ fn a_cause_is_said_once() {
 }
 
 #[test]
-fn tasks_share_the_months_and_the_reference_of_the_whole_range() {
+fn tasks_share_the_months_by_size_and_the_reference_of_the_whole_range() {
     let folder = store();
-    let months = |index: &str| {
-        let arguments = ["run", "--months", "2013-09..2013-12", "--task-count", "2", "--task-index", index, "--json"];
-        let output = harness(folder.path()).args(arguments).assert().code(1);
-        let results: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
-        results.as_array().unwrap().iter().map(|month| month["month"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    // The second largest, and no month at all.
+    fs::write(folder.path().join("store/raw-data/glbx-mdp3-20131101-20131130.ohlcv-1s.dbn"), "no bars").unwrap();
+    let months = |count: &str, variable: (&str, &str)| {
+        let mut command = harness(folder.path());
+        command.args(["run", "--months", "2013-09..2013-12", "--json"]).env(variable.0, variable.1);
+        if !count.is_empty() {
+            command.args(["--task-count", count]);
+        }
+        let output = command.output().unwrap();
+        let results: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let months = results.as_array().unwrap().iter().map(|month| month["month"].as_str().unwrap().to_owned());
+        (months.collect::<Vec<_>>(), output.status.code())
     };
-    assert_eq!(months("0"), ["2013-09", "2013-11"]);
-    assert_eq!(months("1"), ["2013-10", "2013-12"]);
+    assert_eq!(months("2", ("JOB_COMPLETION_INDEX", "0")), (vec!["2013-09".to_owned()], Some(0)));
+    let others = ["2013-10", "2013-11", "2013-12"].map(str::to_owned).to_vec();
+    assert_eq!(months("2", ("JOB_COMPLETION_INDEX", "1")), (others, Some(1)));
+    assert_eq!(months("5", ("SLURM_ARRAY_TASK_ID", "4")), (Vec::new(), Some(0)));
+    assert_eq!(months("", ("LOG_LEVEL", "error")).0.len(), 4);
     assert_eq!(manifest(folder.path())["current"]["made_from"]["decay_reference"], "2013-12");
+    let month = json(
+        harness(folder.path())
+            .args(["run", "--month", "2013-09", "--dry-run", "--json"])
+            .env("JOB_COMPLETION_INDEX", "7"),
+    );
+    assert_eq!(month[0]["outcome"], "planned", "a single month has been dealt already");
+    let output =
+        harness(folder.path()).args(["run", "--months", "2013-09..2013-12"]).env("JOB_COMPLETION_INDEX", "0").assert();
+    let message = String::from_utf8(output.code(2).get_output().stderr.clone()).unwrap();
+    assert!(message.contains("--task-count"), "{message}");
 }
 
 #[test]

@@ -304,7 +304,7 @@ fn a_broken_download_goes_on_in_the_next_run() {
     let bytes = fs::metadata(month::synthetic()).unwrap().len();
     server.break_down(Operation::GetObject, FILE, Fault::TruncatedDownload);
     let arguments = ["run", "--month", "2013-09"];
-    on(&server, folder.path()).args(arguments).env("S3_RETRY_ATTEMPTS", "0").assert().code(1);
+    on(&server, folder.path()).args(arguments).env("S3_RETRY_ATTEMPTS", "0").assert().code(4);
     server.mend();
     let downloads = folder.path().join("cache/harness/downloads");
     assert_eq!(names(&downloads).len(), 1);

@@ -21,8 +21,10 @@ use crate::{
     cli::{BenchArgs, RunArgs},
     config::Settings,
     memory,
+    outcome::Outcome,
     progress::Bar,
-    run::{self, Outcome},
+    run,
+    task::Task,
 };
 
 /// Time between two looks at the memory.
@@ -121,7 +123,7 @@ fn measure(list: &[Month], months: MonthRange, settings: &Settings) -> anyhow::R
                 thread::sleep(LOOK);
             }
         });
-        let run = run::months_of(&request, list, settings, &mut |statistics| {
+        let run = run::months_of(&request, list, Task::WHOLE, settings, &mut |statistics| {
             let most = std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
             let most = most.max(memory::held().unwrap_or(0));
             by_month.push((statistics.month, begin.elapsed().as_secs_f64(), most));

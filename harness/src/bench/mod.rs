@@ -23,6 +23,7 @@ use crate::{
     progress::Bar,
     run,
     statistics::{Latency, Statistics},
+    task::Task,
 };
 
 /// What was measured. Times are those of the fastest repeat of each stage: a busy machine only ever adds.
@@ -163,7 +164,7 @@ fn one(month: Month, settings: &Settings) -> anyhow::Result<(f64, Statistics)> {
     let request = RunArgs { month: Some(month), ..RunArgs::default() };
     let mut statistics = None;
     let begin = Instant::now();
-    let run = run::months_of(&request, &[month], settings, &mut |new| statistics = Some(new.clone()))?;
+    let run = run::months_of(&request, &[month], Task::WHOLE, settings, &mut |new| statistics = Some(new.clone()))?;
     let seconds = begin.elapsed().as_secs_f64();
     if let Some(error) = run.stopped {
         return Err(error);

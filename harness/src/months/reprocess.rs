@@ -11,6 +11,7 @@ use crate::{
     holdings::{Held, Holdings},
     manifest, run,
     store::Store,
+    task::Task,
 };
 
 use super::survey::recommended;
@@ -38,7 +39,7 @@ pub fn run(args: &ReprocessArgs, settings: &Settings) -> anyhow::Result<u8> {
     if settings.decay_reference.is_some() {
         references.clear();
     }
-    run::report(&args.run(references), &months, settings)
+    run::report(&args.run(references), &months, Task::WHOLE, settings)
 }
 
 /// What is known of a month before it is made again.

@@ -110,6 +110,23 @@ fn a_store_that_is_gone_is_no_health() {
 }
 
 #[test]
+fn a_store_that_comes_later_is_seen() {
+    let folder = store();
+    quiet(folder.path());
+    fs::rename(folder.path().join("store/raw-data"), folder.path().join("raw")).unwrap();
+    fs::remove_dir(folder.path().join("store")).unwrap();
+    let monitor = Monitor::start(folder.path());
+    assert_eq!(monitor.status()["status"]["months"], json!([]));
+    run(folder.path(), &["--raw", "raw"]);
+    let seen = |monitor: &Monitor| {
+        let status = monitor.status();
+        status["figures"]["2013-09"].is_object()
+            && status["status"]["runs"].as_array().is_some_and(|runs| runs.len() == 1)
+    };
+    monitor.until("the month and its run", seen);
+}
+
+#[test]
 fn a_failure_is_an_alert_until_it_is_mended() {
     let folder = store();
     quiet(folder.path());

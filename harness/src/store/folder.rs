@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use object_store::{Error, ObjectStore, local::LocalFileSystem, memory::InMemory};
+use object_store::{Error, ObjectStore, local::LocalFileSystem, path::Path as ObjectPath, prefix::PrefixStore};
 
 use super::{Object, StoreError, listing};
 use crate::interrupt;
@@ -26,6 +26,10 @@ fn failed(path: &Path, action: &'static str) -> impl Fn(io::Error) -> StoreError
     move |source| StoreError::Folder { path: path.display().to_string(), action, source }
 }
 
+fn unopened(name: &str, source: Error) -> StoreError {
+    StoreError::Object { store: name.into(), action: "opening", key: "/".into(), source: Box::new(source) }
+}
+
 impl Folder {
     /// A directory to write to, created if need be.
     pub fn create(name: &str) -> Result<Self, StoreError> {
@@ -34,11 +38,13 @@ impl Folder {
         Self::existing(name)
     }
 
-    /// A directory to read from; one that is not there is empty.
+    /// A directory to read from; one that is not there is empty until it is.
     pub fn open(name: &str) -> Result<Self, StoreError> {
         match fs::metadata(name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Ok(Self { path: name.into(), objects: Arc::new(InMemory::new()) })
+                let path = std::path::absolute(name).map_err(failed(Path::new(name), "the folder cannot be opened"))?;
+                let prefix = ObjectPath::from_absolute_path(&path).map_err(|source| unopened(name, source.into()))?;
+                Ok(Self { path, objects: Arc::new(PrefixStore::new(LocalFileSystem::new(), prefix)) })
             }
             _ => Self::existing(name),
         }
@@ -48,12 +54,7 @@ impl Folder {
     pub fn existing(name: &str) -> Result<Self, StoreError> {
         let path = fs::canonicalize(name).and_then(|path| fs::read_dir(&path).map(|_| path));
         let path = path.map_err(failed(Path::new(name), "the folder cannot be opened"))?;
-        let local = LocalFileSystem::new_with_prefix(&path).map_err(|source: Error| StoreError::Object {
-            store: name.into(),
-            action: "opening",
-            key: "/".into(),
-            source: Box::new(source),
-        })?;
+        let local = LocalFileSystem::new_with_prefix(&path).map_err(|source| unopened(name, source))?;
         Ok(Self { path, objects: Arc::new(local.with_fsync(true)) })
     }
 

@@ -108,7 +108,17 @@ impl Settings {
             Some(path) => (path.as_path(), true),
             None => (Path::new("harness.toml"), false),
         };
-        let FromFile { settings: file, ranges, alerts } = read_file(path, required)?;
+        Self::of(flags, read_file(path, required)?, path)
+    }
+
+    /// Those of the text of a harness.toml.
+    pub fn of_text(text: &str) -> anyhow::Result<Self> {
+        let path = Path::new("harness.toml");
+        Self::of(&SettingFlags::default(), parse_file(text, path)?, path)
+    }
+
+    fn of(flags: &SettingFlags, file: FromFile, path: &Path) -> anyhow::Result<Self> {
+        let FromFile { settings: file, ranges, alerts } = file;
         let mut table = BTreeMap::new();
         for (name, variable, default) in TABLE {
             let (value, origin) = if let Some(value) = flag(flags, name) {
@@ -334,6 +344,10 @@ fn read_file(path: &Path, required: bool) -> Result<FromFile, Usage> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return Ok(Default::default()),
         Err(error) => return Err(Usage(format!("{}: {error}; expected a file of settings", path.display()))),
     };
+    parse_file(&text, path)
+}
+
+fn parse_file(text: &str, path: &Path) -> Result<FromFile, Usage> {
     let wrong = |what: String| Usage(format!("{}: {what}", path.display()));
     let table: toml::Table = text.parse().map_err(|error| wrong(format!("{error}")))?;
     let mut found = FromFile::default();

@@ -42,7 +42,7 @@ fn tape(bytes: &mut Bytes<'_>) -> Tape {
     while !bytes.0.is_empty() && tape.len() < ROWS {
         let (rows, kind, volume) = (1 + usize::from(bytes.next()), bytes.next(), bytes.next());
         let (step, span) = (i64::from(bytes.next() as i8), i64::from(bytes.next() % 32));
-        let volume = i64::from(volume) << (kind >> 5 << 2);
+        let volume = (i64::from(volume) << (kind >> 5 << 2)).min(u32::MAX.into());
         for row in 0..rows.min(ROWS - tape.len()) {
             let up = if kind & 1 == 1 && row % 2 == 1 { -step } else { step };
             let moved = kind & 2 == 2 || row == 0;
@@ -75,9 +75,11 @@ pub fn kernels(bytes: &[u8]) {
     let volume: Vec<u32> = tape.volume.iter().map(|&value| value as u32).collect();
     let (open, high, low, close) = (&open[..], &high[..], &low[..], &close[..]);
     let columns = Columns { open, high, low, close, volume: &volume, second: &tape.second };
-    let (Ok(series), Ok(tick)) = (Series::new(columns), Tick::from_nanos(nanos)) else {
-        unreachable!("the tape keeps within the limits");
+    let series = match Series::new(columns) {
+        Err(kernels::Error::Turnover) => return,
+        series => series.unwrap_or_else(|error| panic!("the tape keeps within the limits: {error}")),
     };
+    let tick = Tick::from_nanos(nanos).unwrap_or_else(|error| panic!("{error}"));
     if tape.is_empty() {
         return;
     }

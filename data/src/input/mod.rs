@@ -360,7 +360,7 @@ mod tests {
         let plain = zstd::decode_all(&std::fs::read(&path).unwrap()[..]).unwrap();
         let header = 8 + u32::from_le_bytes(plain[4..8].try_into().unwrap()) as usize;
         // The same thousand records over and over: time runs back and nothing follows its twin.
-        let mut bomb = zstd::Encoder::new(std::fs::File::create(&path).unwrap(), 1).unwrap();
+        let mut bomb = zstd::Encoder::new(File::create(&path).unwrap(), 1).unwrap();
         std::io::Write::write_all(&mut bomb, &plain[..header]).unwrap();
         for _ in 0..6000 {
             std::io::Write::write_all(&mut bomb, &plain[header..header + 56_000]).unwrap();

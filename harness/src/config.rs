@@ -425,7 +425,7 @@ fn seconds(text: &str) -> Option<u32> {
         [hours, minutes, seconds] => (hours, minutes, seconds),
         _ => return None,
     };
-    (hours <= 24 && minutes < 60 && seconds < 60).then_some(hours * 3600 + minutes * 60 + seconds)
+    (hours <= 24 && minutes < 60 && seconds < 60).then(|| hours * 3600 + minutes * 60 + seconds)
 }
 
 #[cfg(test)]
@@ -448,5 +448,6 @@ mod tests {
         assert_eq!(seconds("15:00:01"), Some(54_001));
         assert_eq!(seconds("7"), None);
         assert_eq!(seconds("07:60"), None);
+        assert_eq!(seconds("400000000:00090"), None);
     }
 }

@@ -198,12 +198,13 @@ impl<'a> Months<'a> {
             Some((month, span)) if span.contains(&nanos) => *month,
             _ => {
                 let month = self.month_of(nanos)?;
-                if self.closed.is_some_and(|closed| month <= closed) {
-                    return Err(InputError::Order { record: self.record, month });
-                }
                 // A month is complete when the one after the next begins: time may run backwards by less.
                 while self.open.len() > 1 && !self.open.contains_key(&month) {
                     self.close_first(sink)?;
+                }
+                // Also one that was never open: months are handed over in order, each once.
+                if self.closed.is_some_and(|closed| month <= closed) {
+                    return Err(InputError::Order { record: self.record, month });
                 }
                 month
             }
@@ -348,6 +349,20 @@ mod tests {
         ] {
             let error = pushed(limits, bars.into_iter()).unwrap_err().to_string();
             assert!(error.contains(found), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_month_is_handed_over_once_and_in_order() {
+        // Found by fuzzing: October was handed over before September, and then again.
+        const MONTH: u64 = 30 * 86_400;
+        let limits = Limits::of(0);
+        let months = |order: &[u64]| {
+            pushed(limits, order.iter().map(|month| (month * MONTH, "ESZ3".into())).collect::<Vec<_>>().into_iter())
+        };
+        assert_eq!(months(&[1, 2, 1, 3, 2, 3]).unwrap(), 6);
+        for order in [&[1, 3, 0, 2, 1][..], &[1, 3, 0], &[1, 2, 3, 1]] {
+            assert!(matches!(months(order), Err(InputError::Order { .. })), "{order:?}");
         }
     }
 

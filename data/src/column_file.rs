@@ -24,8 +24,8 @@ use crate::{
 const MAGIC: &[u8; 12] = b"HRNSCOLS\x01\0\0\0";
 const ALIGN: usize = 64;
 const COLUMNS: usize = 6;
-/// No header is larger: some thousands of contracts.
-const MAX_HEADER: usize = 1 << 24;
+/// No header is larger: as many symbols as are read of a month, each with its count and its rows.
+const MAX_HEADER: usize = 1 << 26;
 
 /// Why a column file is not used.
 #[derive(Debug, thiserror::Error)]
@@ -174,7 +174,8 @@ impl ColumnFile {
         let header: Header = serde_json::from_slice(json).map_err(|error| damaged(&format!("its header: {error}")))?;
         let Header { key, month, rows, contracts, records } = header;
         let first_column = align(start + length);
-        let whole = (0..COLUMNS).try_fold(start + length, |end, _| align(end).checked_add(rows.checked_mul(4)?));
+        let column = |end: usize, _| end.checked_next_multiple_of(ALIGN)?.checked_add(rows.checked_mul(4)?);
+        let whole = (0..COLUMNS).try_fold(start + length, column);
         if whole != Some(body) {
             return Err(damaged("its length does not match its rows"));
         }

@@ -152,6 +152,7 @@ pub struct Collector {
     index: BTreeMap<String, usize>,
     counts: Vec<u64>,
     records: Records,
+    kept: usize,
     last_nanos: u64,
 }
 
@@ -171,8 +172,19 @@ impl Collector {
             index: BTreeMap::new(),
             counts: Vec::new(),
             records: Records::default(),
+            kept: 0,
             last_nanos: 0,
         }
+    }
+
+    /// Symbols so far, selected or not.
+    pub(crate) fn symbols(&self) -> usize {
+        self.contracts.len()
+    }
+
+    /// Records it holds.
+    pub(crate) fn kept(&self) -> usize {
+        self.kept
     }
 
     /// Finds or adds a symbol. Where the input has `named` symbols they are classified; an id or an empty name stands
@@ -222,6 +234,7 @@ impl Collector {
         }
         contract.sorted &= contract.rows.last().is_none_or(|last| last.time < row.time);
         contract.rows.push(row);
+        self.kept += 1;
     }
 
     /// Sorts what came out of order, merges equal duplicates and lays the contracts out as columns.

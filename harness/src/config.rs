@@ -108,7 +108,17 @@ impl Settings {
             Some(path) => (path.as_path(), true),
             None => (Path::new("harness.toml"), false),
         };
-        let FromFile { settings: file, ranges, alerts } = read_file(path, required)?;
+        Self::of(flags, read_file(path, required)?, path)
+    }
+
+    /// Those of the text of a harness.toml.
+    pub fn of_text(text: &str) -> anyhow::Result<Self> {
+        let path = Path::new("harness.toml");
+        Self::of(&SettingFlags::default(), parse_file(text, path)?, path)
+    }
+
+    fn of(flags: &SettingFlags, file: FromFile, path: &Path) -> anyhow::Result<Self> {
+        let FromFile { settings: file, ranges, alerts } = file;
         let mut table = BTreeMap::new();
         for (name, variable, default) in TABLE {
             let (value, origin) = if let Some(value) = flag(flags, name) {
@@ -334,6 +344,10 @@ fn read_file(path: &Path, required: bool) -> Result<FromFile, Usage> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return Ok(Default::default()),
         Err(error) => return Err(Usage(format!("{}: {error}; expected a file of settings", path.display()))),
     };
+    parse_file(&text, path)
+}
+
+fn parse_file(text: &str, path: &Path) -> Result<FromFile, Usage> {
     let wrong = |what: String| Usage(format!("{}: {what}", path.display()));
     let table: toml::Table = text.parse().map_err(|error| wrong(format!("{error}")))?;
     let mut found = FromFile::default();
@@ -411,7 +425,7 @@ fn seconds(text: &str) -> Option<u32> {
         [hours, minutes, seconds] => (hours, minutes, seconds),
         _ => return None,
     };
-    (hours <= 24 && minutes < 60 && seconds < 60).then_some(hours * 3600 + minutes * 60 + seconds)
+    (hours <= 24 && minutes < 60 && seconds < 60).then(|| hours * 3600 + minutes * 60 + seconds)
 }
 
 #[cfg(test)]
@@ -434,5 +448,6 @@ mod tests {
         assert_eq!(seconds("15:00:01"), Some(54_001));
         assert_eq!(seconds("7"), None);
         assert_eq!(seconds("07:60"), None);
+        assert_eq!(seconds("400000000:00090"), None);
     }
 }

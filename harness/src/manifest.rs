@@ -204,7 +204,7 @@ pub fn removed_key(month: Month) -> String {
 /// # Errors
 /// [`ManifestError`].
 pub fn read(store: &Store, month: Month) -> Result<Option<(Manifest, Tag)>, ManifestError> {
-    let Some((bytes, tag)) = store.read(&key(month))? else { return Ok(None) };
+    let Some((bytes, tag)) = read_object(store, &key(month))? else { return Ok(None) };
     Ok(Some((parse(month, &bytes)?, tag)))
 }
 
@@ -229,12 +229,20 @@ pub fn parse(month: Month, bytes: &[u8]) -> Result<Manifest, ManifestError> {
 /// [`ManifestError`].
 pub fn read_removed(store: &Store, month: Month) -> Result<Option<(Removed, Tag)>, ManifestError> {
     let key = removed_key(month);
-    let Some((bytes, tag)) = store.read(&key)? else { return Ok(None) };
+    let Some((bytes, tag)) = read_object(store, &key)? else { return Ok(None) };
     let fits = |removed: &Removed| {
         (removed.schema_version, removed.month) == (SCHEMA_VERSION, month)
             && removed.history.iter().all(|version| version.lies_at(history_keys(month, &version.version)))
     };
     Ok(Some((parse_as(key, &bytes, fits)?, tag)))
+}
+
+fn read_object(store: &Store, key: &str) -> Result<Option<(Bytes, Tag)>, ManifestError> {
+    store.read(key).map_err(|error| match error {
+        // It says nothing of the store, and concerns this month alone.
+        StoreError::TooLarge { .. } => ManifestError::Layout { key: key.to_owned(), source: Error::custom(error) },
+        error => error.into(),
+    })
 }
 
 /// What does not belong where it lies is refused: the keys it names are read, copied and deleted.

@@ -63,14 +63,17 @@ pub fn months(store: &Store) -> Result<Vec<Month>, StoreError> {
 /// [`PublishedError`].
 pub fn object(store: &Store, item: &Item) -> Result<Bytes, PublishedError> {
     let key = item.key.clone();
-    let Some((bytes, _)) = store.read(&key)? else { return Err(PublishedError::Missing { key }) };
-    let found = (bytes.len() as u64, format!("{:016x}", xxh3_64(&bytes)));
-    let expected = (item.bytes, item.checksum.clone());
-    if found == expected {
-        return Ok(bytes);
-    }
-    let text = |(bytes, checksum): (u64, String)| format!("{bytes} bytes with checksum {checksum}");
-    Err(PublishedError::Changed { key, found: text(found), expected: text(expected) })
+    let text = |bytes: u64, checksum: &str| format!("{bytes} bytes with checksum {checksum}");
+    let expected = text(item.bytes, &item.checksum);
+    let (bytes, _) = match store.read_whole(&key, item.bytes) {
+        Ok(found) => found.ok_or_else(|| PublishedError::Missing { key: key.clone() })?,
+        Err(StoreError::TooLarge { bytes, .. }) => {
+            return Err(PublishedError::Changed { key, found: format!("{bytes} bytes"), expected });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let found = text(bytes.len() as u64, &format!("{:016x}", xxh3_64(&bytes)));
+    if found == expected { Ok(bytes) } else { Err(PublishedError::Changed { key, found, expected }) }
 }
 
 /// The statistics of a version.

@@ -71,7 +71,7 @@ impl<'a> Raw<'a> {
     /// What a file is. A remote one in a state in which it was read before is not read again; one that had to be is
     /// handed over as well.
     pub fn source(&self, store: &Store, file: &RawFile, seen: &[RawState]) -> anyhow::Result<(Source, Option<Here>)> {
-        if let Some(path) = store.file(&file.key) {
+        if let Some(path) = store.file(&file.key)? {
             return Ok((decode::source(&path)?, None));
         }
         if let Some(source) = seen.iter().find_map(|seen| seen.source(file)) {
@@ -93,7 +93,7 @@ impl<'a> Raw<'a> {
 
     /// A file's bytes.
     pub fn here(&self, store: &Store, file: &RawFile) -> anyhow::Result<Here> {
-        match store.file(&file.key) {
+        match store.file(&file.key)? {
             Some(path) => Ok(Here { path, _downloaded: None }),
             None => self.download(store, file).map(|(here, _)| here),
         }

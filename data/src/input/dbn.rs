@@ -4,7 +4,9 @@
 //! without an error, and a truncated month must never pass for a whole one.
 
 use std::{
+    collections::HashMap,
     io::{BufRead, Read},
+    ops::Range,
     thread,
 };
 
@@ -23,6 +25,10 @@ const RTYPE: u8 = 0x20;
 const DAY: u64 = 86_400_000_000_000;
 /// Julian day of 1970-01-01.
 const EPOCH_JULIAN_DAY: i32 = 2_440_588;
+/// Bytes of a header: half a million symbols.
+const MOST_HEADER: u32 = 1 << 26;
+/// Intervals of one id: a symbol changes at most from day to day. They are looked through for every day of the file.
+const MOST_INTERVALS: usize = 1 << 14;
 
 pub(super) fn read_zstd(
     reader: impl BufRead + Send,
@@ -36,7 +42,7 @@ pub(super) fn read_zstd(
 }
 
 pub(super) fn read(mut reader: impl Read, months: &mut Months<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
-    let mapping = Mapping::new(&metadata(&mut reader)?);
+    let mapping = Mapping::new(&metadata(&mut reader)?)?;
     let mut symbols = SymbolCache::default();
     let mut buffer = vec![0; RECORD * 4096];
     loop {
@@ -48,7 +54,7 @@ pub(super) fn read(mut reader: impl Read, months: &mut Months<'_>, sink: &mut Si
             // One entry a day and id: mappings change at most from day to day.
             let day = bar.nanos / DAY;
             let name =
-                || mapping.symbol(id, day).map_or_else(|| (id.to_string(), mapping.named), |symbol| (symbol, true));
+                || mapping.symbol(id, day).map_or_else(|| (id.to_string(), mapping.named()), |symbol| (symbol, true));
             months.push(&mut symbols, day << 32 | u64::from(id), &bar, name, sink)?;
         }
         let rest = records.remainder().len();
@@ -75,8 +81,8 @@ fn metadata(reader: &mut impl Read) -> Result<Metadata, InputError> {
         return Err(InputError::Format { found: format!("DBN version {}", head[3]) });
     }
     let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
-    if length > 1 << 26 {
-        return Err(InputError::Format { found: format!("a DBN header of {length} bytes") });
+    if length > MOST_HEADER {
+        return Err(InputError::Limit { what: "bytes of the DBN header", limit: MOST_HEADER.into() });
     }
     let mut bytes = head.to_vec();
     reader
@@ -118,14 +124,21 @@ fn decode(bytes: &[u8], record: u64) -> Result<(u32, Bar), InputError> {
 
 /// Instrument id and UTC day to symbol.
 struct Mapping {
-    named: bool,
-    intervals: Vec<(u32, std::ops::Range<u64>, String)>,
+    by_id: HashMap<u32, Symbols>,
+}
+
+/// What one id stands for.
+#[derive(Default)]
+struct Symbols {
+    by_day: Vec<(Range<u64>, String)>,
+    /// By all its intervals the same.
+    only_one: bool,
 }
 
 impl Mapping {
-    fn new(metadata: &Metadata) -> Self {
+    fn new(metadata: &Metadata) -> Result<Self, InputError> {
         let since_1970 = |julian_day: i32| u64::try_from(julian_day - EPOCH_JULIAN_DAY).unwrap_or(0);
-        let mut intervals = Vec::new();
+        let mut by_id: HashMap<u32, Symbols> = HashMap::new();
         for mapping in &metadata.mappings {
             for interval in &mapping.intervals {
                 let from = since_1970(interval.start_date.to_julian_day());
@@ -136,17 +149,76 @@ impl Mapping {
                     (_, Ok(id)) => (id, &interval.symbol),
                     _ => continue,
                 };
-                intervals.push((id, from..to, symbol.clone()));
+                let Symbols { by_day, only_one } = by_id.entry(id).or_default();
+                *only_one = by_day.first().is_none_or(|(_, first)| *only_one && first == symbol);
+                by_day.push((from..to, symbol.clone()));
+                if by_day.len() > MOST_INTERVALS {
+                    return Err(InputError::Limit {
+                        what: "dates of one instrument id in the DBN header",
+                        limit: MOST_INTERVALS as u64,
+                    });
+                }
             }
         }
-        Self { named: !intervals.is_empty(), intervals }
+        Ok(Self { by_id })
+    }
+
+    fn named(&self) -> bool {
+        !self.by_id.is_empty()
     }
 
     fn symbol(&self, id: u32, day: u64) -> Option<String> {
-        let of_id = || self.intervals.iter().filter(|(known, _, _)| *known == id);
-        let on_day = of_id().find(|(_, days, _)| days.contains(&day));
+        let Symbols { by_day, only_one } = self.by_id.get(&id)?;
+        let on_day = by_day.iter().find(|(days, _)| days.contains(&day));
         // Outside its dates an id that only ever meant one symbol still means it.
-        let only = || of_id().next().filter(|(_, _, first)| of_id().all(|(_, _, symbol)| symbol == first));
-        on_day.or_else(only).map(|(_, _, symbol)| symbol.clone())
+        let only = || by_day.first().filter(|_| *only_one);
+        on_day.or_else(only).map(|(_, symbol)| symbol.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dbn::{MappingInterval, SType, SymbolMapping};
+
+    use super::*;
+
+    #[test]
+    fn a_header_cannot_claim_any_length() {
+        let head = [&b"DBN\x03"[..], &u32::MAX.to_le_bytes()].concat();
+        let error = metadata(&mut &head[..]).unwrap_err().to_string();
+        assert!(error.contains("more than 67108864 bytes of the DBN header"), "{error}");
+    }
+
+    fn mapping(symbols: &[&str], times: usize) -> Result<Mapping, InputError> {
+        let build = |mappings| {
+            Metadata::builder()
+                .dataset("GLBX.MDP3")
+                .schema(Some(Schema::Ohlcv1S))
+                .start(1_381_149_000_000_000_000)
+                .stype_in(Some(SType::RawSymbol))
+                .stype_out(SType::InstrumentId)
+                .mappings(mappings)
+                .build()
+        };
+        let date = build(Vec::new()).start().date();
+        let interval = MappingInterval { start_date: date, end_date: date, symbol: "7".into() };
+        let mappings = symbols
+            .iter()
+            .map(|symbol| SymbolMapping { raw_symbol: (*symbol).to_owned(), intervals: vec![interval.clone(); times] });
+        Mapping::new(&build(mappings.collect()))
+    }
+
+    #[test]
+    fn an_id_cannot_have_any_number_of_dates() {
+        assert!(mapping(&["ESZ3"], MOST_INTERVALS).is_ok());
+        let error = mapping(&["ESZ3"], MOST_INTERVALS + 1).err().map(|error| error.to_string());
+        assert!(error.unwrap().contains("more than 16384 dates of one instrument id"));
+    }
+
+    #[test]
+    fn outside_its_dates_an_id_means_what_it_only_ever_meant() {
+        assert_eq!(mapping(&["ESZ3"], 2).unwrap().symbol(7, 0).as_deref(), Some("ESZ3"));
+        assert_eq!(mapping(&["ESZ3", "ESH4", "ESZ3"], 1).unwrap().symbol(7, 0), None);
+        assert_eq!(mapping(&["ESZ3"], 1).unwrap().symbol(8, 0), None);
     }
 }

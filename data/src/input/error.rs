@@ -73,6 +73,14 @@ pub enum InputError {
         /// Its month.
         month: Month,
     },
+    /// More of something than any market's file has: damaged, or made to fill the memory.
+    #[error("more than {limit} {what}: the file is damaged, or none of Databento's; download it again")]
+    Limit {
+        /// What there is too much of.
+        what: &'static str,
+        /// The most that is read.
+        limit: u64,
+    },
     /// Two different records for one contract and second.
     #[error(
         "records {first} and {second_record} of {symbol} are both of {second} and differ; expected one record a second: \

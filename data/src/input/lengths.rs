@@ -18,8 +18,8 @@ const ARROW_END: u64 = 10;
 const ARROW_START: u64 = 8;
 /// The length in front of a compressed buffer.
 const PREFIX: u64 = 8;
-/// No buffer of a batch is larger: 500 million rows of a price.
-const MOST: u64 = 1 << 32;
+/// What the compressed buffers of a batch, or of all dictionaries together, may hold: thirty million rows of eight columns.
+const MOST: u64 = 1 << 31;
 
 fn arrow(found: String) -> InputError {
     InputError::Damaged { format: "Arrow", found }
@@ -42,20 +42,28 @@ pub(super) fn check_arrow(file: &mut File) -> Result<(), InputError> {
     let start = start.ok_or_else(|| arrow(format!("its footer claims {length} of {size} bytes")))?;
     let footer = read(file, start..end)?;
     let footer = arrow_ipc::root_as_footer(&footer).map_err(|error| metadata("its footer", error))?;
-    let blocks = footer.dictionaries().into_iter().flatten().chain(footer.recordBatches().into_iter().flatten());
-    for (number, block) in blocks.enumerate() {
-        check_block(file, block, start).map_err(|found| match found {
+    let mut dictionaries = 0;
+    let blocks = footer.dictionaries().into_iter().flatten().map(|block| (block, true));
+    let blocks = blocks.chain(footer.recordBatches().into_iter().flatten().map(|block| (block, false)));
+    for (number, (block, dictionary)) in blocks.enumerate() {
+        let claimed = check_block(file, block, start).map_err(|found| match found {
             InputError::Damaged { format, found } => {
                 InputError::Damaged { format, found: format!("block {number}: {found}") }
             }
             other => other,
         })?;
+        // A batch is gone when the next one is read; dictionaries stay.
+        dictionaries += if dictionary { claimed } else { 0 };
+        if claimed.max(dictionaries) > MOST {
+            return Err(InputError::Limit { what: "bytes in a batch, or in its dictionaries", limit: MOST });
+        }
     }
     file.rewind()?;
     Ok(())
 }
 
-fn check_block(file: &mut File, block: &Block, end: u64) -> Result<(), InputError> {
+/// Checks a block; returns the bytes that its compressed buffers claim to hold.
+fn check_block(file: &mut File, block: &Block, end: u64) -> Result<u64, InputError> {
     let found = || arrow(format!("{} + {} bytes at {}", block.metaDataLength(), block.bodyLength(), block.offset()));
     let range = |at: i64, length: i64| {
         let (at, length) = (u64::try_from(at).ok()?, u64::try_from(length).ok()?);
@@ -78,7 +86,8 @@ fn check_block(file: &mut File, block: &Block, end: u64) -> Result<(), InputErro
     check_batch(file, &batch.ok_or_else(|| arrow("a message without a batch".into()))?, body)
 }
 
-fn check_batch(file: &mut File, batch: &RecordBatch<'_>, body: Range<u64>) -> Result<(), InputError> {
+fn check_batch(file: &mut File, batch: &RecordBatch<'_>, body: Range<u64>) -> Result<u64, InputError> {
+    let mut sum: u64 = 0;
     let rows = batch.length();
     for node in batch.nodes().into_iter().flatten() {
         if node.length() < 0 || !(0..=node.length()).contains(&node.null_count()) {
@@ -107,18 +116,20 @@ fn check_batch(file: &mut File, batch: &RecordBatch<'_>, body: Range<u64>) -> Re
         claimed.copy_from_slice(&read(file, at..at + PREFIX)?);
         let claimed = i64::from_le_bytes(claimed);
         // -1 marks a buffer that is stored as it is.
-        if claimed != -1 && !u64::try_from(claimed).is_ok_and(|claimed| claimed <= most(codec, length - PREFIX)) {
-            return Err(arrow(format!("a compressed buffer of {length} bytes claims to hold {claimed}")));
+        if claimed != -1 {
+            let holds = u64::try_from(claimed).ok().filter(|&claimed| claimed <= most(codec, length - PREFIX));
+            let found = || arrow(format!("a compressed buffer of {length} bytes claims to hold {claimed}"));
+            sum = sum.saturating_add(holds.ok_or_else(found)?);
         }
     }
-    Ok(())
+    Ok(sum)
 }
 
 /// The most that so many compressed bytes can hold: a byte of LZ4 stands for at most 255, a Zstandard block of four
 /// bytes for at most 128 KiB.
 fn most(codec: CompressionType, compressed: u64) -> u64 {
     let ratio = if codec == CompressionType::LZ4_FRAME { 255 } else { 1 << 15 };
-    compressed.saturating_mul(ratio).min(MOST)
+    compressed.saturating_mul(ratio)
 }
 
 fn read(file: &mut File, range: Range<u64>) -> Result<Vec<u8>, InputError> {

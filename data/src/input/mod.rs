@@ -9,7 +9,7 @@ mod no_session;
 mod read_ahead;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     fs::File,
     io::{BufReader, Read, Seek},
     path::Path,
@@ -48,6 +48,34 @@ pub struct InputInfo {
     pub last: Option<Timestamp>,
 }
 
+/// What a file may claim of the memory and the disk, however well it is compressed.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Records of the file.
+    records: u64,
+    /// Records of a month that are kept.
+    kept: usize,
+    /// Symbols of a month.
+    symbols: usize,
+    /// Bytes of a symbol.
+    symbol: usize,
+}
+
+impl Limits {
+    /// Those of a file of so many bytes.
+    fn of(bytes: u64) -> Self {
+        Self {
+            // Four million whatever the size, and sixteen a byte: the best compression of real ones needs bytes for a record.
+            records: bytes.saturating_mul(16).saturating_add(1 << 22),
+            // A dozen contracts with a trade in every second.
+            kept: 1 << 25,
+            // All that a venue lists.
+            symbols: 1 << 17,
+            symbol: 128,
+        }
+    }
+}
+
 /// Takes the finished columns of one month.
 pub type Sink<'a> = dyn FnMut(Columns) -> Result<(), InputError> + 'a;
 
@@ -68,7 +96,7 @@ fn read_file(path: &Path, name: String, instrument: &Instrument, sink: &mut Sink
     let mut magic = [0; 11];
     let read = read_up_to(&mut file, &mut magic)?;
     file.rewind()?;
-    let mut months = Months::new(instrument, named_dates(&name))?;
+    let mut months = Months::new(instrument, named_dates(&name), bytes)?;
     let reader = BufReader::with_capacity(1 << 17, file);
     let format = match &magic[..read] {
         [b'D', b'B', b'N', ..] => dbn::read(reader, &mut months, sink).map(|()| "dbn"),
@@ -146,6 +174,7 @@ pub(crate) struct Months<'a> {
     open: BTreeMap<Month, Collector>,
     closed: Option<Month>,
     record: u64,
+    limits: Limits,
     first: Option<u64>,
     last: Option<u64>,
     /// The month of the latest record and the UTC nanoseconds it spans.
@@ -153,11 +182,11 @@ pub(crate) struct Months<'a> {
 }
 
 impl<'a> Months<'a> {
-    fn new(instrument: &'a Instrument, dates: Option<(Date, Date)>) -> Result<Self, InputError> {
+    fn new(instrument: &'a Instrument, dates: Option<(Date, Date)>, bytes: u64) -> Result<Self, InputError> {
         let zone = instrument.zone()?;
         let named = dates.and_then(|(first, last)| Some((Month::of(first)?, Month::of(last)?)));
-        let (open, closed, record) = (BTreeMap::new(), None, 0);
-        Ok(Self { instrument, zone, named, open, closed, record, first: None, last: None, current: None })
+        let (open, closed, record, limits) = (BTreeMap::new(), None, 0, Limits::of(bytes));
+        Ok(Self { instrument, zone, named, open, closed, record, limits, first: None, last: None, current: None })
     }
 
     /// The collector of the month a record belongs to.
@@ -169,12 +198,13 @@ impl<'a> Months<'a> {
             Some((month, span)) if span.contains(&nanos) => *month,
             _ => {
                 let month = self.month_of(nanos)?;
-                if self.closed.is_some_and(|closed| month <= closed) {
-                    return Err(InputError::Order { record: self.record, month });
-                }
                 // A month is complete when the one after the next begins: time may run backwards by less.
                 while self.open.len() > 1 && !self.open.contains_key(&month) {
                     self.close_first(sink)?;
+                }
+                // Also one that was never open: months are handed over in order, each once.
+                if self.closed.is_some_and(|closed| month <= closed) {
+                    return Err(InputError::Order { record: self.record, month });
                 }
                 month
             }
@@ -235,13 +265,20 @@ impl<'a> Months<'a> {
         name: impl FnOnce() -> (String, bool),
         sink: &mut Sink<'_>,
     ) -> Result<(), InputError> {
-        let record = self.record;
+        let (record, limits) = (self.record, self.limits);
+        let within = |there: bool, what: &'static str, limit: u64| {
+            if there { Ok(()) } else { Err(InputError::Limit { what, limit }) }
+        };
+        within(record < limits.records, "records in a file of this size", limits.records)?;
         let (month, collector) = self.collector(bar.nanos, sink)?;
         let index = symbols.find(month, key, || {
             let (symbol, named) = name();
-            collector.symbol(&symbol, named)
-        });
+            within(symbol.len() <= limits.symbol, "bytes in a symbol", limits.symbol as u64)?;
+            within(collector.symbols() < limits.symbols, "symbols in a month", limits.symbols as u64)?;
+            Ok(collector.symbol(&symbol, named))
+        })?;
         collector.push(index, bar, record);
+        within(collector.kept() <= limits.kept, "records of the root in a month", limits.kept as u64)?;
         self.seen(bar.nanos);
         Ok(())
     }
@@ -251,19 +288,102 @@ impl<'a> Months<'a> {
 #[derive(Default)]
 pub(crate) struct SymbolCache {
     last: Option<(Month, u64, SymbolIndex)>,
-    known: std::collections::HashMap<(Month, u64), SymbolIndex>,
+    known: HashMap<(Month, u64), SymbolIndex>,
 }
 
 impl SymbolCache {
-    fn find(&mut self, month: Month, key: u64, add: impl FnOnce() -> SymbolIndex) -> SymbolIndex {
+    fn find(
+        &mut self,
+        month: Month,
+        key: u64,
+        add: impl FnOnce() -> Result<SymbolIndex, InputError>,
+    ) -> Result<SymbolIndex, InputError> {
         if let Some((last_month, last_key, index)) = self.last
             && last_month == month
             && last_key == key
         {
-            return index;
+            return Ok(index);
         }
-        let index = *self.known.entry((month, key)).or_insert_with(add);
+        let index = match self.known.entry((month, key)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => *new.insert(add()?),
+        };
         self.last = Some((month, key, index));
-        index
+        Ok(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of bars of one symbol each, pushed under these limits.
+    fn pushed(limits: Limits, bars: impl Iterator<Item = (u64, String)>) -> Result<u64, InputError> {
+        let instrument = Instrument::default();
+        let mut months = Months { limits, ..Months::new(&instrument, None, 0)? };
+        let mut symbols = SymbolCache::default();
+        for (second, symbol) in bars {
+            let (nanos, price) = ((1_381_149_000 + second) * 1_000_000_000, 250_000_000);
+            let bar = Bar { nanos, open: price, high: price, low: price, close: price, volume: 1 };
+            let mut hash = std::hash::DefaultHasher::new();
+            std::hash::Hash::hash(&symbol, &mut hash);
+            months.push(&mut symbols, std::hash::Hasher::finish(&hash), &bar, || (symbol, true), &mut |_| Ok(()))?;
+        }
+        Ok(months.record)
+    }
+
+    #[test]
+    fn no_file_claims_more_than_its_limits() {
+        let limits = Limits { records: 100, kept: 50, symbols: 8, symbol: 10 };
+        let bars = |count: u64, symbols: u64| {
+            (0..count).map(move |second| {
+                (second, ["ES", "NQ"][usize::from(second % 2 == 1)].to_owned() + &format!("Z{}", second % symbols))
+            })
+        };
+        assert_eq!(pushed(limits, bars(100, 8)).unwrap(), 100);
+        for (bars, found) in [
+            (bars(101, 8).collect::<Vec<_>>(), "more than 100 records in a file of this size"),
+            (bars(9, 9).collect(), "more than 8 symbols in a month"),
+            (vec![(0, "ES-012345678".into())], "more than 10 bytes in a symbol"),
+            ((0..51).map(|second| (second, "ESZ3".into())).collect(), "more than 50 records of the root"),
+        ] {
+            let error = pushed(limits, bars.into_iter()).unwrap_err().to_string();
+            assert!(error.contains(found), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_month_is_handed_over_once_and_in_order() {
+        // Found by fuzzing: October was handed over before September, and then again.
+        const MONTH: u64 = 30 * 86_400;
+        let limits = Limits::of(0);
+        let months = |order: &[u64]| {
+            pushed(limits, order.iter().map(|month| (month * MONTH, "ESZ3".into())).collect::<Vec<_>>().into_iter())
+        };
+        assert_eq!(months(&[1, 2, 1, 3, 2, 3]).unwrap(), 6);
+        for order in [&[1, 3, 0, 2, 1][..], &[1, 3, 0], &[1, 2, 3, 1]] {
+            assert!(matches!(months(order), Err(InputError::Order { .. })), "{order:?}");
+        }
+    }
+
+    #[test]
+    fn a_few_kilobytes_that_hold_millions_of_records_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let truth =
+            crate::synth::write_month(&crate::synth::Plan::default(), "2013-10".parse().unwrap(), folder.path());
+        let path = folder.path().join(truth.unwrap().file);
+        let plain = zstd::decode_all(&std::fs::read(&path).unwrap()[..]).unwrap();
+        let header = 8 + u32::from_le_bytes(plain[4..8].try_into().unwrap()) as usize;
+        // The same thousand records over and over: time runs back and nothing follows its twin.
+        let mut bomb = zstd::Encoder::new(File::create(&path).unwrap(), 1).unwrap();
+        std::io::Write::write_all(&mut bomb, &plain[..header]).unwrap();
+        for _ in 0..6000 {
+            std::io::Write::write_all(&mut bomb, &plain[header..header + 56_000]).unwrap();
+        }
+        bomb.finish().unwrap();
+        assert!(std::fs::metadata(&path).unwrap().len() < 100_000);
+        let error = read(&path, &Instrument::default(), &mut |_| Ok(())).unwrap_err();
+        let error = std::error::Error::source(&error).unwrap().to_string();
+        assert!(error.contains("records in a file of this size"), "{error}");
     }
 }

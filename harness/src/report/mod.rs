@@ -82,7 +82,7 @@ fn of_month(archive: &Archive, store: &Store, settings: &Settings, with_charts: 
         return month::document(statistics, None);
     }
     let (key, _) = manifest::current_keys(line.month, line.version.as_deref().unwrap_or_default());
-    let prices = match store.file(&key) {
+    let prices = match store.file(&key)? {
         Some(file) => prices::read(statistics, &file)?,
         None => {
             let cache = Cache::open(settings)?;

@@ -18,6 +18,11 @@ pub enum StoreError {
     /// The object store said no.
     #[error("store {store}, {action} {key}")]
     Object { store: String, action: &'static str, key: String, source: Box<Error> },
+    /// An object that is read whole, and larger than any of its kind.
+    #[error(
+        "store {store}, reading {key}: it has {bytes} bytes; expected at most {limit}: it is none of ours, remove it"
+    )]
+    TooLarge { store: String, key: String, bytes: u64, limit: u64 },
     /// The folder of a local store, or a local file.
     #[error("{path}: {action}")]
     Folder { path: String, action: &'static str, source: io::Error },

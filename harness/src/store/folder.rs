@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::Arc,
 };
 
@@ -58,9 +58,14 @@ impl Folder {
         Ok(Self { path, objects: Arc::new(local.with_fsync(true)) })
     }
 
-    /// Where an object lies.
-    pub fn file(&self, key: &str) -> PathBuf {
-        self.path.join(key)
+    /// Where an object lies; a key that leads out of the folder is none of ours.
+    pub fn file(&self, key: &str) -> Result<PathBuf, StoreError> {
+        self.inside(key).map_err(failed(&self.path.join(key), "this key leads out of the folder of the store"))
+    }
+
+    fn inside(&self, key: &str) -> io::Result<PathBuf> {
+        let inside = Path::new(key).components().all(|part| matches!(part, Component::Normal(_)));
+        if inside { Ok(self.path.join(key)) } else { Err(io::ErrorKind::InvalidInput.into()) }
     }
 
     /// See [`super::Store::list`].
@@ -70,9 +75,10 @@ impl Folder {
 
     /// Removes a file; one that is not there is removed already.
     pub fn delete(&self, key: &str) -> Result<(), StoreError> {
-        match interrupt::whole(|| fs::remove_file(self.file(key))) {
+        let file = self.file(key)?;
+        match interrupt::whole(|| fs::remove_file(&file)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(failed(&self.file(key), "the file cannot be deleted")(error))
+                Err(failed(&file, "the file cannot be deleted")(error))
             }
             _ => Ok(()),
         }
@@ -80,7 +86,7 @@ impl Folder {
 
     /// Gives a file its name in the store, and makes that durable.
     pub fn link(&self, from: &Path, key: &str) -> io::Result<()> {
-        let target = self.file(key);
+        let target = self.inside(key)?;
         let folder = target.parent().ok_or(io::ErrorKind::InvalidInput)?;
         fs::create_dir_all(folder)?;
         // As an unfinished upload is named: what is left of one is removed like it.

@@ -86,6 +86,8 @@ impl Exclusive {
     }
 }
 
+/// Manifests, statistics and records are smaller: what is read whole must not fill the memory.
+const SMALL: u64 = 64 << 20;
 /// A conditional write that has not been answered for so long is asked after.
 const COMMIT: Duration = Duration::from_secs(10);
 
@@ -151,10 +153,10 @@ impl Store {
     }
 
     /// Where an object lies as a file, if it does.
-    pub fn file(&self, key: &str) -> Option<PathBuf> {
+    pub fn file(&self, key: &str) -> Result<Option<PathBuf>, StoreError> {
         match &self.place {
-            Place::Folder(folder) => Some(folder.file(key)),
-            Place::Bucket(_) => None,
+            Place::Folder(folder) => folder.file(key).map(Some),
+            Place::Bucket(_) => Ok(None),
         }
     }
 
@@ -313,22 +315,37 @@ impl Store {
     }
 
     /// A small object and its state; `None` when there is none.
+    ///
+    /// # Errors
+    /// Also for one that is too large to be any of ours.
     pub fn read(&self, key: &str) -> Result<Option<(Bytes, Tag)>, StoreError> {
-        self.wait(self.read_small(key))
+        self.wait(self.read_up_to(key, SMALL))
     }
 
-    async fn read_small(&self, key: &str) -> Result<Option<(Bytes, Tag)>, StoreError> {
+    /// The same of an object of so many bytes at most.
+    pub fn read_whole(&self, key: &str, bytes: u64) -> Result<Option<(Bytes, Tag)>, StoreError> {
+        self.wait(self.read_up_to(key, bytes))
+    }
+
+    async fn read_up_to(&self, key: &str, most: u64) -> Result<Option<(Bytes, Tag)>, StoreError> {
         let location = self.location(key);
         let mut before: Option<Bytes> = None;
         for _ in 0..=self.policy.retries.max(2) {
             let read = self.ask(|| async {
                 let result = self.objects().get(&location).await?;
                 let (size, tag) = (result.meta.size, Tag(result.meta.e_tag.clone(), result.meta.version.clone()));
+                if size > most {
+                    return Ok(Err(size));
+                }
                 let bytes = result.bytes().await?;
-                if bytes.len() as u64 == size { Ok((bytes, tag)) } else { Err(short(size, bytes.len() as u64)) }
+                if bytes.len() as u64 == size { Ok(Ok((bytes, tag))) } else { Err(short(size, bytes.len() as u64)) }
             });
             let (bytes, tag) = match read.await {
-                Ok(found) => found,
+                Ok(Ok(found)) => found,
+                Ok(Err(bytes)) => {
+                    let (store, key) = (self.name.clone(), key.to_owned());
+                    return Err(StoreError::TooLarge { store, key, bytes, limit: most });
+                }
                 Err(Error::NotFound { .. }) => return Ok(None),
                 Err(error) => return Err(self.failed("reading", key)(error)),
             };
@@ -408,7 +425,7 @@ impl Store {
             (_, None) => PutMode::Create,
             (Place::Bucket(_), Some(tag)) => PutMode::Update(tag.into()),
             (Place::Folder(_), Some(expected)) => {
-                let now = self.read_small(key).await?;
+                let now = self.read_up_to(key, SMALL).await?;
                 if now.is_none_or(|(_, now)| now != *expected) {
                     return Err(conflict());
                 }
@@ -445,7 +462,7 @@ impl Store {
                 return Err(self.failed("writing", key)(error));
             }
             // It may have been written although the answer says no, or got lost; only a look tells.
-            let now = self.read_small(key).await?;
+            let now = self.read_up_to(key, SMALL).await?;
             match &now {
                 Some((there, tag)) if *there == bytes => return Ok(tag.clone()),
                 _ if now.as_ref().map(|(_, tag)| tag) != expected => return Err(conflict()),

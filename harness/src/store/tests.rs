@@ -308,3 +308,43 @@ fn a_directory_that_is_not_there_is_empty_to_a_reader() {
     assert!(Store::existing(name, ACCESS).is_err());
     assert!(!absent.exists());
 }
+
+#[test]
+fn a_key_that_leads_out_of_the_folder_is_refused() {
+    let outside = tempfile::tempdir().unwrap();
+    let folder = outside.path().join("store");
+    fs::create_dir(&folder).unwrap();
+    let store = Store::existing(folder.to_str().unwrap(), ACCESS).unwrap();
+    let treasure = outside.path().join("treasure");
+    fs::write(&treasure, "x").unwrap();
+    let absolute = treasure.to_str().unwrap();
+    for key in ["../treasure", "a/../../treasure", absolute] {
+        assert!(store.file(key).is_err(), "{key}");
+        assert!(store.delete(key).is_err(), "{key}");
+        assert!(store.read(key).is_ok_and(|found| found.is_none()), "{key}");
+        let _ = store.put(key, Bytes::from_static(b"y"));
+        let _ = store.upload(&treasure, key);
+        let _ = store.copy(key, "copied");
+        assert_eq!(fs::read_to_string(&treasure).unwrap(), "x", "{key}");
+    }
+    assert!(store.file("a/../b").is_err());
+}
+
+#[test]
+fn what_is_read_whole_has_a_limit_and_a_month_fails_alone() {
+    let (folder, store) = in_folder();
+    let month = "2013-10".parse().unwrap();
+    let path = folder.path().join(crate::manifest::key(month));
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::File::create(&path).unwrap().set_len(SMALL + 1).unwrap();
+    assert!(matches!(store.read(&crate::manifest::key(month)), Err(StoreError::TooLarge { .. })));
+    let error = anyhow::Error::new(crate::manifest::read(&store, month).unwrap_err());
+    assert!(crate::exit::of_one_month(&error), "{error:?}");
+    // Nested deeper than anything of ours.
+    fs::write(&path, "[".repeat(1 << 20)).unwrap();
+    let error = anyhow::Error::new(crate::manifest::read(&store, month).unwrap_err());
+    assert!(
+        crate::exit::of_one_month(&error) && crate::exit::sentence(&error).contains("recursion limit"),
+        "{error:?}"
+    );
+}

@@ -1,0 +1,68 @@
+//! Text that people or stores hand over.
+
+use data::{
+    Instrument, Month, MonthRange, input,
+    symbol::{self, Kind},
+};
+use harness::untrusted;
+
+/// The month manifests are read for.
+pub(crate) const MONTH: &str = "2013-10";
+
+fn month() -> Month {
+    MONTH.parse().unwrap_or_else(|_| unreachable!())
+}
+
+/// A manifest: what it names lies in its month's folders, however it is spelt.
+pub fn manifest(bytes: &[u8]) {
+    let Ok(keys) = untrusted::manifest(month(), bytes) else { return };
+    for key in keys {
+        let folder = ["processed-data/monthly/2013/10/", "processed-data/history/2013/10/"];
+        let name = folder.iter().find_map(|folder| key.strip_prefix(folder));
+        let name = name.map(|name| name.strip_prefix("statistics/").unwrap_or(name));
+        assert!(name.is_some_and(|name| name.starts_with("monthly_2013-10_") && !name.contains('/')), "{key}");
+    }
+}
+
+/// Statistics: what is read can be written and read again.
+pub fn statistics(bytes: &[u8]) {
+    let Ok(written) = untrusted::statistics(bytes) else { return };
+    assert!(untrusted::statistics(&written).is_ok(), "{}", String::from_utf8_lossy(&written));
+}
+
+/// A `harness.toml`: settings that are accepted can be used.
+pub fn configuration(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(settings) = untrusted::configuration(text) else { return };
+    assert!(settings["instrument"]["tick_nanos"].as_i64().is_some_and(|tick| tick > 0), "{settings}");
+}
+
+/// A root and a symbol, with a line feed between them; the symbol also as a month, a range and a file name.
+pub fn symbol(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (root, symbol) = text.split_once('\n').unwrap_or(("ES", text));
+    if let Ok(range) = symbol.parse::<MonthRange>() {
+        assert!(range.first() <= range.last());
+    }
+    let data = symbol.parse().unwrap_or_else(|_| month());
+    if let Some((first, last)) = input::named_dates(symbol) {
+        assert!(first <= last);
+    }
+    let instrument = Instrument { root: root.to_owned(), ..Instrument::default() };
+    let kind = symbol::classify(symbol, root);
+    match symbol::expiry(kind, data) {
+        Some(expiry) => {
+            assert!(expiry >= data, "{symbol} expires in {expiry}, before {data}");
+            let Kind::Outright { month, year, modulus } = kind else { panic!("{symbol} is no outright") };
+            assert_eq!((expiry.month(), expiry.year().rem_euclid(modulus)), (month, year), "{symbol}");
+            assert!(expiry.year() - data.year() <= modulus, "{symbol}");
+            if instrument.check().is_ok() {
+                assert_eq!(symbol::root(symbol), Some(root), "{symbol}");
+            }
+        }
+        None => assert!(!matches!(kind, Kind::Outright { .. }) || data.year() > 9800, "{symbol}"),
+    }
+    if let Some(root) = symbol::root(symbol) {
+        assert!(!matches!(symbol::classify(symbol, root), Kind::Other), "{symbol} is not of its root {root}");
+    }
+}

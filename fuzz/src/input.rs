@@ -1,0 +1,117 @@
+//! Files of bars, and the column file they become.
+
+use std::{fs, path::PathBuf, sync::LazyLock};
+
+use data::{
+    Instrument,
+    column_file::ColumnFile,
+    columns::{Columns, ColumnsView},
+    contract::{Choice, Chooser},
+    input, session,
+};
+use kernels::{Columns as Series, Series as Checked, series::MAX_TICKS};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// A folder in memory: a target reads a file each time.
+static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let memory = PathBuf::from("/dev/shm");
+    let within = if memory.is_dir() { memory } else { std::env::temp_dir() };
+    let folder = within.join(format!("fuzz-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    folder
+});
+
+fn file(name: &str, bytes: &[u8]) -> PathBuf {
+    let path = FOLDER.join(name);
+    fs::write(&path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    path
+}
+
+/// DBN. The first byte says how the rest becomes a file: as it is, in a Zstandard frame, or in two; under a name with
+/// dates or without.
+pub fn dbn(bytes: &[u8]) {
+    let Some((how, bytes)) = bytes.split_first() else { return };
+    let frame = |bytes: &[u8]| zstd::bulk::compress(bytes, 1).unwrap_or_default();
+    let bytes = match how % 4 {
+        0 | 1 => bytes.to_vec(),
+        2 => frame(bytes),
+        _ => {
+            let (a, b) = bytes.split_at(bytes.len() / 2);
+            [frame(a), frame(b)].concat()
+        }
+    };
+    let name = if how & 4 == 0 { "bars.dbn" } else { "glbx-mdp3-20131001-20131130.ohlcv-1s.dbn" };
+    read(name, &bytes);
+}
+
+/// Parquet and Arrow.
+pub fn bars(bytes: &[u8]) {
+    read("bars", bytes);
+}
+
+fn read(name: &str, bytes: &[u8]) {
+    let instrument = Instrument::default();
+    let mut months = Vec::new();
+    let info = input::read(&file(name, bytes), &instrument, &mut |columns| {
+        check(&columns, &instrument);
+        months.push(columns.records.total);
+        Ok(())
+    });
+    if let Ok(info) = info {
+        assert_eq!(info.records, months.iter().sum::<u64>());
+        assert!(info.first <= info.last);
+    }
+}
+
+/// What every reader of columns relies on.
+fn check(columns: &Columns, instrument: &Instrument) {
+    let records = &columns.records;
+    assert_eq!(records.by_instrument.values().sum::<u64>(), records.total);
+    assert_eq!(records.kept(), columns.time.len() as u64, "{records:?}");
+    let view = columns.view();
+    covered(&view);
+    for contract in view.contracts {
+        assert!(view.time[contract.rows.clone()].is_sorted_by(|a, b| a < b), "{}", contract.symbol);
+    }
+    for row in 0..view.time.len() {
+        let [open, high, low, close] = [view.open[row], view.high[row], view.low[row], view.close[row]];
+        assert!(1 <= low && low <= open.min(close) && open.max(close) <= high && high <= MAX_TICKS, "row {row}");
+        assert!(view.volume[row] > 0, "row {row}");
+    }
+    let grid = session::cut(&view, instrument, &mut Chooser::new(Choice::Volume));
+    let grid = grid.unwrap_or_else(|error| panic!("{error}"));
+    for session in &grid.sessions {
+        assert_eq!(session.rows.len(), session.filled_rows + traded(&grid.volume[session.rows.clone()]));
+    }
+    let (open, high, low, close) = (&grid.open, &grid.high, &grid.low, &grid.close);
+    let series = Checked::new(Series { open, high, low, close, volume: &grid.volume, second: &grid.second });
+    assert!(matches!(series, Ok(_) | Err(kernels::Error::Turnover)), "{series:?}");
+}
+
+fn traded(volume: &[u32]) -> usize {
+    volume.iter().filter(|&&volume| volume > 0).count()
+}
+
+fn covered(view: &ColumnsView<'_>) {
+    let end = view.contracts.iter().fold(0, |next, contract| {
+        assert_eq!(contract.rows.start, next);
+        contract.rows.end
+    });
+    let lengths = [view.time.len(), view.open.len(), view.high.len(), view.low.len(), view.close.len()];
+    assert!(lengths.iter().all(|&length| length == end) && view.volume.len() == end);
+}
+
+/// A column file; where the first byte is odd its checksum is made to fit, so that more than that is looked at.
+pub fn column_file(bytes: &[u8]) {
+    let Some((repair, bytes)) = bytes.split_first() else { return };
+    let mut bytes = bytes.to_vec();
+    if repair % 2 == 1
+        && let Some(body) = bytes.len().checked_sub(8)
+    {
+        let digest = xxh3_64(&bytes[..body]);
+        bytes[body..].copy_from_slice(&digest.to_le_bytes());
+    }
+    let Ok((_, found)) = ColumnFile::open_any(&file("month.columns", &bytes)) else { return };
+    assert_eq!(found.view().time.len(), found.rows());
+    covered(&found.view());
+}

@@ -1,0 +1,15 @@
+//! What each fuzz target does with its bytes. A target passes when it comes back: a wrong number panics here, a wrong
+//! error there.
+//!
+//! `fuzz_targets/` gives these to libFuzzer, `tests/seeds.rs` runs them over the seeds.
+
+mod documents;
+mod input;
+mod kernels;
+pub mod seeds;
+
+pub use self::{
+    documents::{configuration, manifest, statistics, symbol},
+    input::{bars, column_file, dbn},
+    kernels::kernels,
+};

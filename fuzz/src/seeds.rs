@@ -1,0 +1,250 @@
+//! A corpus to begin with, from our own writers: small, whole and of every kind.
+
+use std::{error::Error, fs, io::Cursor, num::NonZeroU64, sync::Arc};
+
+use arrow_array::{
+    ArrayRef, DictionaryArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampNanosecondArray, UInt32Array, types::Int32Type,
+};
+use arrow_ipc::{CompressionType, writer::IpcWriteOptions};
+use data::{
+    Instrument, column_file,
+    columns::{Bar, Collector},
+};
+use dbn::{
+    MappingInterval, Metadata, OhlcvMsg, RecordHeader, SType, Schema, SymbolMapping,
+    encode::{EncodeRecord, dbn::Encoder},
+    rtype,
+};
+use parquet::{
+    arrow::ArrowWriter,
+    basic::{Compression, Encoding, GzipLevel, ZstdLevel},
+    file::properties::{WriterProperties, WriterVersion},
+};
+
+use crate::documents::MONTH;
+
+/// 2013-10-07 07:30 Central in UTC seconds.
+const OPEN: u64 = 1_381_149_000;
+/// Its date in UTC, as days since 1970.
+const ROWS: u64 = 24;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+/// A target and its seeds.
+pub type Seeds = (&'static str, Vec<Vec<u8>>);
+
+/// Every target's seeds; the statistics' are those of a month the program makes.
+///
+/// # Errors
+/// One of the writers failed.
+pub fn all() -> Result<Vec<Seeds>> {
+    Ok(vec![
+        ("dbn", dbn()?),
+        ("bars", bars()?),
+        ("column_file", column_files()?),
+        ("manifest", vec![manifest().into_bytes()]),
+        ("configuration", CONFIGURATIONS.map(|text| text.as_bytes().to_vec()).to_vec()),
+        ("symbol", SYMBOLS.map(|text| text.as_bytes().to_vec()).to_vec()),
+        ("kernels", kernels()),
+    ])
+}
+
+fn bar(row: u64) -> Bar {
+    let price = (6800 + row as i64 % 5) * 250_000_000;
+    let (high, low) = (price + 250_000_000, price - 250_000_000);
+    Bar { nanos: (OPEN + row) * 1_000_000_000, open: price, high, low, close: price, volume: 1 + row % 3 }
+}
+
+/// Plain, in one frame, in two, as three versions, with and without symbols.
+fn dbn() -> Result<Vec<Vec<u8>>> {
+    let mut seeds = Vec::new();
+    for version in 1..=3 {
+        for named in [true, false] {
+            let plain = dbn_file(version, named)?;
+            for how in [0, 2, 3, 4, 6] {
+                seeds.push([&[how], &plain[..]].concat());
+            }
+            seeds.push([&[0], &zstd::encode_all(&plain[..], 3)?[..]].concat());
+        }
+    }
+    Ok(seeds)
+}
+
+/// A DBN file of one version.
+///
+/// # Errors
+/// The encoder failed.
+pub fn dbn_file(version: u8, named: bool) -> Result<Vec<u8>> {
+    let build = |start: u64, mappings| {
+        Metadata::builder()
+            .version(version)
+            .dataset("GLBX.MDP3")
+            .schema(Some(Schema::Ohlcv1S))
+            .start(start)
+            .end(NonZeroU64::new((OPEN + 86_400) * 1_000_000_000))
+            .stype_in(Some(SType::Parent))
+            .stype_out(SType::InstrumentId)
+            .symbols(vec!["ES.FUT".into()])
+            .mappings(mappings)
+            .build()
+    };
+    // dbn does not re-export its date type; its metadata makes one of a timestamp.
+    let date = |second: u64| build(second * 1_000_000_000, Vec::new()).start().date();
+    let mapping = |symbol: &str, id: u32| SymbolMapping {
+        raw_symbol: symbol.into(),
+        intervals: vec![MappingInterval {
+            start_date: date(OPEN),
+            end_date: date(OPEN + 86_400),
+            symbol: id.to_string(),
+        }],
+    };
+    let mappings = [("ESZ3", 1), ("ESH4", 2), ("ESZ3-ESH4", 3)].map(|(symbol, id)| mapping(symbol, id));
+    let mappings = if named { mappings.to_vec() } else { Vec::new() };
+    let mut encoder = Encoder::new(Vec::new(), &build(OPEN * 1_000_000_000, mappings))?;
+    for row in 0..ROWS {
+        for id in 1..=3 {
+            let Bar { nanos, open, high, low, close, volume } = bar(row);
+            let hd = RecordHeader::new::<OhlcvMsg>(rtype::OHLCV_1S, 1, id, nanos);
+            encoder.encode_record(&OhlcvMsg { hd, open, high, low, close, volume })?;
+        }
+    }
+    Ok(encoder.get_ref().clone())
+}
+
+fn batch(kind: usize) -> Result<RecordBatch> {
+    let bars: Vec<Bar> = (0..ROWS).map(bar).collect();
+    let points = |of: fn(&Bar) -> i64| -> ArrayRef {
+        let points = bars.iter().map(|bar| of(bar) as f64 / 1e9);
+        match kind {
+            0 => Arc::new(Float64Array::from_iter_values(points)),
+            1 => Arc::new(Float32Array::from_iter_values(points.map(|value| value as f32))),
+            _ => Arc::new(Int64Array::from_iter_values(bars.iter().map(of))),
+        }
+    };
+    let times = TimestampNanosecondArray::from_iter_values(bars.iter().map(|bar| bar.nanos as i64));
+    let symbols = ["ESZ3", "ESH4"].into_iter().cycle().take(ROWS as usize);
+    let (last, name): (&str, ArrayRef) = match kind {
+        0 => ("symbol", Arc::new(StringArray::from_iter_values(symbols))),
+        1 => ("symbol", Arc::new(symbols.collect::<DictionaryArray<Int32Type>>())),
+        _ => ("instrument_id", Arc::new(UInt32Array::from_iter_values((0..ROWS as u32).map(|row| row % 2)))),
+    };
+    Ok(RecordBatch::try_from_iter([
+        ("timestamp", Arc::new(times.with_timezone("UTC")) as ArrayRef),
+        ("open", points(|bar| bar.open)),
+        ("high", points(|bar| bar.high)),
+        ("low", points(|bar| bar.low)),
+        ("close", points(|bar| bar.close)),
+        ("volume", Arc::new(Int64Array::from_iter_values(bars.iter().map(|bar| bar.volume as i64)))),
+        (last, name),
+    ])?)
+}
+
+/// Parquet and Arrow in every compression, with and without dictionaries.
+fn bars() -> Result<Vec<Vec<u8>>> {
+    let mut seeds = Vec::new();
+    for kind in 0..3 {
+        let batch = batch(kind)?;
+        for compression in [
+            Compression::UNCOMPRESSED,
+            Compression::SNAPPY,
+            Compression::LZ4_RAW,
+            Compression::GZIP(GzipLevel::default()),
+            Compression::ZSTD(ZstdLevel::default()),
+        ] {
+            let plain = compression == Compression::UNCOMPRESSED;
+            let properties = WriterProperties::builder()
+                .set_compression(compression)
+                .set_dictionary_enabled(kind != 2)
+                .set_column_encoding(
+                    "timestamp".into(),
+                    if plain { Encoding::DELTA_BINARY_PACKED } else { Encoding::PLAIN },
+                )
+                .set_writer_version(if plain { WriterVersion::PARQUET_2_0 } else { WriterVersion::PARQUET_1_0 });
+            let mut bytes = Vec::new();
+            let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties.build()))?;
+            writer.write(&batch)?;
+            writer.close()?;
+            seeds.push(bytes);
+        }
+        for compression in [None, Some(CompressionType::LZ4_FRAME), Some(CompressionType::ZSTD)] {
+            let options = IpcWriteOptions::default().try_with_compression(compression)?;
+            let mut bytes = Cursor::new(Vec::new());
+            let mut writer = arrow_ipc::writer::FileWriter::try_new_with_options(&mut bytes, &batch.schema(), options)?;
+            writer.write(&batch)?;
+            writer.finish()?;
+            drop(writer);
+            seeds.push(bytes.into_inner());
+        }
+    }
+    Ok(seeds)
+}
+
+/// Column files with no row, some, and two contracts.
+fn column_files() -> Result<Vec<Vec<u8>>> {
+    let mut seeds = Vec::new();
+    let path = std::env::temp_dir().join(format!("seed-{}.columns", std::process::id()));
+    for symbols in [&[][..], &["ESZ3"], &["ESZ3", "ESH4", "ESZ3-ESH4"]] {
+        let mut collector = Collector::new(MONTH.parse()?, &Instrument::default());
+        for (number, symbol) in symbols.iter().enumerate() {
+            let index = collector.symbol(symbol, true);
+            (0..ROWS).for_each(|row| collector.push(index, &bar(row), number as u64 * ROWS + row));
+        }
+        column_file::write(&path, "key", &collector.finish()?)?;
+        let bytes = fs::read(&path)?;
+        seeds.extend([0, 1].map(|repair| [&[repair], &bytes[..]].concat()));
+    }
+    fs::remove_file(&path)?;
+    Ok(seeds)
+}
+
+/// A manifest with a current version and one before.
+fn manifest() -> String {
+    let version = |folder: &str, version: &str| {
+        let item = |key: String| format!(r#"{{"key":"{key}","bytes":7,"checksum":"00000000000000ff"}}"#);
+        let stem = format!("monthly_{MONTH}_{version}");
+        let folder = format!("processed-data/{folder}/2013/10");
+        format!(
+            r#"{{"version":"{version}","data":{},"statistics":{},"rows":3,"made_from":{{"program":"harness 0.1.0","settings":{{}},"decay_reference":"2025-10","inputs":[{{"name":"a.dbn","bytes":1,"checksum":"b"}}]}},"raw":[{{"key":"raw/a.dbn","bytes":1,"e_tag":"\"x\"","checksum":"b"}}],"score":0.9,"published":"2026-01-01T00:00:00Z"}}"#,
+            item(format!("{folder}/{stem}.parquet")),
+            item(format!("{folder}/statistics/{stem}_statistics.json"))
+        )
+    };
+    let (current, before) = (version("monthly", "0123456789abcdef"), version("history", "fedcba9876543210"));
+    format!(r#"{{"schema_version":1,"month":"{MONTH}","current":{current},"pinned":true,"history":[{before}]}}"#)
+}
+
+const CONFIGURATIONS: [&str; 3] = [
+    "",
+    "root = \"GC\"\ntick_size = 0.1\nsession_start = 07:20:00\nsession_end = \"12:30\"\ntime_zone = \"America/New_York\"\n\
+     chunk_rows = 1000\njobs = 2\nmax_memory_gb = 1.5\nlog_level = \"debug\"\nlog_format = \"json\"\ns3_timeout = 30\n",
+    "store = \"s3://bucket/prefix\"\nprofile = \"rolling\"\nfeatures_dtype = \"float64\"\ncontract = \"volume-previous\"\n\
+     decay_reference = \"2025-10\"\ngap_points = 5.5\n[feature_ranges]\nbar_range = [0, 50]\nvwap = [1.5, 2e4]\n\
+     [alerts.rules]\n[[alerts.channels]]\nname = \"mail\"\n",
+];
+
+const SYMBOLS: [&str; 10] = [
+    "ES\nESZ3",
+    "ES\nESH14",
+    "ES\nESZ3-ESH4",
+    "ES\nES:BF Z3-H4-M4",
+    "6E\n6EZ3",
+    "GC\nGC.c.0",
+    "ES\n2013-10",
+    "ES\n2010-07..2025-10",
+    "ES\nglbx-mdp3-20131001-20131031.ohlcv-1s.dbn.zst",
+    "\nZ3",
+];
+
+/// Stretches of every kind, in both profiles, in small and large chunks.
+fn kernels() -> Vec<Vec<u8>> {
+    let mut seeds = Vec::new();
+    for kind in [0, 3, 7, 10, 27, 47, 255] {
+        for profile in [0, 1] {
+            let chunk = if kind % 2 == 0 { [64, 0] } else { [0, 16] };
+            let head = [profile, kind, chunk[0], chunk[1], 9, 1, 200, 3, 100, 100];
+            let stretches = (0..8).flat_map(|number| [200, kind ^ number, 9, 250 + number % 6, number % 4]);
+            seeds.push(head.into_iter().chain(stretches).collect());
+        }
+    }
+    seeds
+}

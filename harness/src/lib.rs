@@ -1,0 +1,116 @@
+//! The command line of the training-data pipeline: a library, so that fuzzing reaches what it reads.
+
+#[macro_use]
+mod output;
+
+mod alerts;
+mod allocator;
+mod backup;
+mod bench;
+mod cache;
+mod clean;
+mod cli;
+mod config;
+mod deal;
+mod decode;
+mod demo;
+mod discover;
+mod doctor;
+mod exit;
+mod failures;
+mod feature_ranges;
+mod figures;
+mod heartbeat;
+mod holdings;
+mod inspect;
+mod interrupt;
+mod logs;
+mod manifest;
+mod manual;
+mod memory;
+mod metrics;
+mod monitor;
+mod months;
+mod outcome;
+mod process;
+mod processor;
+mod progress;
+mod publish;
+mod published;
+mod quality;
+mod raw;
+mod report;
+mod run;
+mod schedule;
+mod selftest;
+mod statistics;
+mod status;
+mod store;
+mod summary;
+mod sweep;
+mod synth;
+mod task;
+mod training;
+mod tune;
+pub mod untrusted;
+mod validate;
+mod withheld;
+mod worker;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    allocator::settle();
+    if let Some(sentence) = processor::missing() {
+        eprintln!("{sentence}");
+        return ExitCode::from(exit::USAGE);
+    }
+    let cli = Cli::parse();
+    let done = dispatch(cli);
+    interrupt::give_way();
+    let done = done.and_then(|code| output::finish().context("stdout").map(|()| code));
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("error: {}", exit::sentence(&error));
+            ExitCode::from(exit::code(&error))
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<u8> {
+    interrupt::listen()?;
+    let settings = config::Settings::resolve(&cli.settings)?;
+    logs::start(&settings)?;
+    progress::start(&settings);
+    match cli.command {
+        Command::Demo(args) => demo::run(&args, &settings),
+        Command::Run(args) => run::run(&args, &settings),
+        Command::Inspect(args) => inspect::run(&args, &settings),
+        Command::Synth(args) => synth::run(&args, &settings),
+        Command::Process(args) => process::run(&args, &settings),
+        Command::Validate(args) => validate::run(&args, &settings),
+        Command::Quality(args) => quality::over_time::run(&args, &settings),
+        Command::Bench(args) => bench::run(&args, &settings),
+        Command::Tune(args) => tune::run(&args, &settings),
+        Command::Doctor(args) => doctor::run(&args, &settings),
+        Command::Months(args) => months::run(&args, &settings),
+        Command::Report(args) => report::run(&args, &settings),
+        Command::Backup(args) => backup::run(&args, &settings),
+        Command::Clean(args) => clean::run(&args, &settings),
+        Command::Config(args) => config::run(&args, &settings),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
+        Command::Monitor(args) => monitor::run(&args, &settings),
+        Command::Alerts(args) => alerts::run(&args, &settings),
+        Command::Selftest(args) => selftest::run(&args),
+        Command::Status(args) => status::run(&args, &settings),
+    }
+}

@@ -15,13 +15,13 @@ use std::{
     path::PathBuf,
     process::{Child, Command, Stdio},
     thread,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use month::{damage, names, program, signal};
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use serde_json::Value;
-use server::{Faults, Server};
+use server::{Fault, Faults, Server};
 use xxhash_rust::xxh3::xxh3_64;
 
 const MONTHS: [&str; 3] = ["2013-09", "2013-10", "2013-11"];
@@ -127,11 +127,7 @@ impl Soak {
     }
 
     fn arrives(&mut self, month: &'static str, raw: Raw) {
-        let path = self.objects.join("raw-data").join(plain_file(month));
-        fs::write(&path, self.bytes(month, raw)).unwrap();
-        // A listing may be two seconds behind; whoever delivers does so before that.
-        let then = SystemTime::now() - Duration::from_secs(10);
-        fs::File::options().write(true).open(&path).unwrap().set_modified(then).unwrap();
+        fs::write(self.objects.join("raw-data").join(plain_file(month)), self.bytes(month, raw)).unwrap();
         self.months.get_mut(month).unwrap().raw = raw;
     }
 
@@ -402,5 +398,8 @@ fn a_directory_is_always_what_the_model_says() {
 
 #[test]
 fn a_bucket_that_fails_at_times_is_always_what_the_model_says() {
-    soak(Some(Server::with_faults(Faults::passing(5, 0.05))), 25);
+    // S3 lists what was just written, and most steps begin with a listing; one that is behind has tests of its own.
+    let mut faults = Faults::passing(5, 0.05);
+    faults.kinds.retain(|&kind| kind != Fault::StaleListing);
+    soak(Some(Server::with_faults(faults)), 25);
 }

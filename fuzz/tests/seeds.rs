@@ -5,7 +5,7 @@ use fuzz::seeds;
 
 #[test]
 fn every_target_takes_its_seeds_and_what_lies_near() {
-    let mut tried = 0;
+    let mut tried = 0_usize;
     for (target, seeds) in seeds::all().unwrap() {
         let run = match target {
             "dbn" => fuzz::dbn,
@@ -20,7 +20,7 @@ fn every_target_takes_its_seeds_and_what_lies_near() {
         assert!(!seeds.is_empty());
         for seed in seeds {
             run(&seed);
-            for number in 0..16 {
+            for number in 0..16_usize {
                 let mut near = seed.clone();
                 let Some(at) = (number * 7919 + tried).checked_rem(near.len()) else { continue };
                 if number % 4 == 0 {

@@ -341,7 +341,7 @@ fn what_is_read_whole_has_a_limit_and_a_month_fails_alone() {
     let error = anyhow::Error::new(crate::manifest::read(&store, month).unwrap_err());
     assert!(crate::exit::of_one_month(&error), "{error:?}");
     // Nested deeper than anything of ours.
-    fs::write(&path, "[".repeat(1 << 20)).unwrap();
+    fs::write(&path, [r#"{"current":{"made_from":{"settings":"#, &"[".repeat(1 << 20)].concat()).unwrap();
     let error = anyhow::Error::new(crate::manifest::read(&store, month).unwrap_err());
     assert!(
         crate::exit::of_one_month(&error) && crate::exit::sentence(&error).contains("recursion limit"),

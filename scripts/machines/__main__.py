@@ -1,6 +1,6 @@
 """What an archive on several machines must show: `ray`, `slurm`, or both at once on the same months.
 
-Started by scripts/ray, scripts/slurm and scripts/machines-at-once, which bring what it needs. One line per check; exit
+Started by scripts/ray, scripts/slurm and scripts/ray-and-slurm, which bring what it needs. One line per check; exit
 code 1 when one fails. With `efficiency`, one worker is measured beside two instead, each with a core of its own; `cost`
 measures a month.
 """
@@ -98,7 +98,7 @@ def twice_at_once(engines, raw, single, folder):
         store.remove()
 
 
-def efficiency(engine, raw, folder, turns=3):
+def efficiency(engine, raw, folder, turns=2):
     """One worker beside two, in turns, on a folder that they share: wall clock from submission to the end.
 
     Whatever else the machine does is in it; Ray also says what processor time the months took, which should not differ.

@@ -74,7 +74,9 @@ pub enum InputError {
         month: Month,
     },
     /// More of something than any market's file has: damaged, or made to fill the memory.
-    #[error("more than {limit} {what}: the file is damaged, or none of Databento's; download it again")]
+    #[error(
+        "more than {limit} {what}, expected no more: the file is damaged, or none of Databento's; download it again"
+    )]
     Limit {
         /// What there is too much of.
         what: &'static str,

@@ -5,5 +5,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p target
 cargo bench --workspace --bench instructions -- --output-format=json > target/instructions.json
-cargo build --release --workspace --bin instructions
+cargo build --release --workspace --bin instructions --example shared # as the tests are built
 target/release/instructions "$@" < target/instructions.json

@@ -6,10 +6,8 @@ use kernels::labels::MODES;
 use super::{
     archive::Archive,
     archive_figures::{drifts, stages},
-    charts::{
-        modes::{USUAL_WINS, part_name},
-        sessions::contracts,
-    },
+    charts::modes::{USUAL_WINS, part_name},
+    month_tables::rolls,
     table::{Cell, Table, table},
     text,
 };
@@ -171,25 +169,7 @@ pub fn gates(archive: &Archive) -> Table {
 
 /// Changes of the front contract.
 pub fn rollovers(archive: &Archive) -> Table {
-    let headers = [
-        ("Date", TEXT),
-        ("Contracts", TEXT),
-        ("Price gap, points", NUMBER),
-        ("Volume of the old", NUMBER),
-        ("Volume of the new", NUMBER),
-        ("In the expected window", TEXT),
-    ];
-    let rows = archive.published().flat_map(|(_, month)| &month.rollovers).map(|roll| {
-        vec![
-            Cell::text(roll.date.to_string()),
-            Cell::text(contracts(&roll.from, &roll.to)),
-            Cell::significant(roll.price_gap),
-            Cell::count(roll.volume_from),
-            Cell::count(roll.volume_to),
-            Cell::must(roll.expected),
-        ]
-    });
-    table(headers, rows, "The front contract did not change.")
+    rolls(archive.published().flat_map(|(_, month)| &month.rollovers), Cell::significant)
 }
 
 /// The medians that lie farthest from the archive's, and how many there are in all.

@@ -1,5 +1,6 @@
 //! The tables of one month.
 
+use data::grid::Rollover;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -63,7 +64,13 @@ pub fn sessions(statistics: &Statistics) -> Table {
 
 /// Changes of the front contract.
 pub fn rollovers(statistics: &Statistics) -> Table {
-    let headers = vec![
+    let signed = |gap: f64| format!("{}{}", if gap > 0.0 { "+" } else { "" }, text::significant(gap));
+    rolls(&statistics.rollovers, |gap| Cell::number(gap, signed))
+}
+
+/// Changes of the front contract, of one month or many, with the price gap as `gap` shows it.
+pub fn rolls<'a>(rolls: impl IntoIterator<Item = &'a Rollover>, gap: impl Fn(Option<f64>) -> Cell) -> Table {
+    let headers = [
         ("Date", TEXT),
         ("Contracts", TEXT),
         ("Price gap, points", NUMBER),
@@ -71,13 +78,11 @@ pub fn rollovers(statistics: &Statistics) -> Table {
         ("Volume of the new", NUMBER),
         ("In the expected window", TEXT),
     ];
-    let rows = statistics.rollovers.iter().map(|roll| {
+    let rows = rolls.into_iter().map(|roll| {
         vec![
             Cell::text(roll.date.to_string()),
             Cell::text(contracts(&roll.from, &roll.to)),
-            Cell::number(roll.price_gap, |gap| {
-                format!("{}{}", if gap > 0.0 { "+" } else { "" }, text::significant(gap))
-            }),
+            gap(roll.price_gap),
             Cell::count(roll.volume_from),
             Cell::count(roll.volume_to),
             Cell::must(roll.expected),

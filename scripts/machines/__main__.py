@@ -1,7 +1,7 @@
 """What an archive on several machines must show: `ray`, `slurm`, or both at once on the same months.
 
 Started by scripts/ray, scripts/slurm and scripts/ray-and-slurm, which bring what it needs. One line per check; exit
-code 1 when one fails. With `efficiency`, one worker is measured beside two instead, each with a core of its own; `cost`
+code 1 when one fails. With `efficiency`, one worker on a core is measured beside two on two instead; `cost`
 measures a month.
 """
 
@@ -99,13 +99,16 @@ def twice_at_once(engines, raw, single, folder):
 
 
 def efficiency(engine, raw, folder, turns=2):
-    """One worker beside two, in turns, on a folder that they share: wall clock from submission to the end.
+    """One worker on one core beside two on two, in turns, on a folder that they share: wall clock from submission to the end.
 
-    Whatever else the machine does is in it; Ray also says what processor time the months took, which should not differ.
+    The engine has no core of its own in either case, so what it costs itself is in both. Whatever else the machine does is
+    in it, too; Ray also says what processor time the months took, which should not differ.
     """
     seconds = {1: [], 2: []}
+    cores = sorted(os.sched_getaffinity(0))
     for turn in range(turns):
         for workers in (1, 2):
+            os.sched_setaffinity(0, cores[:workers])
             store = folder / f"{engine.name}-store"
             with engine(folder / f"{engine.name}-{workers}-{turn}", workers) as cluster:
                 begun = time.monotonic()
@@ -120,6 +123,7 @@ def efficiency(engine, raw, folder, turns=2):
                     (code, outcomes, work.said()[-2000:]),
                 )
             shutil.rmtree(store)
+    os.sched_setaffinity(0, cores)
     one, two = (statistics.median(seconds[workers]) for workers in (1, 2))
     print(f"{engine.name}: one worker {one:.2f} s, two {two:.2f} s, medians of {turns} turns: {one / two / 2:.3f}")
     check(f"{engine.name}: efficiency is at least 0.9", one / two / 2 >= 0.9, f"{one / two / 2:.3f}")

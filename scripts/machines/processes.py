@@ -55,11 +55,11 @@ def kill(processes):
                 pass
 
 
-def until(seen, seconds, what):
-    """Waits for something."""
+def until(seen, seconds, what, every=0.05):
+    """Waits for something, looking so often."""
     end = time.monotonic() + seconds
     while not (found := seen()):
         if time.monotonic() > end:
             raise TimeoutError(f"{what}: not within {seconds} s")
-        time.sleep(0.05)
+        time.sleep(every)
     return found

@@ -39,7 +39,8 @@ class Submitted:
 
     def outcomes(self):
         """The worst exit code and what became of each month, when it has ended."""
-        until(lambda: not self.running(), 1200, "the tasks of Slurm")
+        # Looking is a program of Slurm each time, on a core that the tasks need.
+        until(lambda: not self.running(), 1200, "the tasks of Slurm", every=0.5)
         codes = [int(task["ExitCode"].partition(":")[0]) for task in self._tasks()]
         return max(codes), re.findall(r"\d{4}-\d\d (published by another|published|unchanged|failed)", self.said())
 

@@ -4,8 +4,8 @@
 use std::{fs, sync::Arc};
 
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, ListArray, RecordBatch,
-    StringArray, TimestampNanosecondArray, UInt64Array, types::Int32Type,
+    Array, ArrayRef, BooleanArray, DictionaryArray, Float32Array, Float64Array, Int8Array, Int32Array, Int64Array,
+    ListArray, RecordBatch, StringArray, TimestampNanosecondArray, UInt64Array, types::Int32Type,
 };
 use arrow_schema::{Field, Schema};
 use data::{Instrument, columns::Columns, input};
@@ -156,4 +156,29 @@ fn ids_are_whole_numbers_or_text() {
     for array in arrays {
         assert_eq!(es(vec![("instrument_id", array)]).unwrap().contracts[0].symbol, "7");
     }
+}
+
+#[test]
+fn a_dictionary_of_symbols_is_read_and_an_absent_one_is_none() {
+    let of = |keys: [Option<i8>; 3], values: Vec<Option<&str>>| -> ArrayRef {
+        let values = Arc::new(StringArray::from(values));
+        Arc::new(DictionaryArray::new(Int8Array::from_iter(keys), values))
+    };
+    let found = |symbols: ArrayRef| es(vec![("symbol", symbols)]).unwrap();
+    let names = |columns: &Columns| columns.contracts.iter().map(|one| one.symbol.clone()).collect::<Vec<_>>();
+    let columns = found(of([Some(1), Some(0), Some(1)], vec![Some("ESH4"), Some("ESZ3")]));
+    assert_eq!((names(&columns), &columns.volume[..]), (vec!["ESZ3".into(), "ESH4".into()], &[1, 3, 2][..]));
+    // A key that is absent, one of an entry that is, and no entry at all.
+    for symbols in [of([None, None, None], vec![Some("ESZ3")]), of([Some(0); 3], vec![None]), of([None; 3], vec![])] {
+        let plain = found(Arc::new(StringArray::from(vec![None::<&str>; 3])));
+        assert_eq!(found(symbols).records, plain.records);
+    }
+}
+
+#[test]
+fn a_column_of_lists_is_refused_before_it_is_read() {
+    let lists: ArrayRef =
+        Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1); 9]), None, Some(vec![])]));
+    let error = es(vec![("close", lists)]).unwrap_err();
+    assert!(error.contains("column close: type List") && error.contains("one value a row"), "{error}");
 }

@@ -5,11 +5,12 @@ use std::{fs, io::Cursor, sync::Arc};
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray};
 use arrow_ipc::{CompressionType, writer::IpcWriteOptions};
+use bytes::Bytes;
 use data::{Instrument, input};
 use parquet::{
     arrow::ArrowWriter,
-    basic::{Compression, ZstdLevel},
-    file::properties::WriterProperties,
+    basic::{Compression, GzipLevel, ZstdLevel},
+    file::{metadata::ParquetMetaDataReader, properties::WriterProperties},
 };
 
 const ROWS: i64 = 20_000;
@@ -73,6 +74,9 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("Parquet", parquet(Compression::UNCOMPRESSED)),
         ("Parquet, Snappy", parquet(Compression::SNAPPY)),
         ("Parquet, Zstandard", parquet(Compression::ZSTD(ZstdLevel::default()))),
+        ("Parquet, gzip", parquet(Compression::GZIP(GzipLevel::default()))),
+        ("Parquet, LZ4", parquet(Compression::LZ4_RAW)),
+        ("Parquet, Hadoop's LZ4", parquet(Compression::LZ4)),
     ]
 }
 
@@ -118,6 +122,36 @@ fn compressed_buffers_cannot_claim_more_than_they_hold_nor_all_of_them_the_memor
     assert!(claim(-7).contains("claims to hold -7"), "{}", claim(-7));
     let error = claim(450_000_000);
     assert!(error.contains("bytes in a batch") || error.contains("claims to hold 450000000"), "{error}");
+}
+
+/// With the codec's name in the test's: what each page of `close` claims to hold, replaced by another number of three bytes.
+fn claiming(compression: Compression, holds: u32) -> Result<usize, String> {
+    let mut bytes = parquet(compression);
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&Bytes::from(bytes.clone())).unwrap();
+    let close = metadata.row_group(0).column(4);
+    let at = close.dictionary_page_offset().unwrap_or(close.data_page_offset()) as usize;
+    // The type of the page, then what it holds: zigzag, seven bits to a byte.
+    assert_eq!(
+        [bytes[at], bytes[at + 2], bytes[at + 3] & 128, bytes[at + 4] & 128, bytes[at + 5] & 128],
+        [0x15, 0x15, 128, 128, 0]
+    );
+    let zigzag = holds << 1;
+    bytes[at + 3..at + 6].copy_from_slice(&[zigzag as u8 | 128, (zigzag >> 7) as u8 | 128, (zigzag >> 14) as u8]);
+    read(&bytes)
+}
+
+#[test]
+fn pages_hold_what_they_claim() {
+    let gzip = Compression::GZIP(GzipLevel::default());
+    let error = claiming(gzip, 10_000).unwrap_err();
+    assert!(
+        error.contains("column close of row group 0") && error.contains("claims to hold 10000 bytes and holds more"),
+        "{error}"
+    );
+    let error = claiming(Compression::SNAPPY, (1 << 20) - 1).unwrap_err();
+    assert!(error.contains("claims to hold 1048575"), "{error}");
+    // Within what its bytes could hold: the decoder says it.
+    assert!(claiming(gzip, 1_000_000).is_err_and(|error| !error.is_empty()));
 }
 
 fn bytes_are_zstd(bytes: &[u8], at: usize) -> bool {

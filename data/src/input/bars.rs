@@ -7,11 +7,14 @@ use std::{
     sync::Arc,
 };
 
-use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array};
+use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array, cast::AsArray};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{ArrowError, DataType, Schema, TimeUnit};
 use parquet::{
-    arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder},
+    arrow::{
+        ProjectionMask,
+        arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
+    },
     errors::ParquetError,
 };
 
@@ -23,11 +26,13 @@ type Batches<'a> = dyn Iterator<Item = Result<RecordBatch, InputError>> + 'a;
 
 pub(super) fn read_parquet(file: File, months: &mut Months<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
     const FORMAT: &str = "Parquet";
-    let size = file.metadata()?.len();
-    let builder = guarded(FORMAT, || ParquetRecordBatchReaderBuilder::try_new(file))?;
-    lengths::check_parquet(builder.metadata(), size)?;
+    let pages = file.try_clone()?;
+    // By Parquet's own types: 2 GiB is the most its text can come to in a batch, which those of Arrow may exceed.
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let builder = guarded(FORMAT, || ParquetRecordBatchReaderBuilder::try_new_with_options(file, options))?;
     let columns = Names::find(builder.schema())?;
     let mask = ProjectionMask::roots(builder.parquet_schema(), columns.indices());
+    lengths::check_parquet(builder.metadata(), pages, &mask)?;
     let reader = guarded(FORMAT, || builder.with_projection(mask).with_batch_size(1 << 16).build())?;
     let said = |error| match error {
         ArrowError::ParquetError(text) => ParquetError::General(text),
@@ -83,6 +88,12 @@ impl Names {
                     found: format!("two columns of that name, {} and {}", one.name(), two.name()),
                     expected: "one: drop or rename the other",
                 }),
+                // Lists may hold any number of values a row.
+                (Some((_, one)), None) if one.data_type().is_nested() => Err(InputError::Column {
+                    column: name.to_owned(),
+                    found: format!("type {}", one.data_type()),
+                    expected: "one value a row",
+                }),
                 (one, _) => Ok(one.map(|(index, _)| index)),
             }
         };
@@ -116,7 +127,7 @@ struct Batch {
     time: Int64Array,
     prices: [Prices; 4],
     volume: UInt64Array,
-    name: Option<StringArray>,
+    name: Option<Text>,
     named: bool,
     tick: i64,
 }
@@ -136,8 +147,8 @@ impl Batch {
         let column = |index: usize| (schema.field(index).name().as_str(), batch.column(index));
         let [open, high, low, close] = names.prices.map(|index| prices(column(index)));
         let name = match (names.symbol, names.id) {
-            (Some(index), _) => Some(text(column(index), false)?),
-            (None, Some(index)) => Some(text(column(index), true)?),
+            (Some(index), _) => Some(Text::new(column(index), false)?),
+            (None, Some(index)) => Some(Text::new(column(index), true)?),
             (None, None) => None,
         };
         Ok(Self {
@@ -166,7 +177,7 @@ impl Batch {
         };
         let [open, high, low, close] = self.prices.each_ref().map(price);
         let volume = if self.volume.is_null(row) { 0 } else { self.volume.value(row) };
-        let name = self.name.as_ref().filter(|name| name.is_valid(row)).map(|name| name.value(row));
+        let name = self.name.as_ref().and_then(|name| name.of(row));
         Ok((Bar { nanos, open, high, low, close, volume }, name))
     }
 }
@@ -224,18 +235,41 @@ fn volumes(column: Named<'_>, first: u64) -> Result<UInt64Array, InputError> {
     }
 }
 
-/// Symbols, or instrument ids as text.
-fn text(column: Named<'_>, id: bool) -> Result<StringArray, InputError> {
-    let expected = if id { "whole numbers or text" } else { "text" };
-    let is_text = |kind: &DataType| kind.is_string() || kind.is_binary() || kind.is_null();
-    let kind = match column.1.data_type() {
-        DataType::Dictionary(_, values) => values,
-        other => other,
-    };
-    if is_text(kind) || id && kind.is_integer() {
-        typed((column.0, &cast(column, &DataType::Utf8, expected)?))
-    } else {
-        Err(wrong_type(column, expected))
+/// A column of text. A dictionary stays one: written out, a long entry could fill the memory.
+struct Text {
+    /// By row the place in `values`, where that is not the row itself.
+    keys: Option<Vec<Option<usize>>>,
+    values: StringArray,
+}
+
+impl Text {
+    /// Symbols, or instrument ids as text.
+    fn new(column: Named<'_>, id: bool) -> Result<Self, InputError> {
+        let expected = if id { "whole numbers or text" } else { "text" };
+        let (keys, values) = match column.1.as_any_dictionary_opt() {
+            Some(dictionary) if !dictionary.values().is_empty() => {
+                let keys = dictionary.normalized_keys().into_iter().enumerate();
+                let keys = keys.map(|(row, key)| dictionary.keys().is_valid(row).then_some(key));
+                (Some(keys.collect()), dictionary.values())
+            }
+            _ => (None, column.1),
+        };
+        let kind = match values.data_type() {
+            DataType::Dictionary(_, values) => values, // Without entries: every row is null.
+            other => other,
+        };
+        let is_text = kind.is_string() || kind.is_binary() || kind.is_null();
+        if is_text || id && kind.is_integer() {
+            let values = typed((column.0, &cast((column.0, values), &DataType::Utf8, expected)?))?;
+            Ok(Self { keys, values })
+        } else {
+            Err(wrong_type(column, expected))
+        }
+    }
+
+    fn of(&self, row: usize) -> Option<&str> {
+        let at = self.keys.as_ref().map_or(Some(row), |keys| keys[row])?;
+        self.values.is_valid(at).then(|| self.values.value(at))
     }
 }
 

@@ -8,9 +8,9 @@ use std::{
 };
 
 use arrow_ipc::{Block, CompressionType, MessageHeader, RecordBatch, reader::read_footer_length};
-use parquet::file::metadata::ParquetMetaData;
+use parquet::{arrow::ProjectionMask, file::metadata::ParquetMetaData};
 
-use super::InputError;
+use super::{InputError, pages};
 
 /// Magic, footer length: what an Arrow file ends with.
 const ARROW_END: u64 = 10;
@@ -18,8 +18,9 @@ const ARROW_END: u64 = 10;
 const ARROW_START: u64 = 8;
 /// The length in front of a compressed buffer.
 const PREFIX: u64 = 8;
-/// What the compressed buffers of a batch, or of all dictionaries together, may hold: thirty million rows of eight columns.
-const MOST: u64 = 1 << 31;
+/// What the compressed buffers of a batch, all dictionaries together, or a page of every column may hold: thirty million
+/// rows of eight columns.
+pub(super) const MOST: u64 = 1 << 31;
 
 fn arrow(found: String) -> InputError {
     InputError::Damaged { format: "Arrow", found }
@@ -139,11 +140,17 @@ fn read(file: &mut File, range: Range<u64>) -> Result<Vec<u8>, InputError> {
     Ok(bytes)
 }
 
-/// Checks what a Parquet footer says of its column chunks, in a file of `size` bytes.
+/// Checks what the footer of a Parquet file says of its column chunks, and what their pages claim to hold in the columns
+/// that are `read`.
 ///
 /// # Errors
-/// [`InputError::Damaged`].
-pub fn check_parquet(metadata: &ParquetMetaData, size: u64) -> Result<(), InputError> {
+/// [`InputError::Damaged`], [`InputError::Limit`], and those of reading.
+pub fn check_parquet<R: Read + Seek>(
+    metadata: &ParquetMetaData,
+    mut file: R,
+    read: &ProjectionMask,
+) -> Result<(), InputError> {
+    let size = file.seek(SeekFrom::End(0))?;
     let damaged = |found: String| InputError::Damaged { format: "Parquet", found };
     for (number, group) in metadata.row_groups().iter().enumerate() {
         let rows = group.num_rows();
@@ -160,7 +167,7 @@ pub fn check_parquet(metadata: &ParquetMetaData, size: u64) -> Result<(), InputE
             }
         }
     }
-    Ok(())
+    pages::check(metadata, file, read)
 }
 
 #[cfg(test)]
@@ -180,16 +187,19 @@ mod tests {
         let mut writer = ArrowWriter::try_new(&mut file, batch.schema(), None).unwrap();
         writer.write(&batch).unwrap();
         writer.close().unwrap();
-        let size = file.metadata().unwrap().len();
         let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).unwrap();
-        check_parquet(&metadata, size).unwrap();
-        let found = |metadata: &ParquetMetaData, size| check_parquet(metadata, size).unwrap_err().to_string();
-        assert!(found(&metadata, 1000).contains("column close of row group 0"));
+        let all = ProjectionMask::all();
+        check_parquet(&metadata, &file, &all).unwrap();
+        let found =
+            |metadata: &ParquetMetaData, file: &File| check_parquet(metadata, file, &all).unwrap_err().to_string();
+        let cut = tempfile::tempfile().unwrap();
+        cut.set_len(1000).unwrap();
+        assert!(found(&metadata, &cut).contains("column close of row group 0"));
 
         let group = metadata.row_group(0).clone();
         let column = group.column(0).clone().into_builder().set_total_compressed_size(-7).build().unwrap();
         let group = group.into_builder().set_column_metadata(vec![column]).build().unwrap();
         let metadata = metadata.into_builder().set_row_groups(vec![group]).build();
-        assert!(found(&metadata, size).contains("has -7 bytes"));
+        assert!(found(&metadata, &file).contains("has -7 bytes"));
     }
 }

@@ -6,6 +6,7 @@ mod error;
 mod guard;
 mod lengths;
 mod no_session;
+mod pages;
 mod read_ahead;
 
 use std::{

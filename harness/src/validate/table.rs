@@ -1,6 +1,6 @@
 //! A training file as its reader gets it: metadata, columns and types as SPEC.md 5 lists them, one row group at a time.
 
-use std::{fs::File, path::PathBuf, sync::Arc};
+use std::{fs::File, io::Cursor, path::PathBuf, sync::Arc};
 
 use arrow_array::{
     Array, ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array, RecordBatch, TimestampNanosecondArray,
@@ -97,11 +97,19 @@ impl Table {
     /// # Errors
     /// It is no Parquet file, or a damaged one.
     pub fn open(source: Source) -> Result<Self, InputError> {
-        let (metadata, size) = match &source {
-            Source::Object(bytes) => (load(bytes.clone())?, bytes.len() as u64),
-            Source::File(path) => (load(File::open(path)?)?, path.metadata()?.len()),
+        let all = ProjectionMask::all();
+        let metadata = match &source {
+            Source::Object(bytes) => {
+                let metadata = load(bytes.clone())?;
+                input::check_parquet(metadata.metadata(), Cursor::new(bytes), &all)?;
+                metadata
+            }
+            Source::File(path) => {
+                let metadata = load(File::open(path)?)?;
+                input::check_parquet(metadata.metadata(), File::open(path)?, &all)?;
+                metadata
+            }
         };
-        input::check_parquet(metadata.metadata(), size)?;
         Ok(Self { source, metadata })
     }
 

@@ -1,0 +1,332 @@
+//! What the pages of a Parquet file claim to hold, read from their headers before a decoder allocates for them.
+//!
+//! A header is a struct of Thrift's compact protocol; of it only sizes are of interest. Source of both formats:
+//! the Apache Parquet format, `parquet.thrift`, and Apache Thrift, "Thrift Compact protocol encoding".
+
+use std::io::{BufReader, Error, ErrorKind, Read, Seek, SeekFrom, copy, sink};
+
+use flate2::read::MultiGzDecoder;
+use parquet::{arrow::ProjectionMask, basic::Compression, file::metadata::ParquetMetaData};
+
+use super::{InputError, lengths::MOST};
+
+/// Structs in structs of a header: three have a use.
+const DEPTH: u8 = 8;
+/// What an LZ4 frame, a skippable one and one of the first format begin with, but for the lowest byte. Its decoder goes on
+/// whatever the page claims to hold.
+const LZ4_FRAMES: [u32; 3] = [0x18_4d22, 0x18_4d2a, 0x18_4c21];
+
+/// Checks the pages of the columns that are read. Offsets and lengths of the column chunks are known to lie in the file.
+///
+/// # Errors
+/// [`InputError::Damaged`] when a page cannot hold what it claims, [`InputError::Limit`] when a page of every column at
+/// once is more than a program can be asked to hold, and those of reading.
+pub(super) fn check<R: Read + Seek>(
+    metadata: &ParquetMetaData,
+    file: R,
+    read: &ProjectionMask,
+) -> Result<(), InputError> {
+    let mut file = BufReader::new(file);
+    for (number, group) in metadata.row_groups().iter().enumerate() {
+        let mut together: u64 = 0;
+        for (_, column) in group.columns().iter().enumerate().filter(|(leaf, _)| read.leaf_included(*leaf)) {
+            let (start, length) = column.byte_range();
+            file.seek(SeekFrom::Start(start))?;
+            let chunk = Chunk { file: &mut file, left: length, codec: column.compression() };
+            let largest = chunk.largest().map_err(|error| match error.kind() {
+                ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
+                    let path = column.column_path().string();
+                    let found = format!("column {path} of row group {number}, byte {start}: {error}");
+                    InputError::Damaged { format: "Parquet", found }
+                }
+                _ => error.into(),
+            })?;
+            together = together.saturating_add(largest);
+        }
+        if together > MOST {
+            return Err(InputError::Limit { what: "bytes in a page of each column", limit: MOST });
+        }
+    }
+    Ok(())
+}
+
+/// The rest of a column chunk.
+struct Chunk<'a, R> {
+    file: &'a mut BufReader<R>,
+    left: u64,
+    codec: Compression,
+}
+
+/// What is of interest in a page's header.
+#[derive(Default)]
+struct Header {
+    holds: Option<i64>,
+    stored: Option<i64>,
+    /// Bytes in front of what is compressed.
+    levels: i64,
+}
+
+impl<R: Read + Seek> Chunk<'_, R> {
+    /// Bytes that the largest page holds.
+    fn largest(mut self) -> Result<u64, Error> {
+        let mut largest = 0;
+        while self.left > 0 {
+            let mut header = Header::default();
+            self.structure(0, 0, &mut header)?;
+            let size = |size: Option<i64>| size.and_then(|size| u64::try_from(size).ok());
+            let (Some(holds), Some(stored)) = (size(header.holds), size(header.stored)) else {
+                return Err(invalid("a page without its sizes".into()));
+            };
+            if stored > self.left {
+                return Err(invalid(format!("a page of {stored} bytes where {} are left", self.left)));
+            }
+            if holds > most(self.codec, stored) {
+                return Err(invalid(format!("a page of {stored} bytes claims to hold {holds}")));
+            }
+            self.as_claimed(&header, holds, stored)?;
+            self.left -= stored;
+            largest = largest.max(holds);
+        }
+        Ok(largest)
+    }
+
+    /// Goes over a page. Two decoders go on for as long as there are bytes to decode: whether they find what it claims.
+    fn as_claimed(&mut self, header: &Header, holds: u64, stored: u64) -> Result<(), Error> {
+        let levels = u64::try_from(header.levels).map_or(stored, |levels| levels.min(stored));
+        let end = self.file.stream_position()?.saturating_add(stored);
+        self.file.seek_relative(levels as i64)?;
+        let mut compressed = self.file.take(stored - levels);
+        match self.codec {
+            Compression::GZIP(_) => {
+                let room = holds - levels.min(holds);
+                // What is no gzip is an error of the decoder's later, too.
+                let found = copy(&mut MultiGzDecoder::new(compressed).take(room + 1), &mut sink()).unwrap_or_default();
+                if found > room {
+                    return Err(invalid(format!("a page claims to hold {holds} bytes and holds more")));
+                }
+            }
+            Compression::LZ4 if stored - levels >= 4 => {
+                let mut first = [0; 4];
+                compressed.read_exact(&mut first)?;
+                if LZ4_FRAMES.contains(&(u32::from_le_bytes(first) >> 8)) {
+                    return Err(invalid("a page in an LZ4 frame, which is not read: use Zstandard".into()));
+                }
+            }
+            _ => {}
+        }
+        let at = self.file.stream_position()?;
+        self.file.seek_relative(end as i64 - at as i64)
+    }
+
+    /// Reads a struct to its end: the header itself, or what its field `within` is or has in it.
+    fn structure(&mut self, within: i64, depth: u8, header: &mut Header) -> Result<(), Error> {
+        let mut field = 0_i64;
+        loop {
+            let head = self.byte()?;
+            let (delta, kind) = (head >> 4, head & 15);
+            if kind == 0 {
+                return Ok(());
+            }
+            field = if delta == 0 { self.number()? } else { field.saturating_add(delta.into()) };
+            match (depth, within, field, kind) {
+                (0, _, 2, 5) => header.holds = Some(self.number()?),
+                (0, _, 3, 5) => header.stored = Some(self.number()?),
+                // Repetition and definition levels of the second kind of data page.
+                (1, 8, 5 | 6, 5) => header.levels = header.levels.saturating_add(self.number()?),
+                _ => self.skip(kind, if depth == 0 { field } else { within }, depth, header)?,
+            }
+        }
+    }
+
+    /// Goes over a value that a field of type `kind` has.
+    fn skip(&mut self, kind: u8, within: i64, depth: u8, header: &mut Header) -> Result<(), Error> {
+        if depth == DEPTH {
+            return Err(invalid(format!("a page header of more than {DEPTH} levels")));
+        }
+        match kind {
+            1 | 2 => Ok(()), // A boolean is its own type.
+            3 => self.byte().map(drop),
+            4..=6 => self.number().map(drop),
+            7 => self.over(8),
+            8 => {
+                let length = self.count()?;
+                self.over(length)
+            }
+            9 | 10 => {
+                let head = self.byte()?;
+                let (short, kind) = (u64::from(head >> 4), head & 15);
+                let count = if short == 15 { self.count()? } else { short };
+                // In a list a boolean is a byte.
+                let kind = if kind <= 2 { 3 } else { kind };
+                (0..count).try_for_each(|_| self.skip(kind, within, depth + 1, header))
+            }
+            12 => self.structure(within, depth + 1, header),
+            _ => Err(invalid(format!("a page header with a field of type {kind}"))),
+        }
+    }
+
+    fn byte(&mut self) -> Result<u8, Error> {
+        let mut byte = [0];
+        self.left = self.left.checked_sub(1).ok_or_else(|| invalid("a page header that does not end".into()))?;
+        self.file.read_exact(&mut byte)?;
+        Ok(byte[0])
+    }
+
+    fn over(&mut self, bytes: u64) -> Result<(), Error> {
+        self.left = self.left.checked_sub(bytes).ok_or_else(|| invalid("a page header that does not end".into()))?;
+        self.file.seek_relative(bytes as i64)
+    }
+
+    /// A number of at most 64 bits, seven to a byte.
+    fn count(&mut self) -> Result<u64, Error> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 127) << shift;
+            if byte < 128 {
+                return Ok(number);
+            }
+        }
+        Err(invalid("a number of more than 64 bits in a page header".into()))
+    }
+
+    /// The same with its sign in the lowest bit.
+    fn number(&mut self) -> Result<i64, Error> {
+        let number = self.count()?;
+        Ok((number >> 1) as i64 ^ -((number & 1) as i64))
+    }
+}
+
+/// The most that so many bytes can hold: a copy of Snappy is three bytes and stands for 64; two bits of gzip stand for 258;
+/// a byte of LZ4 for at most 255; a Zstandard block of four bytes for at most 128 KiB.
+fn most(codec: Compression, stored: u64) -> u64 {
+    let ratio = match codec {
+        Compression::UNCOMPRESSED => 1,
+        Compression::SNAPPY => 22,
+        Compression::GZIP(_) => 1032,
+        Compression::LZ4 | Compression::LZ4_RAW => 255,
+        _ => 1 << 15,
+    };
+    stored.saturating_mul(ratio)
+}
+
+fn invalid(found: String) -> Error {
+    Error::new(ErrorKind::InvalidData, found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use parquet::basic::GzipLevel;
+
+    use super::*;
+
+    /// Zigzag, seven bits to a byte.
+    fn number(number: i64) -> Vec<u8> {
+        let mut rest = (number << 1 ^ number >> 63) as u64;
+        let mut bytes = Vec::new();
+        while rest > 127 {
+            bytes.push(rest as u8 | 128);
+            rest >>= 7;
+        }
+        bytes.push(rest as u8);
+        bytes
+    }
+
+    /// A page of the first kind: its type, what it holds, bytes stored, a checksum, and a struct with statistics in it.
+    fn page(holds: i64, stored: i64) -> Vec<u8> {
+        let statistics = [&[0x5c, 0x18, 3][..], b"max", &[0x18, 3], b"min", &[0]].concat();
+        let head = [&[0x15, 0, 0x15][..], &number(holds), &[0x15], &number(stored), &[0x15, 4]].concat();
+        [&head[..], &[0x1c, 0x15, 6], &statistics, &[0, 0]].concat()
+    }
+
+    /// A page of the second kind, with levels of three and four bytes, a boolean, and a list nobody knows of booleans.
+    fn second(holds: i64, stored: i64) -> Vec<u8> {
+        let head = [&[0x15, 6, 0x15][..], &number(holds), &[0x15], &number(stored)].concat();
+        [&head[..], &[0x5c, 0x55, 6, 0x15, 8, 0x11, 0x19, 0x21, 1, 2, 0, 0]].concat()
+    }
+
+    fn largest(codec: Compression, bytes: &[u8]) -> Result<u64, String> {
+        let mut file = BufReader::new(Cursor::new(bytes));
+        let chunk = Chunk { file: &mut file, left: bytes.len() as u64, codec };
+        chunk.largest().map_err(|error| error.to_string())
+    }
+
+    fn gzip(bytes: usize) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(&vec![7; bytes]).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn the_largest_of_several_pages_is_found() {
+        let bytes = [page(80, 20), vec![0; 20], page(440, 20), vec![1; 20], page(0, 0)].concat();
+        assert_eq!(largest(Compression::SNAPPY, &bytes), Ok(440));
+        let bytes = [second(20, 20), vec![0; 20]].concat();
+        assert_eq!(largest(Compression::UNCOMPRESSED, &bytes), Ok(20));
+        assert_eq!(largest(Compression::SNAPPY, &[]), Ok(0));
+        // Other types are gone over, a byte, a double and a set, and numbers of fields may be written out.
+        let odd =
+            [&[0x13, 9, 0x17][..], &[0; 8], &[0x1a, 0x23, 1, 2, 0x05, 4], &number(44), &[0x15], &number(2), &[0, 0, 0]];
+        assert_eq!(largest(Compression::SNAPPY, &odd.concat()), Ok(44));
+    }
+
+    #[test]
+    fn no_page_claims_more_than_its_codec_can_make_of_it() {
+        let of = |codec, holds| largest(codec, &[page(holds, 20), vec![0; 20]].concat());
+        let zstd = Compression::ZSTD(Default::default());
+        let gzip = Compression::GZIP(GzipLevel::default());
+        for (codec, ratio) in [
+            (Compression::SNAPPY, 22),
+            (gzip, 1032),
+            (Compression::LZ4_RAW, 255),
+            (Compression::LZ4, 255),
+            (zstd, 1 << 15),
+        ] {
+            assert_eq!(of(codec, 20 * ratio), Ok(20 * ratio as u64), "{codec}");
+            let claim = 20 * ratio + 1;
+            assert_eq!(of(codec, claim), Err(format!("a page of 20 bytes claims to hold {claim}")), "{codec}");
+        }
+        assert_eq!(of(Compression::UNCOMPRESSED, 21), Err("a page of 20 bytes claims to hold 21".into()));
+    }
+
+    #[test]
+    fn a_gzip_page_holds_no_more_than_it_claims() {
+        let gzip_of = |page: fn(i64, i64) -> Vec<u8>, levels: usize, claim: i64| {
+            // Two members: decoders take them for one.
+            let body = [vec![255; levels], gzip(5000), gzip(5000)].concat();
+            largest(Compression::GZIP(GzipLevel::default()), &[page(claim, body.len() as i64), body].concat())
+        };
+        assert_eq!(gzip_of(page, 0, 10_000), Ok(10_000));
+        assert_eq!(gzip_of(page, 0, 9_999), Err("a page claims to hold 9999 bytes and holds more".into()));
+        // The levels in front are not compressed.
+        assert_eq!(gzip_of(second, 7, 10_007), Ok(10_007));
+        assert_eq!(gzip_of(second, 7, 10_006), Err("a page claims to hold 10006 bytes and holds more".into()));
+    }
+
+    #[test]
+    fn a_page_in_an_lz4_frame_is_refused() {
+        let of = |first: &[u8]| largest(Compression::LZ4, &[page(50, 6), first.to_vec(), vec![0; 2]].concat());
+        assert_eq!(of(&[0, 0, 0, 50]), Ok(50));
+        for first in [[0x04, 0x22, 0x4d, 0x18], [0x5a, 0x2a, 0x4d, 0x18], [0x02, 0x21, 0x4c, 0x18]] {
+            assert!(of(&first).unwrap_err().contains("LZ4 frame"), "{first:x?}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_none_is_refused() {
+        let refused = |bytes: &[u8]| largest(Compression::SNAPPY, bytes).unwrap_err();
+        assert_eq!(refused(&page(80, 20)), "a page of 20 bytes where 0 are left");
+        assert_eq!(refused(&[page(80, -1), vec![0; 20]].concat()), "a page without its sizes");
+        assert_eq!(refused(&[page(-1, 20), vec![0; 20]].concat()), "a page without its sizes");
+        assert_eq!(refused(&[0x15, 0, 0]), "a page without its sizes");
+        assert_eq!(refused(&page(80, 20)[..9]), "a page header that does not end");
+        // Text of 100 bytes where there are three.
+        assert_eq!(refused(&[0x18, 100, 1, 2, 3]), "a page header that does not end");
+        assert_eq!(refused(&[0x1c; 40]), "a page header of more than 8 levels");
+        assert_eq!(refused(&[0x19, 0xf9, 255, 255, 1]), "a page header that does not end");
+        assert_eq!(refused(&[0x1d, 1]), "a page header with a field of type 13");
+        assert_eq!(refused(&[&[0x16][..], &[255; 11]].concat()), "a number of more than 64 bits in a page header");
+    }
+}

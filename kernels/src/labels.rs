@@ -17,8 +17,8 @@ pub const LOOK_AHEAD: usize = 900;
 /// Rows labelled between two fresh starts of the table: local row numbers then fit the table's 16-bit cells.
 const BLOCK: usize = 16_384;
 
-/// Signal rows before and after a gap of price that are not labelled (profile `rolling`).
-const BEFORE_GAP: usize = 1;
+/// Signal rows from a gap of price on that are not labelled (profile `rolling`), besides the gap's own. The row before it is
+/// not either: it would enter at the gap, where its look-ahead ends.
 const AFTER_GAP: usize = 5;
 
 /// Which way a trade wins.
@@ -165,13 +165,12 @@ impl Labeller {
         }
     }
 
-    /// Labels the signal rows around each gap of price a loss.
+    /// Labels the signal rows from each gap of price on a loss.
     fn exclude_gaps(&self, close: &[i32], rows: Range<usize>, out: &mut [&mut [Outcome]; 6]) {
         let first = rows.start.saturating_sub(AFTER_GAP).max(1);
-        let last = close.len().min(rows.end + BEFORE_GAP);
-        for gap in first..last {
+        for gap in first..rows.end {
             if is_gap(close[gap - 1], close[gap], self.gap_ticks) {
-                let from = rows.start.max(gap - BEFORE_GAP) - rows.start;
+                let from = rows.start.max(gap) - rows.start;
                 let to = rows.end.min(gap + AFTER_GAP + 1) - rows.start;
                 for column in &mut *out {
                     column[from..to].fill(Outcome::LOSS);

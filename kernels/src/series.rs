@@ -112,3 +112,72 @@ impl<'a> Series<'a> {
         self.second
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row of these prices, volume and second.
+    fn row([open, high, low, close]: [i32; 4], volume: u32, second: u32) -> Result<usize, Error> {
+        let columns = Columns {
+            open: &[open],
+            high: &[high],
+            low: &[low],
+            close: &[close],
+            volume: &[volume],
+            second: &[second],
+        };
+        Series::new(columns).map(|series| series.len())
+    }
+
+    #[test]
+    fn a_bar_is_in_order_and_within_its_limits() {
+        let refused = Err(Error::Bar { row: 0 });
+        for bar in [[5, 5, 5, 5], [5, 9, 1, 1], [1, 9, 1, 9], [MAX_TICKS; 4]] {
+            assert_eq!(row(bar, 1, 86_399), Ok(1), "{bar:?}");
+        }
+        for bar in [[4, 9, 5, 6], [10, 9, 5, 6], [6, 9, 5, 4], [6, 9, 5, 10], [0, 9, 0, 6], [6, MAX_TICKS + 1, 5, 6]] {
+            assert_eq!(row(bar, 1, 0), refused, "{bar:?}");
+        }
+        assert_eq!(row([5; 4], 1, 86_400), refused);
+    }
+
+    #[test]
+    fn columns_are_of_one_length() {
+        let (prices, counts) = ([5; 3], [1; 3]);
+        for odd in 0..6 {
+            let price = |column: usize| &prices[..if column == odd { 2 } else { 3 }];
+            let count = |column: usize| &counts[..if column == odd { 2 } else { 3 }];
+            let (open, high, low, close) = (price(0), price(1), price(2), price(3));
+            let columns = Columns { open, high, low, close, volume: count(4), second: count(5) };
+            assert_eq!(Series::new(columns).unwrap_err(), Error::Lengths, "column {odd}");
+        }
+    }
+
+    #[test]
+    fn turnover_fits_63_bits() {
+        let turnover = |rows: usize, last: u32| {
+            let (prices, mut volume) = (vec![MAX_TICKS; rows], vec![u32::MAX; rows]);
+            volume[rows - 1] = last;
+            let (open, second) = (&prices[..], &vec![0; rows][..]);
+            Series::new(Columns { open, high: open, low: open, close: open, volume: &volume, second }).map(|_| ())
+        };
+        // 2^22 times 2^41 - 1 is the most: 512 rows of 2^32 - 1, and 511 more.
+        assert_eq!(turnover(513, 511), Ok(()));
+        assert_eq!(turnover(513, 512), Err(Error::Turnover));
+    }
+
+    #[test]
+    fn emptiness() {
+        let none = Columns { open: &[], high: &[], low: &[], close: &[], volume: &[], second: &[] };
+        assert!(Series::new(none).unwrap().is_empty());
+        let one = Columns { open: &[5], high: &[6], low: &[4], close: &[4], volume: &[7], second: &[8] };
+        let series = Series::new(one).unwrap();
+        assert!(!series.is_empty());
+        assert_eq!(
+            (series.open(), series.high(), series.low(), series.close()),
+            (&[5][..], &[6][..], &[4][..], &[4][..])
+        );
+        assert_eq!((series.volume(), series.second()), (&[7][..], &[8][..]));
+    }
+}

@@ -59,3 +59,45 @@ fn gcd(mut a: i64, mut b: i64) -> i64 {
     }
     a
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ES, GC, ZN, 6J, and increments of more than one numerator.
+    const TICKS: [(i64, u32, u32); 6] = [
+        (250_000_000, 1, 4),
+        (100_000_000, 1, 10),
+        (15_625_000, 1, 64),
+        (500, 1, 2_000_000),
+        (750_000_000, 3, 4),
+        (12_500_000_000, 25, 2),
+    ];
+
+    #[test]
+    fn fractions_are_reduced_and_exact() {
+        for (nanos, numerator, denominator) in TICKS {
+            let tick = Tick::from_nanos(nanos).unwrap();
+            assert_eq!((tick.numerator(), tick.denominator(), tick.nanos()), (numerator, denominator, nanos));
+        }
+    }
+
+    #[test]
+    fn prices_are_rounded_once() {
+        let points = |nanos: i64, ticks: i32| Tick::from_nanos(nanos).unwrap().points(ticks);
+        assert_eq!(points(250_000_000, 6_801), 1_700.25);
+        assert_eq!(points(100_000_000, 13_203), 1_320.3);
+        assert_eq!(points(15_625_000, -65), -1.015_625);
+        assert_eq!(points(500, 20_001), 0.010_000_5);
+        assert_eq!(points(750_000_000, 3), 2.25);
+        assert_eq!(points(12_500_000_000, 1 << 22), 52_428_800.0);
+    }
+
+    #[test]
+    fn what_is_no_increment_is_refused() {
+        // The last one is a prime beyond 32 bits.
+        for nanos in [0, -1, i64::MIN, 4_294_967_311] {
+            assert_eq!(Tick::from_nanos(nanos), Err(Error::Tick { nanos }));
+        }
+    }
+}

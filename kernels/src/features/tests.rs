@@ -140,6 +140,26 @@ fn largest_turnover() {
     }
 }
 
+#[test]
+fn points_of_a_tick_of_more_than_one_numerator() {
+    // Three quarters of a point: 7 ticks, and their third.
+    let points = bars::Points::new(Tick::from_nanos(750_000_000).unwrap());
+    assert_eq!((points.ticks(7), points.of(7.0, 3.0)), (5.25, 1.75));
+}
+
+/// A shorter look-back keeps rows where they are.
+#[test]
+fn a_look_back_cut_short() {
+    let tape = Tape::walk(9, 100, 3);
+    for (rows, look_back, shorter, first) in
+        [(60..80, 30, 10, 50), (60..80, 30, 40, 30), (20..30, 30, 10, 10), (5..9, 9, 7, 0)]
+    {
+        let bars = bars::Bars::new(&tape.series(), rows.clone(), look_back).back(shorter);
+        assert_eq!((bars.first, bars.lead, bars.len()), (first, rows.start - first, rows.end - first));
+        assert_eq!((bars.close, bars.volume), (&tape.close[first..rows.end], &tape.volume[first..rows.end]));
+    }
+}
+
 /// A category alone has the values it has among all, also where a carry comes in.
 #[test]
 fn categories_alone() {
@@ -167,6 +187,7 @@ fn categories_alone() {
     }
     let (mut carry, mut features) = (Carry::at(&series, 10), Features::new(Profile::Session, tick(), 700));
     assert!(carry.advance(&series, 9).is_err() && carry.advance(&series, 3_001).is_err());
+    assert_eq!((carry.advance(&series, 10), carry), (Ok(()), Carry::at(&series, 10)));
     let mut block = Array2::<f32>::zeros((4, 5));
     for (category, rows) in [(Category::Returns, 10..15), (Category::Volume, 10..16), (Category::Volume, 9..14)] {
         assert!(features.compute_category(category, &series, rows, &carry, block.view_mut()).is_err());

@@ -112,9 +112,12 @@ fn gap_rows() {
         let price = if row < 10 { 100 } else { 140 + (row - 10) * 2 };
         tape.push([price; 4], 1);
     }
-    let wins: Vec<bool> = outcomes(&tape, Profile::Rolling, 7)[0].iter().map(|outcome| outcome.is_win()).collect();
     let expected: Vec<bool> = (0..40).map(|row| row > 15 && row + 1 + 6 < 40).collect();
-    assert_eq!(wins, expected);
+    for chunk in 1..=40 {
+        let out = &outcomes(&tape, Profile::Rolling, chunk)[0];
+        let wins: Vec<bool> = out.iter().map(|outcome| outcome.is_win()).collect();
+        assert_eq!(wins, expected, "chunk {chunk}");
+    }
     assert!(outcomes(&tape, Profile::Session, 7)[0][0].is_win());
 }
 

@@ -290,6 +290,37 @@ mod tests {
         }
     }
 
+    /// A checksum that fits says nothing of who wrote the header.
+    #[test]
+    fn a_header_that_lies_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("month.columns");
+        write(&path, "key", &columns(vec![[1, 2, 3, 4, 5, 6]; 90], 40)).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        let changed = |from: &str, to: &str| {
+            assert_eq!(from.len(), to.len());
+            let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+            let mut bytes = bytes.clone();
+            bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+            let body = bytes.len() - 8;
+            let digest = xxh3_64(&bytes[..body]);
+            bytes[body..].copy_from_slice(&digest.to_le_bytes());
+            std::fs::write(&path, &bytes).unwrap();
+            ColumnFile::open_any(&path).map(|(key, _)| key).map_err(|error| error.to_string())
+        };
+        assert_eq!(changed(":\"key\"", ":\"yek\""), Ok("yek".into()));
+        for (from, to, says) in [
+            ("\"rows\":90", "\"rows\":99", "its length does not match its rows"),
+            ("\"start\":40", "\"start\":41", "its contracts do not cover its rows"),
+            ("\"end\":90", "\"end\":80", "its contracts do not cover its rows"),
+            ("\"end\":90", "\"end\":30", "its contracts do not cover its rows"),
+            ("\"rows\"", "\"rosw\"", "its header"),
+        ] {
+            let found = changed(from, to);
+            assert!(found.as_ref().is_err_and(|error| error.contains(says)), "{to}: {found:?}");
+        }
+    }
+
     #[test]
     fn no_file_is_no_error() {
         let folder = tempfile::tempdir().unwrap();

@@ -119,3 +119,29 @@ impl Instrument {
 pub fn third_friday(any_day: Date) -> Option<Date> {
     any_day.nth_weekday_of_month(3, jiff::civil::Weekday::Friday).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_cut_no_session_are_refused_by_name() {
+        let es = Instrument::default;
+        assert!(es().check().is_ok());
+        assert_eq!((es().session_rows(), es().gap_ticks()), (27_000, 80));
+        for (wrong, says) in [
+            (Instrument { root: String::new(), ..es() }, "root ''"),
+            (Instrument { root: "es".into(), ..es() }, "root 'es'"),
+            (Instrument { root: "ESESESESE".into(), ..es() }, "root 'ESESESESE'"),
+            (Instrument { tick_nanos: 0, ..es() }, "tick size"),
+            (Instrument { session_end: es().session_start, ..es() }, "session 27000..27000"),
+            (Instrument { session_end: 86_401, ..es() }, "session 27000..86401"),
+            (Instrument { gap_nanos: -1, ..es() }, "gap limit of -1"),
+            (Instrument { time_zone: "America/Springfield".into(), ..es() }, "time zone 'America/Springfield'"),
+        ] {
+            let error = wrong.check().map_err(|error| error.to_string());
+            assert!(error.as_ref().is_err_and(|error| error.contains(says)), "{says}: {error:?}");
+        }
+        assert!(Instrument { root: "6E".into(), session_end: 86_400, gap_nanos: 0, ..es() }.check().is_ok());
+    }
+}

@@ -8,7 +8,12 @@ use arrow_array::{
     ListArray, RecordBatch, StringArray, TimestampNanosecondArray, UInt64Array, types::Int32Type,
 };
 use arrow_schema::{Field, Schema};
-use data::{Instrument, columns::Columns, input};
+use data::{
+    Instrument,
+    columns::Columns,
+    contract::{Choice, Chooser},
+    input, session,
+};
 
 /// 2013-10-07 07:30 Central in UTC nanoseconds.
 const OPEN: i64 = 1_381_149_000_000_000_000;
@@ -181,4 +186,22 @@ fn a_column_of_lists_is_refused_before_it_is_read() {
         Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1); 9]), None, Some(vec![])]));
     let error = es(vec![("close", lists)]).unwrap_err();
     assert!(error.contains("column close: type List") && error.contains("one value a row"), "{error}");
+}
+
+#[test]
+fn without_symbols_or_ids_a_gap_of_price_is_a_rollover() {
+    // By 20.25 points and by 20, in October, and ten days and eleven before the third Friday of December.
+    for (day, expected) in [("2013-10-07", false), ("2013-12-10", true), ("2013-12-09", false)] {
+        let midnight = day.parse::<jiff::civil::Date>().unwrap().in_tz("America/Chicago").unwrap();
+        let open = midnight.timestamp().as_nanosecond() as i64 + 27_000_000_000_000;
+        let seconds = TimestampNanosecondArray::from_iter_values([0, 1, 2].map(|second| open + second * 1_000_000_000));
+        let prices = || points([1700.0, 1720.25, 1740.25]);
+        let prices = ["open", "high", "low", "close"].map(|name| (name, prices()));
+        let columns = es([vec![("timestamp", Arc::new(seconds) as ArrayRef)], prices.into()].concat()).unwrap();
+        let instrument = Instrument::default();
+        let grid = session::cut(&columns.view(), &instrument, &mut Chooser::new(Choice::Volume)).unwrap();
+        let [gap] = &grid.rollovers[..] else { panic!("{:?}", grid.rollovers) };
+        assert!(gap.is_gap());
+        assert_eq!((gap.date.to_string(), gap.price_gap, gap.expected), (day.into(), Some(20.25), expected));
+    }
 }

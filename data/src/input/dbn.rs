@@ -189,6 +189,25 @@ mod tests {
         assert!(error.contains("more than 67108864 bytes of the DBN header"), "{error}");
     }
 
+    #[test]
+    fn a_header_of_something_else_is_refused() {
+        let refused = |bytes: &[u8]| metadata(&mut &bytes[..]).unwrap_err().to_string();
+        assert!(refused(b"DBN").contains("a stream that begins with the bytes [44, 42, 4e]"));
+        assert!(refused(b"PARQUET1").contains("a stream that begins with"));
+        assert!(refused(b"DBN\x04\0\0\0\0").contains("DBN version 4"));
+        let of = |schema, send_times| {
+            let metadata = Metadata::builder().dataset("GLBX.MDP3").schema(schema).start(1_381_149_000_000_000_000);
+            let metadata = metadata.stype_in(Some(SType::RawSymbol)).stype_out(SType::InstrumentId).ts_out(send_times);
+            let mut bytes = Vec::new();
+            dbn::encode::dbn::MetadataEncoder::new(&mut bytes).encode(&metadata.build()).unwrap();
+            bytes
+        };
+        assert!(metadata(&mut &of(Some(Schema::Ohlcv1S), false)[..]).is_ok());
+        assert!(refused(&of(Some(Schema::Ohlcv1S), true)).contains("ohlcv-1s with send times"));
+        assert!(refused(&of(Some(Schema::Ohlcv1M), false)).contains("ohlcv-1m"));
+        assert!(refused(&of(None, false)).contains("a live stream of mixed schemas"));
+    }
+
     fn mapping(symbols: &[&str], times: usize) -> Result<Mapping, InputError> {
         let build = |mappings| {
             Metadata::builder()

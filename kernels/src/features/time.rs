@@ -39,8 +39,9 @@ mod tests {
 
     #[test]
     fn every_border() {
-        let edges = [(at(7, 30), 1), (at(8, 30), 2), (at(9, 15), 3), (at(11, 0), 4), (at(13, 0), 5), (at(14, 30), 6)];
-        let mut cases = vec![(0, 0), (86_399, 0), (at(15, 0), 0), (at(15, 0) - 1, 6)];
+        // 7:30, 8:30, 9:15, 11:00, 13:00, 14:30 and 15:00.
+        let edges = [(27_000, 1), (30_600, 2), (33_300, 3), (39_600, 4), (46_800, 5), (52_200, 6)];
+        let mut cases = vec![(0, 0), (86_399, 0), (54_000, 0), (53_999, 6)];
         for (second, stretch) in edges {
             cases.extend([(second, stretch), (second - 1, stretch - 1)]);
         }

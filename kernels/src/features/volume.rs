@@ -89,4 +89,14 @@ mod tests {
         // A last second with volume leaves: (-2*1 + 0)/10.
         assert_eq!(session_column(&tape, "volume_slope_5s")[11], -0.2);
     }
+
+    #[test]
+    fn an_empty_second_after_a_fall_is_0_without_a_sign() {
+        let mut tape = Tape::default();
+        for row in 0..40 {
+            tape.push([100; 4], u32::from(row < 36));
+        }
+        assert_eq!(session_column(&tape, "volume_slope_5s")[39], -0.2);
+        assert_eq!(session_column(&tape, "volume_exhaustion")[39].to_bits(), 0);
+    }
 }

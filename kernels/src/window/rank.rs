@@ -136,4 +136,17 @@ mod tests {
             assert_eq!(rank.scores(), expected, "scale {scale}");
         }
     }
+
+    #[test]
+    fn each_width_holds_what_is_counted_in_it() {
+        // From 0 to around the largest value a width has room for, in the newest values and in those before.
+        for highest in (250..260).chain(65_530..65_540) {
+            let values: Vec<i32> = (0..40).map(|row| [0, highest, highest / 2, 1, highest - 1][row % 5]).collect();
+            let counted = |w: &[i32]| w.iter().map(|x| i16::from(*x < w[6]) + i16::from(*x <= w[6])).sum();
+            let expected: Vec<i16> = values.windows(7).map(counted).collect();
+            let mut rank = Rank::new(7, 40);
+            rank.set(&values);
+            assert_eq!(rank.scores(), expected, "highest {highest}");
+        }
+    }
 }

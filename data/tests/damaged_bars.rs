@@ -124,7 +124,7 @@ fn compressed_buffers_cannot_claim_more_than_they_hold_nor_all_of_them_the_memor
     assert!(error.contains("bytes in a batch") || error.contains("claims to hold 450000000"), "{error}");
 }
 
-/// With the codec's name in the test's: what each page of `close` claims to hold, replaced by another number of three bytes.
+/// Reads a file whose first page of `close` claims to hold another number of bytes; both numbers are written in three.
 fn claiming(compression: Compression, holds: u32) -> Result<usize, String> {
     let mut bytes = parquet(compression);
     let metadata = ParquetMetaDataReader::new().parse_and_finish(&Bytes::from(bytes.clone())).unwrap();

@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{Read, Seek, SeekFrom},
+    io::{BufReader, ErrorKind, Read, Seek, SeekFrom},
     ops::Range,
 };
 
@@ -147,9 +147,10 @@ fn read(file: &mut File, range: Range<u64>) -> Result<Vec<u8>, InputError> {
 /// [`InputError::Damaged`], [`InputError::Limit`], and those of reading.
 pub fn check_parquet<R: Read + Seek>(
     metadata: &ParquetMetaData,
-    mut file: R,
+    file: R,
     read: &ProjectionMask,
 ) -> Result<(), InputError> {
+    let mut file = BufReader::new(file);
     let size = file.seek(SeekFrom::End(0))?;
     let damaged = |found: String| InputError::Damaged { format: "Parquet", found };
     for (number, group) in metadata.row_groups().iter().enumerate() {
@@ -157,25 +158,49 @@ pub fn check_parquet<R: Read + Seek>(
         if rows < 0 {
             return Err(damaged(format!("row group {number} has {rows} rows")));
         }
-        for column in group.columns() {
+        let mut together: u64 = 0;
+        for (leaf, column) in group.columns().iter().enumerate() {
+            let path = || column.column_path().string();
             let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
             let length = column.compressed_size();
-            let end = u64::try_from(start).ok().zip(u64::try_from(length).ok()).and_then(|(at, by)| at.checked_add(by));
-            if end.is_none_or(|end| end > size) || column.num_values() < 0 {
-                let path = column.column_path().string();
-                return Err(damaged(format!("column {path} of row group {number} has {length} bytes at {start}")));
+            let range = u64::try_from(start).ok().zip(u64::try_from(length).ok());
+            let range = range.filter(|(at, by)| at.checked_add(*by).is_some_and(|end| end <= size));
+            let Some((at, by)) = range.filter(|_| column.num_values() >= 0) else {
+                return Err(damaged(format!("column {} of row group {number} has {length} bytes at {start}", path())));
+            };
+            if read.leaf_included(leaf) {
+                file.seek(SeekFrom::Start(at))?;
+                let largest =
+                    pages::largest(&mut file, by, column.compression()).map_err(|error| match error.kind() {
+                        ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
+                            damaged(format!("column {} of row group {number}, byte {at}: {error}", path()))
+                        }
+                        _ => error.into(),
+                    })?;
+                together = together.saturating_add(largest);
             }
         }
+        if together > MOST {
+            return Err(InputError::Limit { what: "bytes in a page of each column", limit: MOST });
+        }
     }
-    pages::check(metadata, file, read)
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{io::Cursor, sync::Arc};
 
     use arrow_array::{ArrayRef, Int64Array, RecordBatch};
-    use parquet::{arrow::ArrowWriter, file::metadata::ParquetMetaDataReader};
+    use bytes::Bytes;
+    use parquet::{
+        arrow::ArrowWriter,
+        basic::Compression,
+        file::{
+            metadata::{ColumnChunkMetaData, ParquetMetaDataReader},
+            properties::WriterProperties,
+        },
+    };
 
     use super::*;
 
@@ -201,5 +226,34 @@ mod tests {
         let group = group.into_builder().set_column_metadata(vec![column]).build().unwrap();
         let metadata = metadata.into_builder().set_row_groups(vec![group]).build();
         assert!(found(&metadata, &file).contains("has -7 bytes"));
+    }
+
+    #[test]
+    fn the_columns_that_are_read_may_not_claim_more_than_2_gib_together() {
+        let values = || -> ArrayRef { Arc::new(Int64Array::from_iter_values(0..10)) };
+        let batch = RecordBatch::try_from_iter([("open", values()), ("close", values())]).unwrap();
+        let mut whole = Vec::new();
+        let zstd = Compression::ZSTD(Default::default());
+        let properties = WriterProperties::builder().set_compression(zstd).build();
+        let mut writer = ArrowWriter::try_new(&mut whole, batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let metadata = ParquetMetaDataReader::new().parse_and_finish(&Bytes::from(whole)).unwrap();
+        // Both columns are this page, which claims 2^31 - 1 bytes and is stored in 65536.
+        let page = [0x15, 0, 0x15, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0x15, 0x80, 0x80, 0x08, 0];
+        let file = [&page[..], &[0; 65_536]].concat();
+        let here = |column: &ColumnChunkMetaData| {
+            let column = column.clone().into_builder().set_dictionary_page_offset(None).set_data_page_offset(0);
+            column.set_total_compressed_size(file.len() as i64).build().unwrap()
+        };
+        let group = metadata.row_group(0).clone();
+        let columns = group.columns().iter().map(here).collect();
+        let group = group.into_builder().set_column_metadata(columns).build().unwrap();
+        let schema = metadata.file_metadata().schema_descr_ptr();
+        let metadata = metadata.into_builder().set_row_groups(vec![group]).build();
+        let found = |mask: &ProjectionMask| check_parquet(&metadata, Cursor::new(&file), mask);
+        found(&ProjectionMask::leaves(&schema, [1])).unwrap();
+        let error = found(&ProjectionMask::all()).unwrap_err().to_string();
+        assert!(error.contains("more than 2147483648 bytes in a page of each column"), "{error}");
     }
 }

@@ -3,12 +3,10 @@
 //! A header is a struct of Thrift's compact protocol; of it only sizes are of interest. Source of both formats:
 //! the Apache Parquet format, `parquet.thrift`, and Apache Thrift, "Thrift Compact protocol encoding".
 
-use std::io::{BufReader, Error, ErrorKind, Read, Seek, SeekFrom, copy, sink};
+use std::io::{BufReader, Error, ErrorKind, Read, Seek, copy, sink};
 
 use flate2::read::MultiGzDecoder;
-use parquet::{arrow::ProjectionMask, basic::Compression, file::metadata::ParquetMetaData};
-
-use super::{InputError, lengths::MOST};
+use parquet::basic::Compression;
 
 /// Structs in structs of a header: three have a use.
 const DEPTH: u8 = 8;
@@ -16,38 +14,12 @@ const DEPTH: u8 = 8;
 /// whatever the page claims to hold.
 const LZ4_FRAMES: [u32; 3] = [0x18_4d22, 0x18_4d2a, 0x18_4c21];
 
-/// Checks the pages of the columns that are read. Offsets and lengths of the column chunks are known to lie in the file.
+/// Bytes that the largest page claims to hold, of a column chunk that lies where `file` stands.
 ///
 /// # Errors
-/// [`InputError::Damaged`] when a page cannot hold what it claims, [`InputError::Limit`] when a page of every column at
-/// once is more than a program can be asked to hold, and those of reading.
-pub(super) fn check<R: Read + Seek>(
-    metadata: &ParquetMetaData,
-    file: R,
-    read: &ProjectionMask,
-) -> Result<(), InputError> {
-    let mut file = BufReader::new(file);
-    for (number, group) in metadata.row_groups().iter().enumerate() {
-        let mut together: u64 = 0;
-        for (_, column) in group.columns().iter().enumerate().filter(|(leaf, _)| read.leaf_included(*leaf)) {
-            let (start, length) = column.byte_range();
-            file.seek(SeekFrom::Start(start))?;
-            let chunk = Chunk { file: &mut file, left: length, codec: column.compression() };
-            let largest = chunk.largest().map_err(|error| match error.kind() {
-                ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
-                    let path = column.column_path().string();
-                    let found = format!("column {path} of row group {number}, byte {start}: {error}");
-                    InputError::Damaged { format: "Parquet", found }
-                }
-                _ => error.into(),
-            })?;
-            together = together.saturating_add(largest);
-        }
-        if together > MOST {
-            return Err(InputError::Limit { what: "bytes in a page of each column", limit: MOST });
-        }
-    }
-    Ok(())
+/// [`ErrorKind::InvalidData`] when a page cannot hold what it claims, and those of reading.
+pub(super) fn largest<R: Read + Seek>(file: &mut BufReader<R>, length: u64, codec: Compression) -> Result<u64, Error> {
+    Chunk { file, left: length, codec }.largest()
 }
 
 /// The rest of a column chunk.
@@ -249,8 +221,7 @@ mod tests {
 
     fn largest(codec: Compression, bytes: &[u8]) -> Result<u64, String> {
         let mut file = BufReader::new(Cursor::new(bytes));
-        let chunk = Chunk { file: &mut file, left: bytes.len() as u64, codec };
-        chunk.largest().map_err(|error| error.to_string())
+        super::largest(&mut file, bytes.len() as u64, codec).map_err(|error| error.to_string())
     }
 
     fn gzip(bytes: usize) -> Vec<u8> {

@@ -1,6 +1,11 @@
 //! A training file as its reader gets it: metadata, columns and types as SPEC.md 5 lists them, one row group at a time.
 
-use std::{fs::File, io::Cursor, path::PathBuf, sync::Arc};
+use std::{
+    fs::File,
+    io::{Cursor, Read, Seek},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use arrow_array::{
     Array, ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array, RecordBatch, TimestampNanosecondArray,
@@ -97,18 +102,9 @@ impl Table {
     /// # Errors
     /// It is no Parquet file, or a damaged one.
     pub fn open(source: Source) -> Result<Self, InputError> {
-        let all = ProjectionMask::all();
         let metadata = match &source {
-            Source::Object(bytes) => {
-                let metadata = load(bytes.clone())?;
-                input::check_parquet(metadata.metadata(), Cursor::new(bytes), &all)?;
-                metadata
-            }
-            Source::File(path) => {
-                let metadata = load(File::open(path)?)?;
-                input::check_parquet(metadata.metadata(), File::open(path)?, &all)?;
-                metadata
-            }
+            Source::Object(bytes) => load(bytes.clone(), Cursor::new(bytes))?,
+            Source::File(path) => load(File::open(path)?, File::open(path)?)?,
         };
         Ok(Self { source, metadata })
     }
@@ -200,8 +196,11 @@ fn damaged(found: String) -> InputError {
     InputError::Damaged { format: "Parquet", found }
 }
 
-fn load<R: ChunkReader + 'static>(reader: R) -> Result<ArrowReaderMetadata, InputError> {
-    input::guarded("Parquet", || ArrowReaderMetadata::load(&reader, ArrowReaderOptions::new()))
+/// The footer, and whether it and the `pages` of the same file claim no more than there is.
+fn load<R: ChunkReader + 'static>(reader: R, pages: impl Read + Seek) -> Result<ArrowReaderMetadata, InputError> {
+    let metadata = input::guarded("Parquet", || ArrowReaderMetadata::load(&reader, ArrowReaderOptions::new()))?;
+    input::check_parquet(metadata.metadata(), pages, &ProjectionMask::all())?;
+    Ok(metadata)
 }
 
 fn batch<R: ChunkReader + 'static>(

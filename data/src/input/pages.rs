@@ -100,6 +100,9 @@ impl<R: Read + Seek> Chunk<'_, R> {
                 return Ok(());
             }
             field = if delta == 0 { self.number()? } else { field.saturating_add(delta.into()) };
+            if !is_in_a_header(depth, within, field, kind) {
+                return Err(invalid(format!("a page header with field {field} of type {kind}")));
+            }
             match (depth, within, field, kind) {
                 (0, _, 2, 5) => header.holds = Some(self.number()?),
                 (0, _, 3, 5) => header.stored = Some(self.number()?),
@@ -123,14 +126,6 @@ impl<R: Read + Seek> Chunk<'_, R> {
             8 => {
                 let length = self.count()?;
                 self.over(length)
-            }
-            9 | 10 => {
-                let head = self.byte()?;
-                let (short, kind) = (u64::from(head >> 4), head & 15);
-                let count = if short == 15 { self.count()? } else { short };
-                // In a list a boolean is a byte.
-                let kind = if kind <= 2 { 3 } else { kind };
-                (0..count).try_for_each(|_| self.skip(kind, within, depth + 1, header))
             }
             12 => self.structure(within, depth + 1, header),
             _ => Err(invalid(format!("a page header with a field of type {kind}"))),
@@ -166,6 +161,19 @@ impl<R: Read + Seek> Chunk<'_, R> {
     fn number(&mut self) -> Result<i64, Error> {
         let number = self.count()?;
         Ok((number >> 1) as i64 ^ -((number & 1) as i64))
+    }
+}
+
+/// Whether the format's page headers have such a field. The decoder reads the fields it knows without a look at their type,
+/// and would take what follows for something else; and it goes through lists, of which no header has any, to the end of
+/// their count, past that of the file.
+fn is_in_a_header(depth: u8, within: i64, field: i64, kind: u8) -> bool {
+    match (depth, within, field) {
+        (0, _, 1..=4) | (1, 5, 1..=4) | (1, 7, 1 | 2) | (1, 8, 1..=6) => kind == 5,
+        (0, _, 5..=8) | (1, 5, 5) | (1, 8, 8) => kind == 12,
+        (1, 7, 3) | (1, 8, 7) => kind <= 2,
+        // What later versions of the format may add; numbers beyond 16 bits would be cut.
+        (_, _, number) => (0..=i16::MAX.into()).contains(&number) && !(9..=11).contains(&kind),
     }
 }
 
@@ -213,10 +221,10 @@ mod tests {
         [&head[..], &[0x1c, 0x15, 6], &statistics, &[0, 0]].concat()
     }
 
-    /// A page of the second kind, with levels of three and four bytes, a boolean, and a list nobody knows of booleans.
+    /// A page of the second kind, with levels of three and four bytes, and a boolean.
     fn second(holds: i64, stored: i64) -> Vec<u8> {
         let head = [&[0x15, 6, 0x15][..], &number(holds), &[0x15], &number(stored)].concat();
-        [&head[..], &[0x5c, 0x55, 6, 0x15, 8, 0x11, 0x19, 0x21, 1, 2, 0, 0]].concat()
+        [&head[..], &[0x5c, 0x55, 6, 0x15, 8, 0x11, 0, 0]].concat()
     }
 
     fn largest(codec: Compression, bytes: &[u8]) -> Result<u64, String> {
@@ -237,9 +245,8 @@ mod tests {
         let bytes = [second(20, 20), vec![0; 20]].concat();
         assert_eq!(largest(Compression::UNCOMPRESSED, &bytes), Ok(20));
         assert_eq!(largest(Compression::SNAPPY, &[]), Ok(0));
-        // Other types are gone over, a byte, a double and a set, and numbers of fields may be written out.
-        let odd =
-            [&[0x13, 9, 0x17][..], &[0; 8], &[0x1a, 0x23, 1, 2, 0x05, 4], &number(44), &[0x15], &number(2), &[0, 0, 0]];
+        // Fields that are not known are gone over, a byte and a double, and numbers of fields may be written out.
+        let odd = [&[0x05, 4][..], &number(44), &[0x15], &number(2), &[0x63, 9, 0x17], &[0; 8], &[0, 0, 0]];
         assert_eq!(largest(Compression::SNAPPY, &odd.concat()), Ok(44));
     }
 
@@ -294,10 +301,31 @@ mod tests {
         assert_eq!(refused(&[0x15, 0, 0]), "a page without its sizes");
         assert_eq!(refused(&page(80, 20)[..9]), "a page header that does not end");
         // Text of 100 bytes where there are three.
-        assert_eq!(refused(&[0x18, 100, 1, 2, 3]), "a page header that does not end");
-        assert_eq!(refused(&[0x1c; 40]), "a page header of more than 8 levels");
-        assert_eq!(refused(&[0x19, 0xf9, 255, 255, 1]), "a page header that does not end");
-        assert_eq!(refused(&[0x1d, 1]), "a page header with a field of type 13");
-        assert_eq!(refused(&[&[0x16][..], &[255; 11]].concat()), "a number of more than 64 bits in a page header");
+        assert_eq!(refused(&[0x98, 100, 1, 2, 3]), "a page header that does not end");
+        assert_eq!(refused(&[0x9c; 40]), "a page header of more than 8 levels");
+        assert_eq!(refused(&[0x9d, 1]), "a page header with a field of type 13");
+        assert_eq!(refused(&[&[0x96][..], &[255; 11]].concat()), "a number of more than 64 bits in a page header");
+    }
+
+    #[test]
+    fn a_field_that_the_decoder_would_take_for_another_is_refused() {
+        let refused = |bytes: &[u8]| largest(Compression::SNAPPY, bytes).unwrap_err();
+        let with = |field: i64, kind: u8| format!("a page header with field {field} of type {kind}");
+        // Sizes in 64 bits, and where the struct of the page should be, a number.
+        assert_eq!(refused(&[0x15, 0, 0x16, 2, 0x15, 2, 0]), with(2, 6));
+        assert_eq!(refused(&[0x15, 0, 0x15, 2, 0x15, 2, 0x25, 2, 0]), with(5, 5));
+        // In the struct of each kind of page.
+        assert_eq!(refused(&[0x5c, 0x13, 1, 0, 0]), with(1, 3));
+        assert_eq!(refused(&[0x5c, 0x55, 0, 0, 0]), with(5, 5));
+        assert_eq!(refused(&[0x7c, 0x35, 0, 0, 0]), with(3, 5));
+        assert_eq!(refused(&[0x8c, 0x7c, 0, 0, 0]), with(7, 12));
+        assert_eq!(refused(&[0x8c, 0x85, 0, 0, 0]), with(8, 5));
+        // A list, a set and a map of 2^31 - 1, wherever they are; a number of a field that is 2 in 16 bits.
+        for kind in [0x99, 0x9a, 0x9b] {
+            let count = [kind, 0xf7, 255, 255, 255, 255, 7];
+            assert_eq!(refused(&count), with(9, kind & 15));
+            assert_eq!(refused(&[&[0x5c, 0x5c][..], &count].concat()), with(9, kind & 15));
+        }
+        assert_eq!(refused(&[&[0x05][..], &number(65_538), &[2, 0]].concat()), with(65_538, 5));
     }
 }

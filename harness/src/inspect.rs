@@ -190,7 +190,7 @@ fn training_file(path: &Path) -> anyhow::Result<Option<TrainingFile>> {
         |source: io::Error| InputError::File { path: path.display().to_string(), source: Box::new(source.into()) };
     let file = File::open(path).map_err(within)?;
     let bytes = file.metadata().map_err(within)?.len();
-    let Ok(reader) = input::guarded("Parquet", || SerializedFileReader::new(file)) else { return Ok(None) };
+    let Ok(reader) = input::guarded_footer("Parquet", || SerializedFileReader::new(file)) else { return Ok(None) };
     let metadata = reader.metadata().file_metadata();
     let pairs = metadata.key_value_metadata().into_iter().flatten();
     let ours: serde_json::Map<String, Value> = pairs

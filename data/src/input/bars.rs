@@ -18,7 +18,7 @@ use parquet::{
     errors::ParquetError,
 };
 
-use super::{InputError, Months, Sink, SymbolCache, guarded, lengths};
+use super::{InputError, Months, Sink, SymbolCache, guarded, guarded_footer, lengths};
 use crate::columns::Bar;
 
 /// What a batch of rows may fail with.
@@ -29,7 +29,7 @@ pub(super) fn read_parquet(file: File, months: &mut Months<'_>, sink: &mut Sink<
     let pages = file.try_clone()?;
     // By Parquet's own types: 2 GiB is the most its text can come to in a batch, which those of Arrow may exceed.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let builder = guarded(FORMAT, || ParquetRecordBatchReaderBuilder::try_new_with_options(file, options))?;
+    let builder = guarded_footer(FORMAT, || ParquetRecordBatchReaderBuilder::try_new_with_options(file, options))?;
     let columns = Names::find(builder.schema())?;
     let mask = ProjectionMask::roots(builder.parquet_schema(), columns.indices());
     lengths::check_parquet(builder.metadata(), pages, &mask)?;

@@ -1,10 +1,13 @@
-//! Keeps a panic inside a decoder from ending the program: damaged files reach assertions of other crates.
+//! Keeps a decoder from ending the program by a panic, or from keeping it without end: damaged files reach assertions and
+//! loops of other crates.
 
 use std::{
     any::Any,
     cell::Cell,
     panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook},
-    sync::Once,
+    sync::{Once, mpsc},
+    thread,
+    time::Duration,
 };
 
 use super::InputError;
@@ -40,6 +43,38 @@ where
         .map_err(InputError::from)
 }
 
+/// How long a decoder may take for a footer: some take a millisecond.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// [`guarded`], of a file's footer. A decoder that has not ended after a minute is left to itself until the program ends.
+///
+/// # Errors
+/// Those of `decode`, and [`InputError::Damaged`].
+pub fn guarded_footer<T: Send + 'static, E>(
+    format: &'static str,
+    decode: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, InputError>
+where
+    InputError: From<E>,
+{
+    patient(PATIENCE, format, decode)
+}
+
+fn patient<T: Send + 'static, E>(
+    patience: Duration,
+    format: &'static str,
+    decode: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, InputError>
+where
+    InputError: From<E>,
+{
+    let (sender, done) = mpsc::sync_channel(1);
+    // Nobody may be waiting any more.
+    thread::Builder::new().spawn(move || drop(sender.send(guarded(format, decode))))?;
+    let found = || format!("its footer kept the decoder busy for {} s", patience.as_secs());
+    done.recv_timeout(patience).unwrap_or_else(|_| Err(InputError::Damaged { format, found: found() }))
+}
+
 /// What a panic said, on one line.
 fn text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
@@ -63,5 +98,18 @@ mod tests {
         assert!(error.contains("Arrow") && error.contains("length -7 is negative"), "{error}");
         assert!(!GUARDED.get());
         assert!(matches!(guarded("Arrow", || Err::<(), _>(InputError::Empty)), Err(InputError::Empty)));
+    }
+
+    #[test]
+    fn a_footer_that_is_not_decoded_in_time_is_an_error() {
+        let (go_on, waits) = mpsc::channel::<()>();
+        let busy = move || if waits.recv().is_ok() { Ok::<_, InputError>(7) } else { Err(InputError::Empty) };
+        let error = patient(Duration::from_millis(50), "Parquet", busy).unwrap_err().to_string();
+        assert!(error.contains("its footer kept the decoder busy"), "{error}");
+        drop(go_on);
+        assert_eq!(guarded_footer("Parquet", || Ok::<_, InputError>(7)).unwrap(), 7);
+        assert!(matches!(guarded_footer("Parquet", || Err::<(), _>(InputError::Empty)), Err(InputError::Empty)));
+        let panicking = || -> Result<(), InputError> { panic!("no footer") };
+        assert!(guarded_footer("Parquet", panicking).unwrap_err().to_string().contains("no footer"));
     }
 }

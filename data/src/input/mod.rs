@@ -20,7 +20,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use xxhash_rust::xxh3::Xxh3;
 
 pub use error::InputError;
-pub use guard::guarded;
+pub use guard::{guarded, guarded_footer};
 pub use lengths::check_parquet;
 pub use no_session::Seen;
 

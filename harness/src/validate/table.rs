@@ -197,8 +197,12 @@ fn damaged(found: String) -> InputError {
 }
 
 /// The footer, and whether it and the `pages` of the same file claim no more than there is.
-fn load<R: ChunkReader + 'static>(reader: R, pages: impl Read + Seek) -> Result<ArrowReaderMetadata, InputError> {
-    let metadata = input::guarded("Parquet", || ArrowReaderMetadata::load(&reader, ArrowReaderOptions::new()))?;
+fn load<R: ChunkReader + Send + 'static>(
+    reader: R,
+    pages: impl Read + Seek,
+) -> Result<ArrowReaderMetadata, InputError> {
+    let metadata =
+        input::guarded_footer("Parquet", move || ArrowReaderMetadata::load(&reader, ArrowReaderOptions::new()))?;
     input::check_parquet(metadata.metadata(), pages, &ProjectionMask::all())?;
     Ok(metadata)
 }

@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path, process::Command, time::Instant};
 
-#[path = "../tests/server/mod.rs"]
+#[path = "../tests/it/server/mod.rs"]
 mod server;
 
 const MONTHS: &str = "2013-01..2014-12";

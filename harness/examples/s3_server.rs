@@ -2,7 +2,7 @@
 //! ends.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../tests/server/mod.rs"]
+#[path = "../tests/it/server/mod.rs"]
 mod server;
 
 fn main() {

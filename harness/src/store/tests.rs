@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{transfer::PART, *};
 
-#[path = "../../tests/server/mod.rs"]
+#[path = "../../tests/it/server/mod.rs"]
 mod server;
 
 use server::{Fault, Operation, Server};

@@ -1,0 +1,8 @@
+//! From files to columns and sessions: one binary, so that it is linked once.
+#![allow(clippy::unwrap_used)] // clippy.toml exempts #[test] functions only, not their helpers
+
+mod bars;
+mod corrupt;
+mod damaged_bars;
+mod rolls;
+mod synth;

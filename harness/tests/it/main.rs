@@ -1,0 +1,36 @@
+//! Tests that run the binary, and those of its monitor, reports and S3 server in a browser or over HTTP: one binary, so that
+//! it is linked once.
+#![allow(clippy::unwrap_used)] // clippy.toml exempts #[test] functions only, not their helpers
+
+mod alerts;
+mod backup;
+mod bench;
+mod browser;
+mod clean;
+mod commands;
+mod defects;
+mod dependencies;
+mod deploy;
+mod gate;
+mod kills;
+mod logs;
+mod mail_server;
+mod manual;
+mod monitor;
+mod month;
+mod months;
+mod process;
+mod refusals;
+mod reports;
+mod run;
+mod s3;
+mod s3_server;
+mod schema;
+mod selftest;
+mod server;
+mod soak;
+mod status;
+mod tampered;
+mod undo;
+mod validate;
+mod workers;

@@ -1,0 +1,13 @@
+//! Kernels and sessions against the reference: one binary, so that it is linked once.
+#![allow(clippy::unwrap_used)] // clippy.toml exempts #[test] functions only, not their helpers
+
+mod bits;
+mod features;
+mod golden;
+#[cfg(feature = "data")]
+mod grid;
+mod invariance;
+mod labels;
+#[cfg(feature = "data")]
+mod month;
+mod tapes;

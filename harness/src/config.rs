@@ -103,7 +103,7 @@ pub struct Settings {
 
 impl Settings {
     /// Resolves every setting and checks it.
-    pub fn resolve(flags: &SettingFlags) -> anyhow::Result<Self> {
+    pub fn resolve(flags: &SettingFlags) -> crate::Result<Self> {
         let (path, required) = match &flags.config {
             Some(path) => (path.as_path(), true),
             None => (Path::new("harness.toml"), false),
@@ -112,12 +112,12 @@ impl Settings {
     }
 
     /// Those of the text of a harness.toml.
-    pub fn of_text(text: &str) -> anyhow::Result<Self> {
+    pub fn of_text(text: &str) -> crate::Result<Self> {
         let path = Path::new("harness.toml");
         Self::of(&SettingFlags::default(), parse_file(text, path)?, path)
     }
 
-    fn of(flags: &SettingFlags, file: FromFile, path: &Path) -> anyhow::Result<Self> {
+    fn of(flags: &SettingFlags, file: FromFile, path: &Path) -> crate::Result<Self> {
         let FromFile { settings: file, ranges, alerts } = file;
         let mut table = BTreeMap::new();
         for (name, variable, default) in TABLE {
@@ -140,7 +140,7 @@ impl Settings {
         Ok(Self { ranges, alerts, ..Self::check(table, path.to_owned())? })
     }
 
-    fn check(table: BTreeMap<String, Setting>, file: PathBuf) -> anyhow::Result<Self> {
+    fn check(table: BTreeMap<String, Setting>, file: PathBuf) -> crate::Result<Self> {
         let wrong = |name: &str, expected: &str| Usage(format!("{}: expected {expected}", found(&table, name)));
         let one_of = |name: &str, choices: [&str; 2]| {
             let position = choices.iter().position(|choice| *choice == table[name].value);
@@ -279,7 +279,7 @@ impl Settings {
 }
 
 /// Prints the settings.
-pub fn run(args: &ConfigArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &ConfigArgs, settings: &Settings) -> crate::Result<u8> {
     let ConfigCommand::Show { json } = args.command;
     if json {
         println!("{}", serde_json::to_string_pretty(&settings.table)?);

@@ -6,7 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
 use data::{
     Instrument, Month,
     column_file::{self, ColumnFile},
@@ -16,7 +15,11 @@ use data::{
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{cache::Cache, exit, manifest::Source};
+use crate::{
+    cache::Cache,
+    error::{self, Class, Context, Error},
+    manifest::Source,
+};
 
 /// A decoded input: written last, so a folder without it is not finished.
 pub const INDEX: &str = "input.json";
@@ -36,10 +39,10 @@ pub struct Decoded {
 
 impl Decoded {
     /// Maps the columns of one month.
-    pub fn open(&self, month: Month) -> anyhow::Result<ColumnFile> {
+    pub fn open(&self, month: Month) -> crate::Result<ColumnFile> {
         let path = self.folder.join(format!("{month}.columns"));
-        let file = ColumnFile::open(&path, &self.key)?;
-        file.with_context(|| format!("{}: gone since it was written; run again", path.display()))
+        let gone = || Error::new(Class::Gone, format!("{}: gone since it was written; run again", path.display()));
+        ColumnFile::open(&path, &self.key)?.ok_or_else(gone)
     }
 
     /// Removes the columns of all months.
@@ -59,11 +62,11 @@ pub fn source(path: &Path) -> Result<Source, InputError> {
 /// Decodes a file that was found to be `source` into `cache`, or finds it decoded there; only then is the file not asked
 /// for. What is damaged there is made again.
 pub fn decode<P: AsRef<Path>>(
-    file: impl FnOnce() -> anyhow::Result<P>,
+    file: impl FnOnce() -> crate::Result<P>,
     source: &Source,
     instrument: &Instrument,
     cache: &Path,
-) -> anyhow::Result<Decoded> {
+) -> crate::Result<Decoded> {
     let Source { name, checksum, .. } = source;
     // The name counts: it says which months the file's first and last hours belong to.
     let Instrument { root, tick_nanos, time_zone, .. } = instrument;
@@ -74,19 +77,25 @@ pub fn decode<P: AsRef<Path>>(
         return Ok(found);
     }
     fs::create_dir_all(&folder).with_context(|| format!("{}: cannot create the folder", folder.display()))?;
-    let mut months = Vec::new();
+    let (mut months, mut failed) = (Vec::new(), None);
     let file = file()?;
     let info = input::read(file.as_ref(), instrument, &mut |columns| {
         let target = folder.join(format!("{}.columns", columns.month));
-        column_file::write(&target, &key, &columns)
-            .map_err(|error| InputError::Sink(exit::sentence(&anyhow::Error::new(error))))?;
         months.push(columns.month);
-        Ok(())
+        column_file::write(&target, &key, &columns).map_err(|error| {
+            let said = error.to_string();
+            failed = Some(error);
+            InputError::Sink(said)
+        })
     });
+    if let Some(failed) = failed {
+        return Err(failed.into());
+    }
     let info = info.inspect_err(|_| {
         // Only if it is empty: months that were written will be used or overwritten.
         let _ = fs::remove_dir(&folder);
-    })?;
+    });
+    let info = info.map_err(error::of_found)?;
     let decoded = Decoded { info, months, folder, key };
     // Under its name at once or not at all.
     let mut index = tempfile::NamedTempFile::new_in(&decoded.folder)?;

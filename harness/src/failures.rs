@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    error::{Class, Classify},
     exit,
     store::{Store, StoreError},
 };
@@ -52,13 +53,22 @@ pub enum FailureError {
     },
 }
 
+impl Classify for FailureError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Store(error) => error.class(),
+            Self::Layout { .. } => Class::Published,
+        }
+    }
+}
+
 /// Key of a month's record.
 pub fn key(month: Month) -> String {
     format!("{FOLDER}/{month}.json")
 }
 
 /// Records a failure in place of the one before. One that cannot be recorded is only logged: the run says it anyway.
-pub fn record(store: &Store, month: Month, inputs: &[String], decay_reference: Month, error: &anyhow::Error) {
+pub fn record(store: &Store, month: Month, inputs: &[String], decay_reference: Month, error: &crate::Error) {
     let failure = Failure {
         month,
         error: exit::sentence(error),
@@ -68,7 +78,7 @@ pub fn record(store: &Store, month: Month, inputs: &[String], decay_reference: M
         inputs: inputs.to_vec(),
         decay_reference,
     };
-    let put = || -> anyhow::Result<()> {
+    let put = || -> crate::Result<()> {
         let json = serde_json::to_vec_pretty(&failure)?;
         Ok(store.put(&key(month), json.into())?)
     };

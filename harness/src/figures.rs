@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    error::{Class, Context, Met},
     exit,
     holdings::{Held, Holdings},
     manifest, schedule,
@@ -70,7 +71,7 @@ fn tag(month: Month, held: &Held) -> Option<String> {
     held.objects.iter().find(|object| object.key == manifest::key(month))?.e_tag.clone()
 }
 
-fn read(store: &Store, month: Month, tag: Option<String>, known: Option<&Figures>) -> anyhow::Result<Option<Figures>> {
+fn read(store: &Store, month: Month, tag: Option<String>, known: Option<&Figures>) -> crate::Result<Option<Figures>> {
     let Some((manifest, _)) = manifest::read(store, month)? else { return Ok(None) };
     let current = manifest.current;
     if let Some(known) =
@@ -79,7 +80,8 @@ fn read(store: &Store, month: Month, tag: Option<String>, known: Option<&Figures
         return Ok(Some(Figures { tag, ..known.clone() }));
     }
     let Some((bytes, _)) = store.read(&current.statistics.key)? else { return Ok(None) };
-    let statistics: Statistics = serde_json::from_slice(&bytes)?;
+    let statistics: Statistics =
+        serde_json::from_slice(&bytes).met_as(Class::Published).with_context(|| current.statistics.key.clone())?;
     let rates = statistics.modes.iter().filter_map(|(name, mode)| Some((name.clone(), mode.win_rate?)));
     Ok(Some(Figures {
         version: current.version,

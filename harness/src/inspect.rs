@@ -6,7 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
 use data::{
     Month,
     column_file::ColumnFile,
@@ -25,10 +24,10 @@ use parquet::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{cli::InspectArgs, config::Settings};
+use crate::{cli::InspectArgs, config::Settings, error::Context};
 
 /// Runs the command.
-pub fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &InspectArgs, settings: &Settings) -> crate::Result<u8> {
     let folder = tempfile::tempdir()?;
     let path = if args.file.as_os_str() == "-" { spool(folder.path())? } else { args.file.clone() };
     let found = inspect(&path, settings)?;
@@ -41,13 +40,13 @@ pub fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<u8> {
 }
 
 /// Stdin to a file: Parquet is read from its end.
-fn spool(folder: &Path) -> anyhow::Result<PathBuf> {
+fn spool(folder: &Path) -> crate::Result<PathBuf> {
     let path = folder.join("stdin");
     io::copy(&mut io::stdin().lock(), &mut File::create(&path)?).context("reading stdin")?;
     Ok(path)
 }
 
-fn inspect(path: &Path, settings: &Settings) -> anyhow::Result<Found> {
+fn inspect(path: &Path, settings: &Settings) -> crate::Result<Found> {
     if let Some(found) = training_file(path)? {
         return Ok(Found::Training(found));
     }
@@ -185,7 +184,7 @@ impl MonthFound {
 }
 
 /// `None` for anything but a Parquet file of ours.
-fn training_file(path: &Path) -> anyhow::Result<Option<TrainingFile>> {
+fn training_file(path: &Path) -> crate::Result<Option<TrainingFile>> {
     let within =
         |source: io::Error| InputError::File { path: path.display().to_string(), source: Box::new(source.into()) };
     let file = File::open(path).map_err(within)?;

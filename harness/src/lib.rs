@@ -16,8 +16,10 @@ mod decode;
 mod demo;
 mod discover;
 mod doctor;
+mod error;
 mod exit;
 mod failures;
+mod fault;
 mod feature_ranges;
 mod figures;
 mod heartbeat;
@@ -59,21 +61,25 @@ mod worker;
 
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+pub use crate::error::{Error, Result};
+use crate::{
+    cli::{Cli, Command},
+    error::Context,
+};
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
     allocator::settle();
+    fault::listen();
     if let Some(sentence) = processor::missing() {
         eprintln!("{sentence}");
         return ExitCode::from(exit::USAGE);
     }
     let cli = Cli::parse();
-    let done = dispatch(cli);
+    let done = fault::caught(|| dispatch(cli));
     interrupt::give_way();
     let done = done.and_then(|code| output::finish().context("stdout").map(|()| code));
     match done {
@@ -85,7 +91,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli) -> anyhow::Result<u8> {
+fn dispatch(cli: Cli) -> Result<u8> {
     interrupt::listen()?;
     let settings = config::Settings::resolve(&cli.settings)?;
     logs::start(&settings)?;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::{
     discover::RawFile,
+    error::{Class, Classify},
     store::{Store, StoreError, Tag},
 };
 
@@ -162,6 +163,16 @@ pub enum ManifestError {
         /// What was found.
         source: Box<StoreError>,
     },
+}
+
+impl Classify for ManifestError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Store(error) => error.class(),
+            Self::Statistics(_) => Class::Program,
+            Self::Layout { .. } | Self::Damaged { .. } => Class::Published,
+        }
+    }
 }
 
 /// Folder of a month's current objects.

@@ -5,7 +5,6 @@ use std::{
     time::Instant,
 };
 
-use anyhow::Context;
 use tempfile::NamedTempFile;
 
 use crate::{
@@ -13,6 +12,7 @@ use crate::{
     cli::ProcessArgs,
     config::Settings,
     decode,
+    error::Context,
     exit::Usage,
     interrupt,
     progress::Bar,
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Runs the command.
-pub fn run(args: &ProcessArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
     let output = &args.output;
     check_targets(args)?;
     let failed = || format!("{}: cannot be written", output.display());
@@ -60,7 +60,7 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> anyhow::Result<u8> {
     }
     persist(temporary, output).with_context(failed)?;
     if args.json {
-        println!("{}", String::from_utf8(json(&statistics)?)?);
+        println!("{}", String::from_utf8_lossy(&json(&statistics)?));
     } else {
         statistics.iter().for_each(summary::print);
         let rows: u64 = statistics.iter().map(Statistics::rows).sum();
@@ -107,7 +107,7 @@ fn persist(file: NamedTempFile, target: &Path) -> std::io::Result<()> {
 }
 
 /// One month is an object, several are an array of them.
-fn json(statistics: &[Statistics]) -> anyhow::Result<Vec<u8>> {
+fn json(statistics: &[Statistics]) -> crate::Result<Vec<u8>> {
     Ok(match statistics {
         [one] => serde_json::to_vec_pretty(one)?,
         several => serde_json::to_vec_pretty(several)?,
@@ -115,7 +115,7 @@ fn json(statistics: &[Statistics]) -> anyhow::Result<Vec<u8>> {
 }
 
 /// Stdin to a file: Parquet is read from its end.
-fn spool(folder: &Path) -> anyhow::Result<PathBuf> {
+fn spool(folder: &Path) -> crate::Result<PathBuf> {
     let path = folder.join("stdin");
     let mut file = std::fs::File::create(&path)?;
     std::io::copy(&mut std::io::stdin().lock(), &mut file).context("reading stdin")?;

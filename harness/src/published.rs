@@ -5,6 +5,7 @@ use data::Month;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
+    error::{Class, Classify},
     manifest::{Item, Version},
     statistics::Statistics,
     store::{Store, StoreError},
@@ -43,6 +44,15 @@ pub enum PublishedError {
         /// What does not fit.
         source: serde_json::Error,
     },
+}
+
+impl Classify for PublishedError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Store(error) => error.class(),
+            Self::Missing { .. } | Self::Changed { .. } | Self::Layout { .. } => Class::Published,
+        }
+    }
 }
 
 /// Every month with anything in its folder, in order.

@@ -6,7 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context;
 use data::{
     Month,
     column_file::ColumnFile,
@@ -18,13 +17,14 @@ use data::{
     records::Records,
     session,
     training_file::{TrainingFile, Value},
-    write::{self, Watch},
+    write::{self, Watch, WriteError},
 };
 use kernels::Profile;
 
 use crate::{
     config::Settings,
     decode::Decoded,
+    error::Context,
     manifest::{MadeFrom, Source},
     memory,
     progress::Bar,
@@ -42,9 +42,9 @@ pub enum MonthColumns {
 
 impl MonthColumns {
     /// Opens the columns of a month that one or several inputs hold.
-    pub fn open(inputs: &[Decoded], month: Month) -> anyhow::Result<Self> {
+    pub fn open(inputs: &[Decoded], month: Month) -> crate::Result<Self> {
         let holding: Vec<&Decoded> = inputs.iter().filter(|input| input.months.contains(&month)).collect();
-        let mut files = holding.iter().map(|input| input.open(month)).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut files = holding.iter().map(|input| input.open(month)).collect::<crate::Result<Vec<_>>>()?;
         if let [_] = files[..] {
             return Ok(Self::Mapped(files.remove(0)));
         }
@@ -130,35 +130,41 @@ impl Training<'_> {
     pub fn write(
         &self,
         path: &Path,
-        months: &mut dyn Iterator<Item = anyhow::Result<MonthColumns>>,
-    ) -> anyhow::Result<Vec<Statistics>> {
+        months: &mut dyn Iterator<Item = crate::Result<MonthColumns>>,
+    ) -> crate::Result<Vec<Statistics>> {
         if self.settings.float64 { self.write_as::<f64>(path, months) } else { self.write_as::<f32>(path, months) }
     }
 
     fn write_as<F: Value + Into<f64>>(
         &self,
         path: &Path,
-        months: &mut dyn Iterator<Item = anyhow::Result<MonthColumns>>,
-    ) -> anyhow::Result<Vec<Statistics>> {
+        months: &mut dyn Iterator<Item = crate::Result<MonthColumns>>,
+    ) -> crate::Result<Vec<Statistics>> {
         let failed = || format!("{}: cannot be written", path.display());
         let tick = self.settings.instrument.tick()?;
-        let mut file = TrainingFile::create::<F>(path, tick, &metadata(self.made_from)).with_context(failed)?;
+        let mut file = TrainingFile::create::<F>(path, tick, &metadata(self.made_from))
+            .map_err(WriteError::from)
+            .with_context(failed)?;
         let mut chooser = Chooser::new(self.settings.choice);
         let (mut made, mut began, mut empty) = (Vec::new(), self.decoding.began, Seen::default());
         for columns in months {
             let columns = columns?;
-            match self.month::<F>(&mut file, &columns, &mut chooser, began).with_context(failed)? {
+            match self.month::<F>(&mut file, &columns, &mut chooser, began)? {
                 Some(statistics) => made.push(statistics),
                 None => empty = empty.and(&columns.view(), columns.records()),
             }
             began = Instant::now();
         }
-        if file.finish().with_context(failed)? == 0 {
-            let names: Vec<&str> = self.made_from.inputs.iter().map(|input| input.name.as_str()).collect();
-            let source = Box::new(empty.no_session(&self.settings.instrument));
-            anyhow::bail!(InputError::File { path: names.join(", "), source });
+        if file.finish().map_err(WriteError::from).with_context(failed)? == 0 {
+            return Err(self.refused(empty.no_session(&self.settings.instrument)));
         }
         Ok(made)
+    }
+
+    /// What is wrong with the inputs together.
+    fn refused(&self, why: InputError) -> crate::Error {
+        let names: Vec<&str> = self.inputs.iter().map(|input| input.key.as_str()).collect();
+        InputError::File { path: names.join(", "), source: Box::new(why) }.into()
     }
 
     /// Appends one month; a stray hour of a neighbouring month has no rows and no statistics.
@@ -168,7 +174,7 @@ impl Training<'_> {
         columns: &MonthColumns,
         chooser: &mut Chooser,
         began: Instant,
-    ) -> anyhow::Result<Option<Statistics>> {
+    ) -> crate::Result<Option<Statistics>> {
         let Self { settings, made_from, .. } = *self;
         let (tick, gap_ticks) = (settings.instrument.tick()?, settings.instrument.gap_ticks());
         let view = columns.view();
@@ -189,7 +195,11 @@ impl Training<'_> {
         };
         let times = Times::new(self.bar, grid.sessions.len() as u64);
         self.bar.month(month, "compute");
-        let sessions = write::month::<F>(file, &grid, &computation, rayon::current_num_threads(), &times)?;
+        let sessions = write::month::<F>(file, &grid, &computation, rayon::current_num_threads(), &times);
+        let sessions = sessions.map_err(|error| match error {
+            WriteError::Input(why) => self.refused(why),
+            error => crate::Error::from(error).context("the training file cannot be written"),
+        })?;
 
         self.bar.month(month, "measure");
         let measuring = Instant::now();

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    error::{Class, Classify},
     exit, interrupt,
     manifest::Item,
     statistics::Statistics,
@@ -60,6 +61,15 @@ pub enum WithheldError {
     },
 }
 
+impl Classify for WithheldError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Store(error) => error.class(),
+            Self::Layout { .. } => Class::Published,
+        }
+    }
+}
+
 /// Folder of what is withheld of a month.
 fn folder(month: Month) -> String {
     format!("{FOLDER}/{month}")
@@ -102,7 +112,7 @@ impl Withheld {
     ///
     /// # Errors
     /// The store failed, or does not give back what was put.
-    pub fn keep(mut self, store: &Store, parquet: &Path, statistics: &Statistics) -> anyhow::Result<Self> {
+    pub fn keep(mut self, store: &Store, parquet: &Path, statistics: &Statistics) -> crate::Result<Self> {
         let (month, key) = (self.month, key(self.month));
         let json = serde_json::to_vec_pretty(statistics)?;
         self.statistics.bytes = json.len() as u64;

@@ -7,7 +7,6 @@ use std::{
     time::Instant,
 };
 
-use anyhow::Context;
 use data::{Month, input::InputError};
 
 use crate::{
@@ -16,8 +15,9 @@ use crate::{
     config::Settings,
     decode::{self, Decoded},
     discover::RawFile,
+    error::{Class, Context, Error},
     exit::{self, Usage},
-    failures, holdings,
+    failures, fault, holdings,
     manifest::{self, RawState, Source},
     memory::{self, Budget},
     outcome::{MonthResult, Outcome},
@@ -33,6 +33,8 @@ use crate::{
 
 /// Cores that one month keeps busy: it has some twenty sessions.
 const CORES_A_MONTH: usize = 12;
+/// How often a month is begun whose files in the cache are removed while it is made.
+const MOST_TRIES: u32 = 3;
 /// Steps of the bar: reading, computing and publishing a month.
 const READ_STEPS: u64 = 25;
 const PUBLISH_STEPS: u64 = 25;
@@ -93,7 +95,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Makes a month: what became of it, its statistics when it is new, and the error that must stop the run.
-    pub fn month(&self, month: Month) -> (MonthResult, Option<Statistics>, Option<anyhow::Error>) {
+    pub fn month(&self, month: Month) -> (MonthResult, Option<Statistics>, Option<Error>) {
         let files: Vec<&RawFile> = self.files.iter().filter(|file| file.holds(month)).collect();
         let mut result = MonthResult {
             month,
@@ -112,7 +114,21 @@ impl<'a> Worker<'a> {
         }
         let traffic = Arc::new(Traffic::default());
         let reference = self.args.references.get(&month).copied().unwrap_or(self.reference);
-        let made = self.make(month, &files, reference, &mut result, &traffic);
+        let mut tries = 1;
+        let made = loop {
+            let made = fault::caught(|| self.make(month, &files, reference, &mut result, &traffic));
+            match made {
+                // Another process has cleaned the cache: what was in it can be had again.
+                Err(error) if error.class() == Class::Gone && tries < MOST_TRIES => {
+                    tracing::warn!("{month}: {error}; it is made again");
+                    tries += 1;
+                    if let Err(error) = self.cache.restore() {
+                        break Err(error);
+                    }
+                }
+                made => break made,
+            }
+        };
         result.retries = traffic.retries();
         match made {
             Ok(statistics) => {
@@ -129,9 +145,9 @@ impl<'a> Worker<'a> {
             Err(error) => {
                 result.outcome = Outcome::Failed;
                 result.error = Some(exit::sentence(&error));
-                let stop = !exit::of_one_month(&error);
+                let stop = !error.class().is_of_one_month();
                 // What stops the run is no fault of the month's.
-                if !self.args.dry_run && (!stop || exit::may_pass(&error)) {
+                if !self.args.dry_run && (!stop || error.class().may_pass()) {
                     failures::record(self.store, month, &result.inputs, reference, &error);
                 }
                 (result, None, stop.then(|| error.context(format!("{month}"))))
@@ -157,7 +173,7 @@ impl<'a> Worker<'a> {
         reference: Month,
         result: &mut MonthResult,
         traffic: &Arc<Traffic>,
-    ) -> anyhow::Result<Option<Statistics>> {
+    ) -> crate::Result<Option<Statistics>> {
         let Self { args, settings, cache, bar, .. } = *self;
         let (store, raw) = (&self.store.counting(traffic), &self.raw.counting(traffic));
         let found = manifest::read(store, month)?;
@@ -221,7 +237,7 @@ impl<'a> Worker<'a> {
             decoded.push(input);
         }
         if !decoded.iter().any(|input| input.months.contains(&month)) {
-            anyhow::bail!(InputError::NoRecords { month, files: result.inputs.join(", ") });
+            return Err(InputError::NoRecords { month, files: result.inputs.join(", ") }.into());
         }
         let decoding = Decoding {
             began,
@@ -237,7 +253,8 @@ impl<'a> Worker<'a> {
         let columns = MonthColumns::open(&decoded, month);
         let made = training.write(&parquet, &mut std::iter::once(columns))?;
         drop(cores);
-        let statistics = made.into_iter().next().with_context(|| format!("{month}: no rows and no reason"))?;
+        let statistics =
+            made.into_iter().next().ok_or_else(|| Error::program(format!("{month}: no rows and no reason")))?;
         let statistics = RefCell::new(statistics);
         statistics.borrow_mut().performance.stages.splice(0..0, download);
         if settings.cache_bytes == 0 {

@@ -68,7 +68,7 @@ impl Incidents {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn write(&self, store: &Store) -> anyhow::Result<()> {
+    pub fn write(&self, store: &Store) -> crate::Result<()> {
         Ok(store.put(&key(), serde_json::to_vec_pretty(self)?.into())?)
     }
 

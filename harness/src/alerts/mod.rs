@@ -63,14 +63,14 @@ pub struct Look {
 }
 
 /// Runs the command.
-pub fn run(args: &AlertsArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &AlertsArgs, settings: &Settings) -> crate::Result<u8> {
     match args.command {
         AlertsCommand::Check { json } => run_check(settings, json),
         AlertsCommand::Test { json } => run_test(settings, json),
     }
 }
 
-fn run_check(settings: &Settings, json: bool) -> anyhow::Result<u8> {
+fn run_check(settings: &Settings, json: bool) -> crate::Result<u8> {
     let store = Store::open(settings.text("store"), settings.access)?;
     let snapshot = Snapshot::of(&store, settings)?;
     let Look { incidents, dead } = look(&store, &snapshot, settings)?;
@@ -91,7 +91,7 @@ fn run_check(settings: &Settings, json: bool) -> anyhow::Result<u8> {
 }
 
 /// Looks at everything and tells what is new.
-pub fn look(store: &Store, snapshot: &Snapshot, settings: &Settings) -> anyhow::Result<Look> {
+pub fn look(store: &Store, snapshot: &Snapshot, settings: &Settings) -> crate::Result<Look> {
     let alerts = settings.alerts();
     let channels: Vec<(String, Severity)> =
         alerts.channels.iter().map(|channel| (channel.name.clone(), channel.severity)).collect();
@@ -136,7 +136,7 @@ fn tell(incidents: &mut Incidents, alerts: &Alerts, store: &str) -> Vec<(String,
     dead
 }
 
-fn run_test(settings: &Settings, json: bool) -> anyhow::Result<u8> {
+fn run_test(settings: &Settings, json: bool) -> crate::Result<u8> {
     let channels = &settings.alerts().channels;
     if channels.is_empty() {
         return Err(Usage(format!(

@@ -21,7 +21,7 @@ use super::{Kind, Report};
 const HEARTBEATS_KEPT: usize = 20;
 
 /// Cleans the store of the settings; of the history, what was replaced before a time, if one is given.
-pub fn clean(settings: &Settings, history: Option<Timestamp>, report: &mut Report) -> anyhow::Result<()> {
+pub fn clean(settings: &Settings, history: Option<Timestamp>, report: &mut Report) -> crate::Result<()> {
     let store = Store::open(settings.text("store"), settings.access)?;
     let holdings = Holdings::of(&store)?;
     for (&month, held) in &holdings.months {

@@ -217,7 +217,7 @@ impl Shared {
             beat.free_bytes = crate::doctor::free(&self.temporary).ok();
             beat.clone()
         };
-        let put = || -> anyhow::Result<()> {
+        let put = || -> crate::Result<()> {
             self.store.put(&key(&beat.run), serde_json::to_vec_pretty(&beat)?.into())?;
             Ok(())
         };

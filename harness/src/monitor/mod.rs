@@ -10,7 +10,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context;
 use bytes::Bytes;
 
 use self::charts::Charts;
@@ -18,6 +17,7 @@ use crate::{
     alerts::{self, Incident},
     cli::MonitorArgs,
     config::Settings,
+    error::Context,
     exit,
     metrics::{self, Text},
     status::Snapshot,
@@ -46,7 +46,7 @@ struct Shared {
 }
 
 /// Runs the command, until it is interrupted.
-pub fn run(args: &MonitorArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &MonitorArgs, settings: &Settings) -> crate::Result<u8> {
     let serving = start(args.listen, Duration::from_secs(args.interval), settings)?;
     eprintln!("http://{}", serving.0);
     loop {
@@ -61,7 +61,7 @@ pub struct Serving(pub SocketAddr);
 ///
 /// # Errors
 /// Nobody can listen there, or there is no such store.
-pub fn start(address: SocketAddr, interval: Duration, settings: &Settings) -> anyhow::Result<Serving> {
+pub fn start(address: SocketAddr, interval: Duration, settings: &Settings) -> crate::Result<Serving> {
     let failed = || format!("{address}: cannot listen there; choose another address");
     let listener = TcpListener::bind(address).with_context(failed)?;
     listener.set_nonblocking(true).with_context(failed)?;
@@ -102,7 +102,7 @@ impl Shared {
 }
 
 /// What one look finds.
-fn of(store: &Store, settings: &Settings, interval: Duration, charts: &mut Charts) -> anyhow::Result<Answers> {
+fn of(store: &Store, settings: &Settings, interval: Duration, charts: &mut Charts) -> crate::Result<Answers> {
     let snapshot = Snapshot::of(store, settings)?;
     let look = alerts::look(store, &snapshot, settings)?;
     for (channel, why) in &look.dead {

@@ -57,7 +57,7 @@ enum Objects {
 }
 
 /// Runs the command.
-pub fn run(args: &HistoryArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &HistoryArgs, settings: &Settings) -> crate::Result<u8> {
     let store = Store::existing(settings.text("store"), settings.access)?;
     let history = History::of(&store, args.month, args.verify)?;
     if args.json {
@@ -75,7 +75,7 @@ pub fn unknown(store: &Store, month: Month) -> Usage {
 }
 
 impl History {
-    fn of(store: &Store, month: Month, verify: bool) -> anyhow::Result<Self> {
+    fn of(store: &Store, month: Month, verify: bool) -> crate::Result<Self> {
         let line = |replaced, version| Line::of(store, replaced, version, verify);
         if let Some((manifest, _)) = manifest::read(store, month)? {
             let mut versions = vec![line(None, &manifest.current)?];

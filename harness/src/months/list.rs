@@ -22,7 +22,7 @@ struct Totals {
 }
 
 /// Runs the command.
-pub fn run(args: &ListArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &ListArgs, settings: &Settings) -> crate::Result<u8> {
     let store = Store::open(settings.text("store"), settings.access)?;
     let raw = discover::raw_files(&raw_store(settings, &store)?)?;
     let mut lines = survey(&store, &raw, args.months, args.needed)?;

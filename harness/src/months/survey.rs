@@ -172,7 +172,7 @@ impl Line {
     }
 
     /// Takes in what the manifest says.
-    fn read(&mut self, store: &Store, needed: bool) -> anyhow::Result<()> {
+    fn read(&mut self, store: &Store, needed: bool) -> crate::Result<()> {
         match self.state {
             State::Published => {
                 // Removed since it was listed: then it is what it says it is no longer.
@@ -200,7 +200,7 @@ pub fn recommended(store: &Store, version: &Version) -> Reprocess {
     struct Statistics {
         quality: Quality,
     }
-    let read = || -> anyhow::Result<Option<Reprocess>> {
+    let read = || -> crate::Result<Option<Reprocess>> {
         let Some((bytes, _)) = store.read(&version.statistics.key)? else { return Ok(None) };
         Ok(Some(serde_json::from_slice::<Statistics>(&bytes)?.quality.reprocess))
     };

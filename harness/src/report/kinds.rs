@@ -15,7 +15,7 @@ use crate::{cli::ReportKind, months::survey::State};
 const SYSTEMIC: f64 = 0.20;
 
 /// The report; with charts only where its format has them.
-pub fn document(kind: ReportKind, archive: &Archive, with_charts: bool) -> anyhow::Result<Document> {
+pub fn document(kind: ReportKind, archive: &Archive, with_charts: bool) -> crate::Result<Document> {
     let days = if kind == ReportKind::Daily { 1 } else { 7 };
     let since = archive.read - SignedDuration::from_hours(24 * days);
     let (title, name) = match kind {
@@ -81,7 +81,7 @@ fn facts(kind: ReportKind, archive: &Archive, since: Timestamp) -> Vec<(&'static
     facts
 }
 
-fn charts(kind: ReportKind, archive: &Archive) -> anyhow::Result<Vec<Figure>> {
+fn charts(kind: ReportKind, archive: &Archive) -> crate::Result<Vec<Figure>> {
     let mut charts = vec![figures::calendar(archive, &[])?];
     let quality = matches!(kind, ReportKind::Quality | ReportKind::Final | ReportKind::Monthly);
     let performance = matches!(kind, ReportKind::Performance | ReportKind::Final | ReportKind::Monthly);

@@ -21,14 +21,13 @@ mod text;
 
 use std::{fs, path::Path};
 
-use anyhow::Context;
-
 use self::{archive::Archive, document::Document, success::Success};
 use crate::{
     cache::Cache,
     cli::{ReportArgs, ReportFormat, ReportKind},
     config::Settings,
     discover,
+    error::{Class, Context},
     exit::{self, Usage},
     manifest,
     months::raw_store,
@@ -37,7 +36,7 @@ use crate::{
 };
 
 /// Runs the command.
-pub fn run(args: &ReportArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &ReportArgs, settings: &Settings) -> crate::Result<u8> {
     let format = args.format()?;
     let store = Store::open(settings.text("store"), settings.access)?;
     let raw = raw_store(settings, &store)?;
@@ -72,7 +71,7 @@ pub fn run(args: &ReportArgs, settings: &Settings) -> anyhow::Result<u8> {
 }
 
 /// The report on the last published month.
-fn of_month(archive: &Archive, store: &Store, settings: &Settings, with_charts: bool) -> anyhow::Result<Document> {
+fn of_month(archive: &Archive, store: &Store, settings: &Settings, with_charts: bool) -> crate::Result<Document> {
     let Some((line, statistics)) = archive.published().next_back() else {
         let months = archive.errors();
         let why = if months.is_empty() { "run it first, or see `months list`".to_owned() } else { months.join("; ") };
@@ -87,7 +86,9 @@ fn of_month(archive: &Archive, store: &Store, settings: &Settings, with_charts: 
         None => {
             let cache = Cache::open(settings)?;
             let file = cache.temporary().join("month.parquet");
-            let object: Object = store.find(&key)?.with_context(|| format!("{key} is missing: run the month again"))?;
+            let object: Object = store
+                .find(&key)?
+                .ok_or_else(|| crate::Error::new(Class::Published, format!("{key} is missing: run the month again")))?;
             store.download(&object, &file)?;
             prices::read(statistics, &file)?
         }
@@ -97,7 +98,7 @@ fn of_month(archive: &Archive, store: &Store, settings: &Settings, with_charts: 
 
 /// Writes the report on the month of `statistics`, whose training file is `parquet`, to `html`. A month without
 /// sessions has no training file; none is read then.
-pub fn write(statistics: &Statistics, parquet: &Path, html: &Path) -> anyhow::Result<()> {
+pub fn write(statistics: &Statistics, parquet: &Path, html: &Path) -> crate::Result<()> {
     let prices = prices::read(statistics, parquet)?;
     let page = html::render(&month::document(statistics, Some(&prices))?);
     fs::write(html, page).with_context(|| html.display().to_string())

@@ -17,7 +17,7 @@ use crate::statistics::{ModeStatistics, Statistics};
 pub const WIDTHS: [(u32, &str); 3] = [(640, "w640"), (960, "w960"), (1320, "w1320")];
 
 /// The report on the month of `statistics`; with charts where the prices are given.
-pub fn document(statistics: &Statistics, prices: Option<&[SessionPrices]>) -> anyhow::Result<Document> {
+pub fn document(statistics: &Statistics, prices: Option<&[SessionPrices]>) -> crate::Result<Document> {
     let mut contracts: Vec<&str> = statistics.sessions.iter().map(|session| session.contract.as_str()).collect();
     contracts.dedup();
     contracts.retain(|contract| !contract.is_empty());
@@ -44,12 +44,12 @@ pub fn document(statistics: &Statistics, prices: Option<&[SessionPrices]>) -> an
     })
 }
 
-fn figures(statistics: &Statistics, prices: &[SessionPrices]) -> anyhow::Result<Vec<Figure>> {
+fn figures(statistics: &Statistics, prices: &[SessionPrices]) -> crate::Result<Vec<Figure>> {
     if statistics.sessions.is_empty() {
         return Ok(Vec::new());
     }
-    let wide = |draw: &dyn Fn(u32) -> anyhow::Result<String>| {
-        WIDTHS.iter().map(|&(width, class)| Ok((class, draw(width)?))).collect::<anyhow::Result<Vec<_>>>()
+    let wide = |draw: &dyn Fn(u32) -> crate::Result<String>| {
+        WIDTHS.iter().map(|&(width, class)| Ok((class, draw(width)?))).collect::<crate::Result<Vec<_>>>()
     };
     let rolled = if statistics.rollovers.is_empty() { "" } else { " A thick line is a change of the front contract." };
     let price = Figure {

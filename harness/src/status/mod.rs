@@ -12,7 +12,7 @@ use crate::{cli::StatusArgs, config::Settings, exit, store::Store};
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Runs the command.
-pub fn run(args: &StatusArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &StatusArgs, settings: &Settings) -> crate::Result<u8> {
     let store = Store::open(settings.text("store"), settings.access)?;
     loop {
         let snapshot = Snapshot::of(&store, settings)?;

@@ -67,7 +67,7 @@ struct Outcome {
 }
 
 /// Runs the command.
-pub fn run(args: &ValidateArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &ValidateArgs, settings: &Settings) -> crate::Result<u8> {
     if args.print_schema {
         println!("{}", serde_json::to_string_pretty(&schema::schema())?);
         return Ok(0);
@@ -116,7 +116,7 @@ pub fn run(args: &ValidateArgs, settings: &Settings) -> anyhow::Result<u8> {
 }
 
 /// Checks one file without a store.
-fn file(path: &Path, checks: &[Check], sample: Sample, settings: &Settings) -> anyhow::Result<Report> {
+fn file(path: &Path, checks: &[Check], sample: Sample, settings: &Settings) -> crate::Result<Report> {
     if checks != [Check::Output] {
         return Err(Usage(format!("{}: a file is checked by `validate output FILE`", path.display())).into());
     }
@@ -135,7 +135,7 @@ fn file(path: &Path, checks: &[Check], sample: Sample, settings: &Settings) -> a
 
 impl ValidateArgs {
     /// The months asked for.
-    fn months(&self, store: &Store) -> anyhow::Result<Vec<Month>> {
+    fn months(&self, store: &Store) -> crate::Result<Vec<Month>> {
         match (self.month, self.months, self.all) {
             (Some(month), None, false) => Ok(vec![month]),
             (None, Some(range), false) => Ok(range.iter().collect()),

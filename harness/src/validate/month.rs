@@ -81,7 +81,7 @@ impl Months<'_> {
         self.checks.contains(&check)
     }
 
-    fn check(&self, month: Month, report: &mut Report, findings: &mut Findings) -> anyhow::Result<()> {
+    fn check(&self, month: Month, report: &mut Report, findings: &mut Findings) -> crate::Result<()> {
         let Some(version) = self.manifest(month, findings)? else { return Ok(()) };
         let making = match Making::new(&version.made_from) {
             Ok(making) => making,
@@ -141,7 +141,7 @@ impl Months<'_> {
     }
 
     /// The current version, named by a manifest that is this month's.
-    fn manifest(&self, month: Month, findings: &mut Findings) -> anyhow::Result<Option<Version>> {
+    fn manifest(&self, month: Month, findings: &mut Findings) -> crate::Result<Option<Version>> {
         let key = manifest::key(month);
         let manifest = match manifest::read(self.store, month) {
             Ok(Some((manifest, _))) => manifest,
@@ -186,7 +186,7 @@ impl Months<'_> {
     }
 
     /// A whole object that is what the manifest says.
-    fn object(&self, item: &Item, check: Check, findings: &mut Findings) -> anyhow::Result<Option<Bytes>> {
+    fn object(&self, item: &Item, check: Check, findings: &mut Findings) -> crate::Result<Option<Bytes>> {
         match published::object(self.store, item) {
             Ok(bytes) => return Ok(Some(bytes)),
             Err(PublishedError::Changed { key, found, expected }) => {
@@ -215,7 +215,7 @@ impl Months<'_> {
     }
 
     /// The statistics of the month before, where it is published; what is wrong with it is its own finding.
-    fn before(&self, month: Month) -> anyhow::Result<Option<Statistics>> {
+    fn before(&self, month: Month) -> crate::Result<Option<Statistics>> {
         let Some(before) = month.previous() else { return Ok(None) };
         let manifest = match manifest::read(self.store, before) {
             Ok(found) => found,

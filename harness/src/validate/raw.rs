@@ -68,7 +68,7 @@ impl Archive<'_> {
         sources: &[Source],
         making: &Making,
         findings: &mut Findings,
-    ) -> anyhow::Result<Option<Raw>> {
+    ) -> crate::Result<Option<Raw>> {
         let (mut decoded, mut truth) = (Vec::new(), None);
         for source in sources {
             let Some((file, here)) = self.find(source)? else {
@@ -102,7 +102,7 @@ impl Archive<'_> {
     }
 
     /// The file of this name, size and checksum.
-    fn find(&self, source: &Source) -> anyhow::Result<Option<(RawFile, Option<Here>)>> {
+    fn find(&self, source: &Source) -> crate::Result<Option<(RawFile, Option<Here>)>> {
         for file in self.files.iter().filter(|file| file.name() == source.name && file.bytes == source.bytes) {
             let file = self.here.look(self.store, file)?;
             let (found, here) = self.here.source(self.store, &file, &[])?;
@@ -114,7 +114,7 @@ impl Archive<'_> {
     }
 
     /// What `truth.json` beside a raw file says of a month.
-    fn truth(&self, month: Month, file: &RawFile) -> anyhow::Result<Option<MonthTruth>> {
+    fn truth(&self, month: Month, file: &RawFile) -> crate::Result<Option<MonthTruth>> {
         let folder = file.key.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
         let Some((json, _)) = self.store.read(&format!("{folder}{TRUTH_FILE}"))? else { return Ok(None) };
         // A file of that name that is none says nothing.

@@ -85,7 +85,7 @@ struct Systemic {
 }
 
 /// Runs the command.
-pub fn run(args: &QualityArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &QualityArgs, settings: &Settings) -> crate::Result<u8> {
     if !(0.0..=1.0).contains(&args.threshold) {
         return Err(Usage(format!("--threshold {}: expected a score from 0 to 1", args.threshold)).into());
     }
@@ -109,7 +109,7 @@ pub fn run(args: &QualityArgs, settings: &Settings) -> anyhow::Result<u8> {
 }
 
 impl Archive {
-    fn read(args: &QualityArgs, store: &Store) -> anyhow::Result<Self> {
+    fn read(args: &QualityArgs, store: &Store) -> crate::Result<Self> {
         let there = published::months(store)?;
         let all = args.months.or_else(|| data::MonthRange::new(*there.first()?, *there.last()?));
         let all = all.ok_or_else(|| Usage(format!("no month is published in {}: check --store", store.name())))?;
@@ -131,7 +131,7 @@ impl Archive {
                     }
                     statistics.push(found);
                 }
-                Err(error) if exit::of_one_month(&error) || error.is::<published::PublishedError>() => {
+                Err(error) if error.class().is_of_one_month() => {
                     absent.push(Absent { month, wanted: true, reason: exit::sentence(&error) });
                 }
                 Err(error) => return Err(error),
@@ -241,7 +241,7 @@ impl Archive {
 }
 
 /// The current version of a month and its statistics.
-fn one(store: &Store, month: Month) -> anyhow::Result<(String, Statistics)> {
+fn one(store: &Store, month: Month) -> crate::Result<(String, Statistics)> {
     let Some((manifest, _)) = manifest::read(store, month)? else {
         return Err(published::PublishedError::Missing { key: manifest::key(month) }.into());
     };
@@ -253,7 +253,7 @@ fn one(store: &Store, month: Month) -> anyhow::Result<(String, Statistics)> {
 }
 
 /// Why months failed at their last run, published before or not.
-fn failed(store: &Store) -> anyhow::Result<BTreeMap<Month, String>> {
+fn failed(store: &Store) -> crate::Result<BTreeMap<Month, String>> {
     let objects = store.list(failures::FOLDER, None)?;
     let months = objects.iter().filter_map(|object| month_of(&object.key));
     let errors = months.map(|month| {

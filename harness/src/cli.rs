@@ -23,8 +23,9 @@ use crate::validate::Check;
 #[derive(Parser)]
 #[command(
     version,
+    long_version = concat!(env!("CARGO_PKG_VERSION"), "\nsources ", env!("HARNESS_SOURCES")),
     after_help = "Exit codes: 0 done; 1 done, but months failed or a gate was missed; 2 usage or configuration; \
-3 input corrupt or unsupported; 4 store or network; 5 a benchmark regressed; 130 interrupted."
+3 input corrupt or unsupported; 4 store or network; 5 a benchmark regressed; 70 a fault of the program; 130 interrupted."
 )]
 pub struct Cli {
     #[command(subcommand)]

@@ -4,6 +4,7 @@
 mod output;
 
 mod alerts;
+mod alive;
 mod allocator;
 mod backup;
 mod bench;
@@ -11,6 +12,7 @@ mod cache;
 mod clean;
 mod cli;
 mod config;
+mod criteria;
 mod deal;
 mod decode;
 mod demo;

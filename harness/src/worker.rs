@@ -134,7 +134,7 @@ impl<'a> Worker<'a> {
             Ok(statistics) => {
                 let made = result.outcome != Outcome::Pinned && !self.args.dry_run;
                 if made && self.with_records(&self.had_failed, failures::FOLDER).contains(&month) {
-                    failures::clear(self.store, month);
+                    failures::clear(self.store, month, self.args.force);
                 }
                 let published = made && result.outcome != Outcome::Withheld;
                 if published && self.with_records(&self.had_withheld, withheld::FOLDER).contains(&month) {

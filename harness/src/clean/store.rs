@@ -103,7 +103,7 @@ fn of_month(
         && let Some(record) = held.objects.iter().find(|object| object.key == failures::key(month))
     {
         if !report.dry_run {
-            failures::keep(store, month)?;
+            failures::keep(store, month, false)?;
         }
         delete(store, Kind::Failure, record, report)?;
     }
@@ -180,7 +180,7 @@ impl Expired {
             }
         }
         for item in self.versions.iter().flat_map(Version::items) {
-            let object = Object { key: item.key.clone(), bytes: item.bytes, e_tag: None };
+            let object = Object { key: item.key.clone(), bytes: item.bytes, e_tag: None, modified: None };
             delete(store, Kind::History, &object, report)?;
         }
         Ok(())

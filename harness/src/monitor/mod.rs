@@ -112,11 +112,12 @@ fn of(store: &Store, settings: &Settings, interval: Duration, charts: &mut Chart
     let mut text = Text::default();
     metrics::of_snapshot(&mut text, &snapshot);
     of_months(&mut text, &look.incidents);
+    metrics::of_archive(&mut text, &look.readings);
     of_alerts(&mut text, &firing);
     let status = serde_json::json!({
         "interval_seconds": interval.as_secs(),
         "status": snapshot,
-        "figures": look.incidents.months,
+        "figures": look.incidents.figures,
         "alerts": firing,
         "dead_channels": look.dead.iter().map(|(channel, _)| channel).collect::<Vec<_>>(),
     });
@@ -131,15 +132,27 @@ fn of(store: &Store, settings: &Settings, interval: Duration, charts: &mut Chart
 
 fn of_months(text: &mut Text, incidents: &alerts::Incidents) {
     text.family("harness_month_quality", "Score of a published month.");
-    for (month, figures) in &incidents.months {
+    for (month, figures) in &incidents.figures {
         text.sample("harness_month_quality", &[("month", &month.to_string())], figures.score);
     }
     text.family("harness_month_seconds", "Time a published month took.");
-    for (month, figures) in &incidents.months {
+    for (month, figures) in &incidents.figures {
         text.sample("harness_month_seconds", &[("month", &month.to_string())], figures.seconds);
     }
+    text.family("harness_month_peak_bytes", "Most memory held until a month was published.");
+    for (month, figures) in &incidents.figures {
+        if let Some(bytes) = figures.peak_bytes {
+            text.sample("harness_month_peak_bytes", &[("month", &month.to_string())], bytes as f64);
+        }
+    }
+    text.family("harness_month_nan_ratio", "Highest share of NaNs of a feature with a window.");
+    for (month, figures) in &incidents.figures {
+        if let Some((share, feature)) = &figures.windowed_nan {
+            text.sample("harness_month_nan_ratio", &[("month", &month.to_string()), ("feature", feature)], *share);
+        }
+    }
     text.family("harness_month_win_ratio", "Share of wins of a published month by mode.");
-    for (month, figures) in &incidents.months {
+    for (month, figures) in &incidents.figures {
         for (mode, rate) in &figures.win_rates {
             text.sample("harness_month_win_ratio", &[("month", &month.to_string()), ("mode", mode)], *rate);
         }

@@ -1,23 +1,25 @@
 //! What a store says at one moment: of its months, and of the runs at work on them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use data::Month;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
+    alive::Process,
     config::Settings,
     discover::{self, RawFile},
     exit, failures,
-    heartbeat::{self, Heartbeat},
+    heartbeat::{self, Heartbeat, RENEWAL},
     holdings::{Held, Holdings},
     months,
     store::{Store, StoreError},
 };
 
-/// A run that has not been heard of for so long is lost. Clocks of different machines must agree to within this.
-const LOST: SignedDuration = SignedDuration::from_secs(60);
+/// A run that has not been heard of for so long, two heartbeats and the time of another, is lost. Clocks of different
+/// machines must agree to within half of this.
+const LOST: Duration = RENEWAL.saturating_mul(3);
 
 /// What a month is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -101,10 +103,20 @@ impl Heard {
     /// Whether the run of a heartbeat is heard of.
     pub fn of(beat: &Heartbeat) -> Self {
         match beat.state {
-            heartbeat::State::Running if Timestamp::now().duration_since(beat.renewed) > LOST => Self::Lost,
+            heartbeat::State::Running if beat.process.as_ref().is_some_and(Process::is_dead) => Self::Lost,
+            heartbeat::State::Running if Timestamp::now() - LOST > beat.renewed => Self::Lost,
             heartbeat::State::Running => Self::Live,
             _ => Self::Over,
         }
+    }
+}
+
+impl Run {
+    /// Whether it began after the last word of one that is lost, and over months of it: what that one was to do is its
+    /// to do now.
+    fn follows(&self, lost: &Self) -> bool {
+        let (mine, its) = (&self.beat, &lost.beat);
+        self.heard != Heard::Lost && mine.began >= its.renewed && mine.first <= its.last && its.first <= mine.last
     }
 }
 
@@ -185,13 +197,14 @@ impl Snapshot {
         months.map(|month| month.month).collect()
     }
 
-    /// The runs whose word counts now: those at work, those that were lost since, and without any the last one.
+    /// The runs whose word counts now: those at work, those that were lost and that none has followed, and without any
+    /// at work the last one that ended.
     pub fn current(&self) -> impl Iterator<Item = &Run> {
         let last_word = self.runs.iter().filter(|run| run.heard == Heard::Over).map(|run| run.beat.began).max();
         let any_live = live(&self.runs).next().is_some();
         self.runs.iter().filter(move |run| match run.heard {
             Heard::Live => true,
-            Heard::Lost => last_word.is_none_or(|last| run.beat.began > last) && !any_live,
+            Heard::Lost => !self.runs.iter().any(|other| other.follows(run)),
             Heard::Over => !any_live && Some(run.beat.began) == last_word,
         })
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use super::{Heard, Snapshot, State, snapshot::Run};
-use crate::{heartbeat, months};
+use crate::{alive::Process, heartbeat, months};
 
 /// All of it.
 pub fn of(snapshot: &Snapshot) -> String {
@@ -35,6 +35,9 @@ fn write(text: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
 fn write_run(text: &mut String, Run { heard, beat }: &Run) -> std::fmt::Result {
     let state = match (heard, beat.state) {
         (Heard::Live, _) => format!("at work for {}", ago(beat.began)),
+        (Heard::Lost, _) if beat.process.as_ref().is_some_and(Process::is_dead) => {
+            format!("lost: its process has ended without a word, the last was {} ago", ago(beat.renewed))
+        }
         (Heard::Lost, _) => format!("lost: not heard of for {}", ago(beat.renewed)),
         (Heard::Over, heartbeat::State::Interrupted) => format!("interrupted {} ago", ago(beat.renewed)),
         (Heard::Over, heartbeat::State::Stopped) => format!("stopped by an error {} ago", ago(beat.renewed)),

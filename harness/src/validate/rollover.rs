@@ -3,7 +3,7 @@
 
 use data::{Month, columns::ContractRows, grid::Rollover, instrument::third_friday, symbol, synth::MonthTruth};
 use jiff::{ToSpan, civil::Date};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     finding::{Check, Findings},
@@ -18,7 +18,7 @@ const ROLLOVER: Check = Check::Rollover;
 const AROUND: usize = 2;
 
 /// Rolls found and rolls that happened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accuracy {
     /// Months with a truth to compare with.
     pub months: u64,

@@ -9,10 +9,8 @@ use std::{collections::BTreeMap, io::IsTerminal, thread, time::Duration};
 use data::Month;
 use serde::Serialize;
 
-use self::{
-    consistency::Unlike,
-    trend::{RECENT, Trend},
-};
+pub use self::consistency::{Likeness, Unlike, unlike};
+use self::trend::{RECENT, Trend};
 use super::{Band, Priority, Quality, Reprocess, list};
 use crate::{
     cli::QualityArgs,
@@ -113,7 +111,7 @@ impl Archive {
         let there = published::months(store)?;
         let all = args.months.or_else(|| data::MonthRange::new(*there.first()?, *there.last()?));
         let all = all.ok_or_else(|| Usage(format!("no month is published in {}: check --store", store.name())))?;
-        let (mut months, mut absent, mut statistics) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut months, mut absent, mut likenesses) = (Vec::new(), Vec::new(), Vec::new());
         let bar = Bar::new();
         bar.stage("quality", there.len() as u64);
         let wanted = |month: Month| (all.first()..=all.last()).contains(&month);
@@ -129,7 +127,7 @@ impl Archive {
                         }
                         months.push(Scored { month, version, quality });
                     }
-                    statistics.push(found);
+                    likenesses.push((month, Likeness::of(&found)));
                 }
                 Err(error) if error.class().is_of_one_month() => {
                     absent.push(Absent { month, wanted: true, reason: exit::sentence(&error) });
@@ -151,7 +149,7 @@ impl Archive {
             threshold: args.threshold,
             under: months.iter().filter(|one| one.quality.score < args.threshold).map(|one| one.month).collect(),
             trend: Trend::new(&months.iter().map(|one| (one.month, one.quality.score)).collect::<Vec<_>>()),
-            unlike: consistency::unlike(&statistics, &wanted),
+            unlike: unlike(&likenesses, &wanted),
             reprocess: Vec::new(),
             systemic: None,
             months,

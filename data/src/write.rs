@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     compute::{self, Computation, SessionColumns},
-    grid::Grid,
+    grid::{Grid, Session},
     input::InputError,
     training_file::{TrainingFile, Value},
 };
@@ -57,7 +57,7 @@ pub fn month<F: Value>(
     let one = |number: usize| {
         let begin = Instant::now();
         let columns = compute::session::<F>(grid, number, computation, &|took| watch.chunk(took))
-            .map_err(|error| refused(error, grid, number))?;
+            .map_err(|error| refused(error, grid))?;
         let computed = Instant::now();
         watch.computed(computed - begin);
         let encoded = encoder.encode(grid, number, columns)?;
@@ -95,16 +95,18 @@ pub fn month<F: Value>(
 }
 
 /// Prices and volumes can each be possible and their product not; what else the kernels refuse, cleaning has excluded.
-fn refused(error: kernels::Error, grid: &Grid, number: usize) -> WriteError {
-    let session = &grid.sessions[number];
-    match error {
-        kernels::Error::Turnover => InputError::Turnover {
+fn refused(error: kernels::Error, grid: &Grid) -> WriteError {
+    let high = |session: &Session| grid.high[session.rows.clone()].iter().max().copied().unwrap_or_default();
+    // The series may be the whole month: the session that weighs most in it is to be looked at.
+    let worst = grid.sessions.iter().max_by_key(|session| i128::from(high(session)) * i128::from(session.volume));
+    match (error, worst) {
+        (kernels::Error::Turnover, Some(session)) => InputError::Turnover {
             date: session.date,
             contract: session.contract.clone(),
-            price_ticks: grid.high[session.rows.clone()].iter().max().copied().unwrap_or_default(),
+            price_ticks: high(session),
             volume: session.volume,
         }
         .into(),
-        error => WriteError::Compute(error),
+        (error, _) => WriteError::Compute(error),
     }
 }

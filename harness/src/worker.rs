@@ -263,13 +263,15 @@ impl<'a> Worker<'a> {
         }
 
         bar.month(month, "publish");
-        let (bytes, checksum) = data::input::checksum(&mut std::fs::File::open(&parquet)?)?;
+        let written = || parquet.display().to_string();
+        let read = std::fs::File::open(&parquet).and_then(|mut file| data::input::checksum(&mut file));
+        let (bytes, checksum) = read.with_context(written)?;
         let (rows, score) = (statistics.borrow().rows(), statistics.borrow().quality.score);
         let version = checksum.clone();
         if args.gate && score < args.threshold {
             let withheld = Withheld::new(&statistics.borrow(), args.threshold, reference, &version, bytes);
             let withheld = withheld.keep(store, &parquet, &statistics.borrow())?;
-            std::fs::remove_file(&parquet)?;
+            std::fs::remove_file(&parquet).with_context(written)?;
             bar.steps(PUBLISH_STEPS);
             result.note(Outcome::Withheld, &version, rows, score);
             result.error = Some(withheld.sentence());
@@ -301,7 +303,7 @@ impl<'a> Worker<'a> {
             Published::Unchanged => Outcome::Unchanged,
             Published::ByAnother => Outcome::ByAnother,
         };
-        std::fs::remove_file(&parquet)?;
+        std::fs::remove_file(&parquet).with_context(written)?;
         bar.steps(PUBLISH_STEPS);
         result.note(outcome, &version, rows, score);
         if outcome == Outcome::ByAnother

@@ -273,3 +273,90 @@ fn of_month(month: Month, figures: &Figures) -> Vec<Reading> {
     }
     readings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{quality::over_time::Likeness, statistics, store::Access, validate::Accuracy};
+
+    fn figures(score: f64, rolls: Rolls) -> Figures {
+        Figures {
+            version: String::new(),
+            tag: None,
+            published: Timestamp::UNIX_EPOCH,
+            rows: 1,
+            score,
+            seconds: 90.0,
+            peak_bytes: Some(2_000_000_000),
+            win_rates: BTreeMap::from([("low_vol_long".to_owned(), 0.3), ("high_vol_long".to_owned(), 0.2)]),
+            stages: Vec::new(),
+            first_published: Timestamp::UNIX_EPOCH,
+            objects: Vec::new(),
+            windowed_nan: Some((0.03, "atr_300s".into())),
+            rolls,
+            likeness: Likeness::of(&statistics::tests::statistics()),
+        }
+    }
+
+    fn readings(figures: &BTreeMap<Month, Figures>, asked: Option<MonthRange>) -> BTreeMap<Rule, Reading> {
+        let folder = tempfile::tempdir().unwrap();
+        let access = Access { timeout: std::time::Duration::from_secs(1), retries: 0 };
+        let store = Store::open(folder.path().to_str().unwrap(), access).unwrap();
+        let (holdings, thresholds) = (Holdings::default(), Thresholds::default());
+        let sight = Sight {
+            store: &store,
+            holdings: &holdings,
+            raw: &[],
+            figures,
+            runs: &[],
+            asked,
+            thresholds: &thresholds,
+            at: Timestamp::now(),
+        };
+        let readings = sight.readings();
+        let rules: BTreeSet<Rule> = readings.iter().map(|reading| reading.rule).collect();
+        rules.into_iter().map(|rule| (rule, super::super::worst(rule, &readings).unwrap().clone())).collect()
+    }
+
+    #[test]
+    fn the_worst_month_counts_and_the_scores_deviate_as_a_sample_does() {
+        let months: MonthRange = "2013-01..2013-04".parse().unwrap();
+        let scores = [0.9, 0.8, 1.0, 0.9];
+        let found = Accuracy { months: 1, happened: 2, found: 1, invented: 1 };
+        let rolls = [
+            Rolls { by_truth: found, ..Rolls::default() },
+            Rolls { found: 3, expected: 2, ..Rolls::default() },
+            Rolls::default(),
+            Rolls::default(),
+        ];
+        let all = months.iter().zip(scores.into_iter().zip(rolls));
+        let all: BTreeMap<Month, Figures> = all.map(|(month, (score, rolls))| (month, figures(score, rolls))).collect();
+        let found = readings(&all, None);
+        let value = |rule: Rule| found[&rule].value;
+        assert_eq!((value(Rule::Quality), found[&Rule::Quality].note.as_str()), (0.8, "2013-02"));
+        assert_eq!([value(Rule::WinRateLow), value(Rule::WinRateHigh)], [0.2, 0.3]);
+        assert_eq!(found[&Rule::WinRateLow].note, "2013-01 high vol long");
+        assert_eq!([value(Rule::MonthMinutes), value(Rule::MemoryGb), value(Rule::NanShare)], [1.5, 2.0, 0.03]);
+        // 0.1^2 twice over 3 degrees of freedom.
+        assert!((value(Rule::ScoreDeviation) - (0.02_f64 / 3.0).sqrt()).abs() < 1e-12, "{found:?}");
+        // One of two rolls by the truth and one invented; two of three in their window.
+        assert_eq!(value(Rule::RollDetection), 3.0 / 6.0);
+        assert_eq!(value(Rule::MonthsUnlike), 0.0);
+        let narrow = readings(&all, "2013-03..2013-04".parse().ok());
+        assert_eq!(narrow[&Rule::Quality].value, 0.9);
+        assert!(!narrow.contains_key(&Rule::RollDetection), "no roll in them");
+    }
+
+    #[test]
+    fn a_month_unlike_the_archive_is_counted() {
+        let months: MonthRange = "2013-01..2013-08".parse().unwrap();
+        let mut all: BTreeMap<Month, Figures> =
+            months.iter().map(|month| (month, figures(0.9, Rolls::default()))).collect();
+        assert_eq!(readings(&all, None)[&Rule::MonthsUnlike].value, 0.0);
+        let mut odd = statistics::tests::statistics();
+        odd.modes.values_mut().for_each(|mode| mode.win_rate = mode.win_rate.map(|rate| rate + 0.3));
+        all.get_mut(&"2013-03".parse().unwrap()).unwrap().likeness = Likeness::of(&odd);
+        let unlike = &readings(&all, None)[&Rule::MonthsUnlike];
+        assert_eq!((unlike.value, unlike.text.as_str()), (1.0, "1 months are unlike the archive: 2013-03"));
+    }
+}

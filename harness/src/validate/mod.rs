@@ -74,7 +74,7 @@ pub fn run(args: &ValidateArgs, settings: &Settings) -> crate::Result<u8> {
     }
     let checks = args.check.map_or(ALL.to_vec(), |check| vec![check]);
     let sample = Sample { rows: args.sample, seed: args.seed };
-    let mut stop = 0;
+    let mut stop: u8 = 0;
     let mut outcome = Outcome { checks, months: Vec::new(), rolls: Accuracy::default(), findings: 0 };
     match &args.file {
         Some(path) => outcome.take(file(path, &outcome.checks, sample, settings)?, args.json),
@@ -97,9 +97,7 @@ pub fn run(args: &ValidateArgs, settings: &Settings) -> crate::Result<u8> {
             for month in months {
                 bar.message(&format!("validate {month}"));
                 let report = all.report(month);
-                if report.store_failed {
-                    stop = exit::STORE;
-                }
+                stop = stop.max(report.stopped_by);
                 bar.suspend(|| outcome.take(report, args.json));
                 bar.step();
             }

@@ -38,8 +38,8 @@ pub struct Report {
     pub rolls: Accuracy,
     /// What was found.
     pub findings: Vec<Finding>,
-    /// The store failed, so not all could be looked at.
-    pub store_failed: bool,
+    /// Exit code of the error that kept it from being looked at whole; 0 without one.
+    pub stopped_by: u8,
 }
 
 /// The months of a store.
@@ -71,7 +71,7 @@ impl Months<'_> {
         let mut report = Report { month: Some(month), ..Report::default() };
         if let Err(error) = self.check(month, &mut report, &mut findings) {
             findings.error(Check::Output, "store", exit::sentence(&error), "a store and temporary files that work");
-            report.store_failed = true;
+            report.stopped_by = exit::code(&error);
         }
         report.findings = findings.into_inner();
         report

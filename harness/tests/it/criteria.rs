@@ -140,7 +140,8 @@ fn a_month_that_readers_do_not_find_is_not_available() {
     let later = folder.path().join("store/raw-data/glbx-mdp3-20131001-20131031.ohlcv-1s.dbn");
     fs::write(&later, "no bars").unwrap();
     let at = |hours: i64| {
-        let time = std::time::SystemTime::from(jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours));
+        let time =
+            std::time::SystemTime::try_from(jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours)).unwrap();
         fs::File::options().append(true).open(&later).unwrap().set_modified(time).unwrap();
     };
     at(-48);

@@ -14,11 +14,13 @@ fn two_months() -> tempfile::TempDir {
     folder
 }
 
-/// Prices of a million points and volumes of 2^32-1: each passes cleaning.
+/// The synthetic month with prices of a million points and volumes of 2^32-1 on one day: each record passes cleaning.
 fn impossible() -> Vec<u8> {
     let mut bytes = plain();
     let header = 8 + u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
-    for record in bytes[header..].chunks_exact_mut(56) {
+    let day = 1_378_771_200_000_000_000..1_378_857_600_000_000_000_u64;
+    let on_it = |record: &&mut [u8]| day.contains(&u64::from_le_bytes(record[8..16].try_into().unwrap()));
+    for record in bytes[header..].chunks_exact_mut(56).filter(on_it) {
         for price in record[16..48].chunks_exact_mut(8) {
             price.copy_from_slice(&1_000_000_000_000_000_i64.to_le_bytes());
         }
@@ -37,7 +39,7 @@ fn a_month_that_the_kernels_refuse_is_one_with_a_wrong_file() {
     fs::write(raw.join(name), impossible()).unwrap();
     let (message, code) = refusal(path, &["process", &format!("store/raw-data/databento/{name}"), "out.parquet"]);
     assert_eq!(code, 3, "{message}");
-    for word in [name, "2013-09-", "4000000 ticks", "expected", "2^63"] {
+    for word in [name, "session of 2013-09-10", "4000000 ticks", "expected", "2^63"] {
         assert!(message.contains(word), "'{word}' is missing in: {message}");
     }
     assert!(!message.contains("out.parquet") && !message.contains("/run-"), "{message}");
@@ -47,7 +49,7 @@ fn a_month_that_the_kernels_refuse_is_one_with_a_wrong_file() {
         assert_eq!(code, 1, "{results}");
         assert_eq!((&results[0]["outcome"], &results[1]["outcome"]), (&"failed".into(), &"published".into()));
         let error = results[0]["error"].as_str().unwrap();
-        assert!(error.contains(name) && error.contains("2^63"), "{error}");
+        assert!(error.contains(name) && error.contains("session of 2013-09-10"), "{error}");
         let record = path.join("store/processed-data/failures/2013-09.json");
         let record: Value = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
         assert_eq!((&record["error"], &record["exit_code"]), (&error.into(), &3.into()));

@@ -69,6 +69,22 @@ const TABLE: [(&str, &str, &[(&str, &str)]); 12] = [
     ("Documentation", "at least passed", &[("documentation   = { warning = 1 }", "harness_documentation_passed < 1")]),
 ];
 
+/// The same criteria as `docs/quality.md` has them, with their limits there.
+const QUALITY: [(&str, &str); 12] = [
+    ("peak memory", "under 8 GB"),
+    ("time of a month", "under 30 minutes"),
+    ("win rates, all modes", "5 to 50 %"),
+    ("quality", "above 0.8"),
+    ("NaN share of features with a window", "below 35 %"),
+    ("error rate", "under 2 %"),
+    ("roll detection", "above 95 %"),
+    ("availability", "99.5 %"),
+    ("consistency", "at most 0.05, none"),
+    ("recovery", "95 %"),
+    ("coverage", "100 %"),
+    ("documentation", "yes"),
+];
+
 fn success(folder: &Path) -> (Vec<Value>, i32) {
     let (report, code) = outcome(folder, &["report", "success"]);
     (report["tables"]["success"].as_array().unwrap().clone(), code)
@@ -80,6 +96,19 @@ fn row<'a>(rows: &'a [Value], name: &str) -> &'a Value {
 
 fn file(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+#[test]
+fn the_criteria_are_those_of_the_page_on_quality() {
+    let page = file("../docs/quality.md");
+    let (_, table) = page.split_once("| criterion | limit |\n|---|---|\n").unwrap();
+    let rows = table.lines().map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "));
+    let rows: Vec<(&str, &str)> = rows.map(|(name, limit)| (name.split(':').next().unwrap(), limit)).collect();
+    assert_eq!(rows, QUALITY);
+    for ((name, _), (known, ..)) in TABLE.iter().zip(QUALITY) {
+        let word = known.split([' ', ',']).next().unwrap();
+        assert!(name.to_lowercase().contains(&word.to_lowercase()), "{name} stands where {known} is");
+    }
 }
 
 #[test]

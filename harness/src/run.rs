@@ -139,7 +139,7 @@ pub fn months_of(
 
 impl RunArgs {
     /// All months that are asked for.
-    fn range(&self) -> Result<data::MonthRange, Usage> {
+    pub fn range(&self) -> Result<data::MonthRange, Usage> {
         match (self.month, self.months) {
             (Some(month), None) => data::MonthRange::new(month, month).ok_or_else(|| Usage("no such month".into())),
             (None, Some(range)) => Ok(range),

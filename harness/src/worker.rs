@@ -23,6 +23,7 @@ use crate::{
     outcome::{MonthResult, Outcome},
     progress::Bar,
     publish::{self, Draft, Origin, Part, Published},
+    published,
     raw::{Here, Raw},
     statistics::{Input, Stage, Statistics},
     store::{Store, Traffic},
@@ -75,6 +76,9 @@ impl<'a> Worker<'a> {
         cache: &'a Cache,
         bar: &'a Bar,
     ) -> Result<Self, Usage> {
+        for (&month, &reference) in &args.references {
+            settings.check_reference(reference, &[month])?;
+        }
         Ok(Self {
             args,
             settings,
@@ -85,7 +89,7 @@ impl<'a> Worker<'a> {
             files_here: Raw::new(cache),
             had_failed: OnceLock::new(),
             had_withheld: OnceLock::new(),
-            reference: settings.reference(args.last()?),
+            reference: settings.reference(args.last()?, &args.range()?.iter().collect::<Vec<_>>())?,
             bar,
             memory: Budget::of_memory(settings),
             cores: Budget::new(at_once() as u64),
@@ -232,7 +236,8 @@ impl<'a> Worker<'a> {
         bar.steps(READ_STEPS);
 
         let parquet = cache.temporary().join(format!("{month}.parquet"));
-        let training = Training { settings, made_from: &made_from, inputs: &keys, decoding, bar };
+        let levels = || published::levels(store, month);
+        let training = Training { settings, made_from: &made_from, inputs: &keys, decoding, levels: &levels, bar };
         let cores = self.cores.take(1);
         let columns = MonthColumns::open(&decoded, month);
         let made = training.write(&parquet, &mut std::iter::once(columns))?;
@@ -249,7 +254,8 @@ impl<'a> Worker<'a> {
         let (bytes, checksum) = data::input::checksum(&mut std::fs::File::open(&parquet)?)?;
         let (rows, score) = (statistics.borrow().rows(), statistics.borrow().quality.score);
         let version = checksum.clone();
-        if args.gate && score < args.threshold {
+        let wrong = !statistics.borrow().errors.is_empty();
+        if args.gate && (wrong || score < args.threshold) {
             let withheld = Withheld::new(&statistics.borrow(), args.threshold, reference, &version, bytes);
             let withheld = withheld.keep(store, &parquet, &statistics.borrow())?;
             std::fs::remove_file(&parquet)?;

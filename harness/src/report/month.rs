@@ -11,7 +11,10 @@ use super::{
     table::Cell,
     text::{self, NOTHING},
 };
-use crate::statistics::{ModeStatistics, Statistics};
+use crate::{
+    quality::wrong::Wrong,
+    statistics::{ModeStatistics, Statistics},
+};
 
 /// Widths a chart over the whole page is drawn in, with their classes: the page shows the one that fits.
 pub const WIDTHS: [(u32, &str); 3] = [(640, "w640"), (960, "w960"), (1320, "w1320")];
@@ -37,7 +40,7 @@ pub fn document(statistics: &Statistics, prices: Option<&[SessionPrices]>) -> an
         generated: jiff::Timestamp::now(),
         score: Some(statistics.quality.score),
         facts,
-        errors: statistics.errors.clone(),
+        errors: statistics.errors.iter().map(Wrong::sentence).collect(),
         figures: prices.map_or(Ok(Vec::new()), |prices| figures(statistics, prices))?,
         sections: sections(statistics),
         footer: format!("{}, statistics schema {}", statistics.program, statistics.schema_version),

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     exit,
     holdings::{Held, Holdings},
-    manifest, schedule,
+    manifest,
+    quality::wrong::Wrong,
+    schedule,
     statistics::Statistics,
     store::Store,
 };
@@ -30,6 +32,8 @@ pub struct Figures {
     pub rows: u64,
     /// Quality score.
     pub score: f64,
+    /// What makes it wrong, and what to do about it.
+    pub wrong: Vec<String>,
     /// Wall-clock seconds until it was published.
     pub seconds: f64,
     /// Largest memory of its process until then.
@@ -87,6 +91,7 @@ fn read(store: &Store, month: Month, tag: Option<String>, known: Option<&Figures
         published: current.published,
         rows: current.rows,
         score: current.score,
+        wrong: statistics.errors.iter().map(Wrong::sentence).collect(),
         seconds: statistics.performance.seconds,
         peak_bytes: statistics.performance.peak_rss_bytes,
         win_rates: rates.collect(),

@@ -122,6 +122,7 @@ pub fn months_of(
                 Some(_) if stopped.is_some() => {}
                 Some(error) => bar.suspend(|| tracing::error!("{}: {error}", result.month)),
                 None => bar.suspend(|| {
+                    result.wrong.iter().for_each(|wrong| tracing::error!("{}: {wrong}", result.month));
                     outcome::log(&result, statistics.as_ref(), run.results.len() + 1, months.len(), began);
                 }),
             }

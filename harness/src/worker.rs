@@ -24,6 +24,7 @@ use crate::{
     progress::Bar,
     publish::{self, Draft, Origin, Part, Published},
     published,
+    quality::wrong::Wrong,
     raw::{Here, Raw},
     statistics::{Input, Stage, Statistics},
     store::{Store, Traffic},
@@ -108,6 +109,7 @@ impl<'a> Worker<'a> {
             score: None,
             retries: 0,
             error: None,
+            wrong: Vec::new(),
         };
         if files.is_empty() {
             result.error = Some(format!("no raw file of {month} in {}", self.raw.name()));
@@ -254,8 +256,8 @@ impl<'a> Worker<'a> {
         let (bytes, checksum) = data::input::checksum(&mut std::fs::File::open(&parquet)?)?;
         let (rows, score) = (statistics.borrow().rows(), statistics.borrow().quality.score);
         let version = checksum.clone();
-        let wrong = !statistics.borrow().errors.is_empty();
-        if args.gate && (wrong || score < args.threshold) {
+        result.wrong = statistics.borrow().errors.iter().map(Wrong::sentence).collect();
+        if args.gate && (!result.wrong.is_empty() || score < args.threshold) {
             let withheld = Withheld::new(&statistics.borrow(), args.threshold, reference, &version, bytes);
             let withheld = withheld.keep(store, &parquet, &statistics.borrow())?;
             std::fs::remove_file(&parquet)?;

@@ -101,7 +101,10 @@ fn of_months(figures: &BTreeMap<Month, Figures>) -> impl Iterator<Item = Reading
             rule: Rule::Quality,
             subject: subject.clone(),
             value: figures.score,
-            text: format!("the quality of {month} is {:.3}", figures.score),
+            text: match figures.wrong.first() {
+                Some(wrong) => format!("{month} is {wrong}; its quality is {:.3}", figures.score),
+                None => format!("the quality of {month} is {:.3}", figures.score),
+            },
         };
         let rate = |rule, rate: Option<(&String, &f64)>| {
             let (mode, &value) = rate?;

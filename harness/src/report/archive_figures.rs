@@ -19,7 +19,7 @@ use super::{
 use crate::{
     feature_ranges,
     months::survey::{Line, State},
-    quality::drift::robust_z,
+    quality::{drift::robust_z, wrong::Wrong},
     statistics::Statistics,
 };
 
@@ -72,6 +72,7 @@ fn day(Entry { line, statistics, .. }: &Entry) -> Day {
 
 fn tip(line: &Line, statistics: Option<&Statistics>) -> String {
     let mut said = vec![format!("{} {}", line.month, line.state.text())];
+    said.extend(statistics.iter().flat_map(|statistics| &statistics.errors).map(Wrong::sentence));
     said.extend(line.score.map(|score| format!("quality {}", text::fixed(score, 3))));
     said.extend(line.rows.map(|rows| format!("{} rows", text::count(rows))));
     said.extend(statistics.iter().flat_map(|statistics| &statistics.quality.deductions).map(|of| of.reason.clone()));

@@ -161,6 +161,9 @@ fn sections(statistics: &Statistics) -> Vec<Section> {
 
 fn reprocess(statistics: &Statistics) -> String {
     let reprocess = &statistics.quality.reprocess;
+    if !statistics.errors.is_empty() {
+        return "no: the month is wrong".to_owned();
+    }
     match (reprocess.needed, reprocess.priority) {
         (false, _) => "not needed".to_owned(),
         (true, Some(priority)) => format!("yes, {} priority", text::priority(priority)),

@@ -48,7 +48,9 @@ pub enum Rolls {
 
 /// Text that is no window.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("'{0}': expected 'third-friday -10..0', 'first-day -8..-1' (calendar days around a day of the delivery month) or 'none'")]
+#[error(
+    "'{0}': expected 'third-friday -10..0', 'first-day -8..-1' (calendar days around a day of the delivery month) or 'none'"
+)]
 pub struct RollWindowError(String);
 
 impl RollWindow {

@@ -45,7 +45,8 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> anyhow::Result<u8> {
     };
     let inputs = [Input::new(&decoded.info.name, &decoded.info)];
     bar.stage("process", training::STEPS * decoded.months.len() as u64);
-    let training = Training { settings, made_from: &made_from, inputs: &inputs, decoding, levels: &Vec::new, bar: &bar };
+    let training =
+        Training { settings, made_from: &made_from, inputs: &inputs, decoding, levels: &Vec::new, bar: &bar };
     let inputs = [decoded];
     let mut months = inputs[0].months.iter().map(|&month| MonthColumns::open(&inputs, month));
     let statistics = training.write(temporary.path(), &mut months)?;

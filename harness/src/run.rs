@@ -72,6 +72,8 @@ pub fn months_of(
     settings: &Settings,
     published: &mut dyn FnMut(&Statistics),
 ) -> anyhow::Result<Run> {
+    // Before anything is made.
+    args.reference(settings)?;
     let (name, access) = (settings.text("store"), settings.access);
     let store = if args.dry_run { Store::open(name, access)? } else { Store::create(name, access)? };
     let raw = match settings.text("raw") {
@@ -140,7 +142,7 @@ pub fn months_of(
 
 impl RunArgs {
     /// All months that are asked for.
-    pub fn range(&self) -> Result<data::MonthRange, Usage> {
+    fn range(&self) -> Result<data::MonthRange, Usage> {
         match (self.month, self.months) {
             (Some(month), None) => data::MonthRange::new(month, month).ok_or_else(|| Usage("no such month".into())),
             (None, Some(range)) => Ok(range),
@@ -148,8 +150,15 @@ impl RunArgs {
         }
     }
 
-    /// The last month of the whole range: the reference month does not depend on the task.
-    pub fn last(&self) -> Result<Month, Usage> {
-        self.range().map(data::MonthRange::last)
+    /// The reference month of the whole range, which does not depend on the task.
+    ///
+    /// # Errors
+    /// No range, or months after the reference they are weighted to.
+    pub fn reference(&self, settings: &Settings) -> Result<Month, Usage> {
+        for (&month, &reference) in &self.references {
+            settings.check_reference(reference, &[month])?;
+        }
+        let range = self.range()?;
+        settings.reference(range.last(), &range.iter().collect::<Vec<_>>())
     }
 }

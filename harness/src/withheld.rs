@@ -107,7 +107,8 @@ impl Withheld {
     pub fn sentence(&self) -> String {
         let Self { score, threshold, .. } = self;
         let (first, rest) = if self.wrong { self.reasons.split_at(1) } else { self.reasons.split_at(0) };
-        let quality = if score < threshold { format!("quality {score:.3} is under {threshold}: ") } else { String::new() };
+        let quality =
+            if score < threshold { format!("quality {score:.3} is under {threshold}: ") } else { String::new() };
         let rest = rest.join("; ");
         match first {
             [wrong] if rest.is_empty() && score >= threshold => wrong.clone(),

@@ -77,9 +77,6 @@ impl<'a> Worker<'a> {
         cache: &'a Cache,
         bar: &'a Bar,
     ) -> Result<Self, Usage> {
-        for (&month, &reference) in &args.references {
-            settings.check_reference(reference, &[month])?;
-        }
         Ok(Self {
             args,
             settings,
@@ -90,7 +87,7 @@ impl<'a> Worker<'a> {
             files_here: Raw::new(cache),
             had_failed: OnceLock::new(),
             had_withheld: OnceLock::new(),
-            reference: settings.reference(args.last()?, &args.range()?.iter().collect::<Vec<_>>())?,
+            reference: args.reference(settings)?,
             bar,
             memory: Budget::of_memory(settings),
             cores: Budget::new(at_once() as u64),

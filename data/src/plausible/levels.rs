@@ -35,13 +35,13 @@ pub(super) fn sessions(grid: &Grid, tick: Tick) -> Option<Fault> {
     let (_, usual) = stretches.iter().max_by_key(|(_, level)| at(*level))?;
     let other: Vec<&(Range<usize>, i32)> = stretches.iter().filter(|(_, level)| beyond(*usual, *level)).collect();
     let (_, level) = other.first()?;
-    let within = |rows: &Range<usize>| {
-        other.iter().any(|(stretch, _)| stretch.start < rows.end && rows.start < stretch.end)
-    };
+    let within =
+        |rows: &Range<usize>| other.iter().any(|(stretch, _)| stretch.start < rows.end && rows.start < stretch.end);
     let dates: Vec<Date> =
         grid.sessions.iter().filter(|session| within(&session.rows)).map(|session| session.date).collect();
     let [level, usual] = [*level, *usual].map(|ticks| tick.points(ticks));
-    let found = format!("prices around {level} beside {usual} in the month's other sessions: {}", list(dates.into_iter()));
+    let found =
+        format!("prices around {level} beside {usual} in the month's other sessions: {}", list(dates.into_iter()));
     Some(Fault { kind: FaultKind::SessionLevel, found })
 }
 

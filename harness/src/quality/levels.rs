@@ -78,7 +78,8 @@ pub fn judge(own: &Level, around: &[Level]) -> Verdict {
     };
     let all_join = |sides: usize| around.iter().filter(|level| joins(level)).count() == sides;
     let times = |other: f64| {
-        let (times, word) = if own.median > other { (own.median / other, "above") } else { (other / own.median, "below") };
+        let (times, word) =
+            if own.median > other { (own.median / other, "above") } else { (other / own.median, "below") };
         format!("{times:.1} times {word} {other}")
     };
     match (side(&before), side(&after)) {

@@ -177,7 +177,8 @@ pub fn roll_gaps(archive: &Archive) -> anyhow::Result<Figure> {
         let gaps = month.rollovers.iter().filter_map(|roll| roll.price_gap);
         gaps.max_by(|left, right| left.abs().total_cmp(&right.abs()))
     };
-    let unexpected = |month: &Statistics| largest(month).filter(|_| month.rollovers.iter().any(|roll| roll.expected == Some(false)));
+    let unexpected =
+        |month: &Statistics| largest(month).filter(|_| month.rollovers.iter().any(|roll| roll.expected == Some(false)));
     let series = [archive.series("gap, points", largest), archive.series("outside the expected window", unexpected)];
     Ok(Figure::new(
         "Price gap of the rolls",

@@ -129,11 +129,7 @@ pub fn deductions(archive: &Archive) -> Table {
 pub fn wrong(archive: &Archive) -> Table {
     let rows = archive.published().flat_map(|(line, statistics)| {
         statistics.errors.iter().map(move |wrong| {
-            vec![
-                month(line),
-                Cell::text(wrong.found.as_str()).faulty_if(true),
-                Cell::text(wrong.advice.as_str()),
-            ]
+            vec![month(line), Cell::text(wrong.found.as_str()).faulty_if(true), Cell::text(wrong.advice.as_str())]
         })
     });
     table([("Month", TEXT), ("Found", TEXT), ("What to do", TEXT)], rows, "No month is wrong.")

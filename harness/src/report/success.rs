@@ -252,7 +252,9 @@ fn rolls(archive: &Archive, raw: &Store) -> Result<Criterion, StoreError> {
         said.push(format!("{found} of {happened} by {TRUTH_FILE}, {invented} invented"));
     }
     if by_window > 0 {
-        said.push(format!("{expected} of {by_window} in their expected window, or by the volumes where the root has none"));
+        said.push(format!(
+            "{expected} of {by_window} in their expected window, or by the volumes where the root has none"
+        ));
     }
     if said.is_empty() {
         said.push("no roll".to_owned());

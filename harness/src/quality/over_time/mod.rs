@@ -308,7 +308,12 @@ mod tests {
             let priority = needed.then_some(if score < 0.5 { Priority::High } else { Priority::Medium });
             let reasons = needed.then(|| format!("score {score:.3} is below 0.7")).into_iter().collect();
             let reprocess = Reprocess { needed, priority, reasons };
-            Scored { month, version: String::new(), wrong: Vec::new(), quality: Quality { score, reprocess, ..Quality::default() } }
+            Scored {
+                month,
+                version: String::new(),
+                wrong: Vec::new(),
+                quality: Quality { score, reprocess, ..Quality::default() },
+            }
         };
         let mut archive = Archive {
             threshold: 0.8,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Version of the rules by which records are cleaned and selected: columns decoded under other rules are not used again.
-pub const RULES_VERSION: u32 = 2;
+pub const RULES_VERSION: u32 = 3;
 
 /// The price Databento writes where there is none.
 const ABSENT: i64 = i64::MAX;
@@ -154,6 +154,8 @@ pub struct Collector {
     records: Records,
     kept: usize,
     last_nanos: u64,
+    /// The latest records, all of one publisher, that are not in the counts yet.
+    published: Option<(u16, u64)>,
 }
 
 /// A symbol as a [`Collector`] knows it.
@@ -174,6 +176,7 @@ impl Collector {
             records: Records::default(),
             kept: 0,
             last_nanos: 0,
+            published: None,
         }
     }
 
@@ -203,6 +206,23 @@ impl Collector {
         self.contracts.push((symbol.to_owned(), kind, Contract { expiry, rows: Vec::new(), sorted: true }));
         self.counts.push(0);
         SymbolIndex(self.contracts.len() - 1)
+    }
+
+    /// Counts one record of a DBN input under its publisher.
+    pub(crate) fn published_by(&mut self, publisher: u16) {
+        match &mut self.published {
+            Some((same, count)) if *same == publisher => *count += 1,
+            run => {
+                let before = run.replace((publisher, 1));
+                self.count_published(before);
+            }
+        }
+    }
+
+    fn count_published(&mut self, run: Option<(u16, u64)>) {
+        if let Some((publisher, count)) = run {
+            *self.records.by_publisher.entry(publisher).or_default() += count;
+        }
     }
 
     /// Cleans one record and keeps it, or counts it under the first rule that hits; `record` is its number in the file.
@@ -242,6 +262,8 @@ impl Collector {
     /// # Errors
     /// [`InputError::Conflict`] when two records of one contract and second differ.
     pub fn finish(mut self) -> Result<Columns, InputError> {
+        let last = self.published.take();
+        self.count_published(last);
         for ((symbol, _, _), count) in self.contracts.iter().zip(&self.counts) {
             *self.records.by_instrument.entry(shown(symbol).to_owned()).or_default() += count;
         }

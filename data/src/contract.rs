@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{ToSpan, civil::Date};
+use jiff::civil::Date;
 use kernels::Tick;
 
 use crate::{
     columns::{ColumnsView, ContractRows},
     grid::Rollover,
-    instrument::third_friday,
+    instrument::Instrument,
     month::Month,
 };
 
@@ -142,24 +142,25 @@ fn most(candidates: &[usize], volumes: &[u64]) -> Option<usize> {
 
 /// Describes the rollover on `day` to the contract `to`.
 #[must_use]
-pub fn rollover(view: &ColumnsView<'_>, day: &Day, from: Replaced, to: usize, tick: Tick) -> Rollover {
+pub fn rollover(
+    view: &ColumnsView<'_>,
+    day: &Day,
+    from: Replaced,
+    to: usize,
+    instrument: &Instrument,
+    tick: Tick,
+) -> Rollover {
     let new = &view.contracts[to];
     let old = view.contracts.iter().find(|contract| contract.symbol == from.symbol);
     Rollover {
         date: day.date,
         price_gap: old.and_then(|old| price_gap(view, old, new, day.start, tick)),
-        expected: from.expiry.is_some_and(|expiry| expected(day.date, expiry.first_day())),
+        expected: instrument.expects_roll(day.date, from.expiry),
         from: from.symbol,
         to: new.symbol.clone(),
         volume_from: from.volume,
         volume_to: from.volume_to,
     }
-}
-
-/// From 10 calendar days before the third Friday of the expiry month to that Friday.
-fn expected(date: Date, expiry_month: Date) -> bool {
-    let window = third_friday(expiry_month).and_then(|last| Some((last.checked_sub(10.days()).ok()?, last)));
-    window.is_some_and(|(first, last)| first <= date && date <= last)
 }
 
 /// Close of `new` minus close of `old` at the last second before `start` in which both traded.
@@ -248,13 +249,5 @@ mod tests {
     fn a_tie_goes_to_the_earlier_expiry_and_no_trade_is_no_session() {
         let quarters = contracts(&["2013-12", "2014-03"]);
         assert_eq!(fronts(Choice::Volume, &quarters, &[&[5, 5], &[0, 0], &[5, 5]]), [Some(0), None, Some(0)]);
-    }
-
-    #[test]
-    fn the_expected_window_is_ten_days_up_to_the_third_friday() {
-        let expiry = Date::constant(2013, 12, 1);
-        for (day, inside) in [(9, false), (10, true), (20, true), (21, false)] {
-            assert_eq!(expected(Date::constant(2013, 12, day), expiry), inside, "{day}");
-        }
     }
 }

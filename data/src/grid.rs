@@ -7,7 +7,7 @@ use kernels::{Columns, Error, Series};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::month::Month;
+use crate::{fault::Fault, month::Month};
 
 /// One trading date of the grid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,8 +47,8 @@ pub struct Rollover {
     pub volume_from: u64,
     /// Volume of `to` in the session that decided.
     pub volume_to: u64,
-    /// Whether the date lies from 10 calendar days before to the third Friday of the month `from` expires in.
-    pub expected: bool,
+    /// Whether the date lies in the root's expected window; `null` where the root has none.
+    pub expected: Option<bool>,
 }
 
 impl Rollover {
@@ -70,6 +70,8 @@ pub struct Grid {
     pub rollovers: Vec<Rollover>,
     /// What a careful user should know; one sentence each.
     pub warnings: Vec<String>,
+    /// What makes the month wrong.
+    pub faults: Vec<Fault>,
     /// First price of each second.
     pub open: Vec<i32>,
     /// Highest price.
@@ -89,8 +91,9 @@ impl Grid {
     #[must_use]
     pub fn new(month: Month) -> Self {
         let (open, high, low, close) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (sessions, rollovers, warnings) = (Vec::new(), Vec::new(), Vec::new());
-        Self { month, sessions, rollovers, warnings, open, high, low, close, volume: Vec::new(), second: Vec::new() }
+        let (sessions, rollovers, warnings, faults) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (volume, second) = (Vec::new(), Vec::new());
+        Self { month, sessions, rollovers, warnings, faults, open, high, low, close, volume, second }
     }
 
     /// Number of rows.

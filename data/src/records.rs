@@ -40,6 +40,9 @@ pub struct Records {
     pub in_several_files: u64,
     /// Records earlier than the one before them: sorted, not dropped.
     pub time_backwards: u64,
+    /// Records of a DBN input by publisher id; empty for other inputs, which have none.
+    #[serde(default)]
+    pub by_publisher: BTreeMap<u16, u64>,
 }
 
 impl Records {
@@ -48,6 +51,9 @@ impl Records {
         self.total += other.total;
         for (symbol, count) in &other.by_instrument {
             *self.by_instrument.entry(symbol.clone()).or_default() += count;
+        }
+        for (publisher, count) in &other.by_publisher {
+            *self.by_publisher.entry(*publisher).or_default() += count;
         }
         self.spreads_dropped += other.spreads_dropped;
         self.other_roots_dropped += other.other_roots_dropped;

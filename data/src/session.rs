@@ -7,6 +7,7 @@ use crate::{
     contract::{self, Chooser, Day},
     grid::{Grid, Rollover, Session},
     instrument::{Instrument, InstrumentError},
+    month::Month,
     plausible,
 };
 
@@ -50,7 +51,7 @@ pub fn cut(view: &ColumnsView<'_>, instrument: &Instrument, chooser: &mut Choose
             continue;
         };
         if let Some(replaced) = front.replaced {
-            grid.rollovers.push(contract::rollover(view, &day, replaced, front.contract, tick));
+            grid.rollovers.push(contract::rollover(view, &day, replaced, front.contract, instrument, tick));
         }
         lay_out(&mut grid, view, &view.contracts[front.contract], window);
     }
@@ -59,6 +60,7 @@ pub fn cut(view: &ColumnsView<'_>, instrument: &Instrument, chooser: &mut Choose
     }
     let unusual = plausible::warnings(&grid, tick);
     grid.warnings.extend(unusual);
+    grid.faults = plausible::faults(&grid, Some(view), tick);
     Ok(grid)
 }
 
@@ -165,18 +167,17 @@ fn gaps_as_rollovers(grid: &mut Grid, instrument: &Instrument) {
                     price_gap: Some(tick.points(change)),
                     volume_from: 0,
                     volume_to: 0,
-                    expected: expected_quarter(session.date),
+                    // Without a contract only the calendar tells which month could expire.
+                    expected: instrument.expects_roll(session.date, quarter(session.date)),
                 });
             }
         }
     }
 }
 
-/// Without a contract only the quarterly cycle tells which month could expire.
-fn expected_quarter(date: Date) -> bool {
-    let friday = crate::instrument::third_friday(date);
-    date.month() % 3 == 0
-        && friday.is_some_and(|friday| date <= friday && date.checked_add(10.days()).is_ok_and(|later| later >= friday))
+/// The month of a date, where a quarterly contract expires in it.
+fn quarter(date: Date) -> Option<Month> {
+    Month::of(date).filter(|month| month.month() % 3 == 0)
 }
 
 impl Session {
@@ -291,6 +292,6 @@ mod tests {
         assert_eq!(contracts, ["ESZ3", "ESH4"]);
         let roll = &grid.rollovers[0];
         assert_eq!((roll.from.as_str(), roll.to.as_str(), roll.price_gap), ("ESZ3", "ESH4", Some(-0.75)));
-        assert_eq!((roll.volume_from, roll.volume_to, roll.expected), (5, 6, false));
+        assert_eq!((roll.volume_from, roll.volume_to, roll.expected), (5, 6, Some(false)));
     }
 }

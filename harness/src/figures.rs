@@ -18,7 +18,7 @@ use crate::{
     feature_ranges::{self, Kind},
     holdings::{Held, Holdings},
     manifest,
-    quality::over_time::Likeness,
+    quality::{over_time::Likeness, wrong::Wrong},
     schedule,
     statistics::Statistics,
     store::{Store, StoreError},
@@ -41,6 +41,8 @@ pub struct Figures {
     pub rows: u64,
     /// Quality score.
     pub score: f64,
+    /// What makes it wrong, and what to do about it.
+    pub wrong: Vec<String>,
     /// Wall-clock seconds until it was published.
     pub seconds: f64,
     /// Largest memory of its process until then.
@@ -66,7 +68,7 @@ pub struct Figures {
 pub struct Rolls {
     /// By the truth beside the raw files.
     pub by_truth: Accuracy,
-    /// Where there is no truth: rolls, and those of them in their expected window.
+    /// Where there is no truth: rolls, and those of them in their expected window, or by the volumes for a root without one.
     pub found: u64,
     /// See `found`.
     pub expected: u64,
@@ -134,6 +136,7 @@ fn read(
         published: current.published,
         rows: current.rows,
         score: statistics.quality.score,
+        wrong: statistics.errors.iter().map(Wrong::sentence).collect(),
         seconds: statistics.performance.seconds,
         peak_bytes: statistics.performance.peak_rss_bytes,
         win_rates: rates.collect(),
@@ -158,7 +161,7 @@ fn rolls(truth: Option<&MonthTruth>, statistics: &Statistics) -> Rolls {
         Some(truth) => Rolls { by_truth: validate::against(truth, statistics), ..Rolls::default() },
         None => Rolls {
             found: rolls().count() as u64,
-            expected: rolls().filter(|roll| roll.expected).count() as u64,
+            expected: rolls().filter(|roll| roll.expected.unwrap_or(roll.volume_to > roll.volume_from)).count() as u64,
             ..Rolls::default()
         },
     }

@@ -35,7 +35,8 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
     let source = decode::source(&input)?;
     let decoded = decode::decode(|| Ok(&input), &source, &settings.instrument, cache.temporary())?;
     let last = decoded.months.last().ok_or_else(|| Usage("no month to process".into()))?;
-    let made_from = training::made_from(vec![source], settings, settings.reference(*last));
+    let reference = settings.reference(*last, &decoded.months)?;
+    let made_from = training::made_from(vec![source], settings, reference);
     let decoding = Decoding {
         began,
         seconds: began.elapsed().as_secs_f64(),
@@ -44,7 +45,8 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
     };
     let inputs = [Input::new(&decoded.info.name, &decoded.info)];
     bar.stage("process", training::STEPS * decoded.months.len() as u64);
-    let training = Training { settings, made_from: &made_from, inputs: &inputs, decoding, bar: &bar };
+    let training =
+        Training { settings, made_from: &made_from, inputs: &inputs, decoding, levels: &Vec::new, bar: &bar };
     let inputs = [decoded];
     let mut months = inputs[0].months.iter().map(|&month| MonthColumns::open(&inputs, month));
     let statistics = training.write(temporary.path(), &mut months)?;

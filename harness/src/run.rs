@@ -73,6 +73,8 @@ pub fn months_of(
     settings: &Settings,
     published: &mut dyn FnMut(&Statistics),
 ) -> crate::Result<Run> {
+    // Before anything is made.
+    args.reference(settings)?;
     let (name, access) = (settings.text("store"), settings.access);
     let store = if args.dry_run { Store::open(name, access)? } else { Store::create(name, access)? };
     let raw = match settings.text("raw") {
@@ -125,6 +127,7 @@ pub fn months_of(
                 Some(_) if stopped.is_some() => {}
                 Some(error) => bar.suspend(|| tracing::error!("{}: {error}", result.month)),
                 None => bar.suspend(|| {
+                    result.wrong.iter().for_each(|wrong| tracing::error!("{}: {wrong}", result.month));
                     outcome::log(&result, statistics.as_ref(), run.results.len() + 1, months.len(), began);
                 }),
             }
@@ -151,8 +154,15 @@ impl RunArgs {
         }
     }
 
-    /// The last month of the whole range: the reference month does not depend on the task.
-    pub fn last(&self) -> Result<Month, Usage> {
-        self.range().map(data::MonthRange::last)
+    /// The reference month of the whole range, which does not depend on the task.
+    ///
+    /// # Errors
+    /// No range, or months after the reference they are weighted to.
+    pub fn reference(&self, settings: &Settings) -> Result<Month, Usage> {
+        for (&month, &reference) in &self.references {
+            settings.check_reference(reference, &[month])?;
+        }
+        let range = self.range()?;
+        settings.reference(range.last(), &range.iter().collect::<Vec<_>>())
     }
 }

@@ -12,6 +12,7 @@ use data::{
     columns::{Columns, ColumnsView},
     compute::Computation,
     contract::Chooser,
+    fault::Fault,
     input::{InputError, Seen},
     merge::{self, Part},
     records::Records,
@@ -28,7 +29,7 @@ use crate::{
     manifest::{MadeFrom, Source},
     memory,
     progress::Bar,
-    quality,
+    quality::{self, levels::Level},
     statistics::{self, Durations, Head, Input, Performance, Stage, Statistics},
 };
 
@@ -115,9 +116,14 @@ pub struct Training<'a> {
     pub inputs: &'a [Input],
     /// What reading them took.
     pub decoding: Decoding,
+    /// Price levels of other months, as far as they are known.
+    pub levels: &'a (dyn Fn() -> Vec<Level> + Sync),
     /// Moves on by [`STEPS`] a month.
     pub bar: &'a Bar,
 }
+
+/// A month before it is held to the others: what it came out as, what its sessions show, and what scoring needs besides.
+type Unjudged = (Statistics, Vec<Fault>, quality::Context);
 
 /// Steps of the bar for computing and writing one month.
 pub const STEPS: u64 = 100;
@@ -158,7 +164,13 @@ impl Training<'_> {
         if file.finish().map_err(WriteError::from).with_context(failed)? == 0 {
             return Err(self.refused(empty.no_session(&self.settings.instrument)));
         }
-        Ok(made)
+        let mut known = (self.levels)();
+        known.extend(made.iter().filter_map(|(month, ..): &Unjudged| month.level()));
+        let judged = made.into_iter().map(|(mut statistics, faults, context)| {
+            statistics.judge(&faults, &known, &context);
+            statistics
+        });
+        Ok(judged.collect())
     }
 
     /// What is wrong with the inputs together.
@@ -174,7 +186,7 @@ impl Training<'_> {
         columns: &MonthColumns,
         chooser: &mut Chooser,
         began: Instant,
-    ) -> crate::Result<Option<Statistics>> {
+    ) -> crate::Result<Option<Unjudged>> {
         let Self { settings, made_from, .. } = *self;
         let (tick, gap_ticks) = (settings.instrument.tick()?, settings.instrument.gap_ticks());
         let view = columns.view();
@@ -232,7 +244,8 @@ impl Training<'_> {
             settings: of_output,
             inputs: self.inputs.to_vec(),
         };
-        Ok(Some(Statistics::new(head, columns.records().clone(), &grid, measured, performance, &context)))
+        let statistics = Statistics::new(head, columns.records().clone(), (&grid, tick), measured, performance);
+        Ok(Some((statistics, grid.faults, context)))
     }
 }
 

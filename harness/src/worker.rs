@@ -23,6 +23,8 @@ use crate::{
     outcome::{MonthResult, Outcome},
     progress::Bar,
     publish::{self, Draft, Origin, Part, Published},
+    published,
+    quality::wrong::Wrong,
     raw::{Here, Raw},
     statistics::{Input, Stage, Statistics},
     store::{Store, Traffic},
@@ -87,7 +89,7 @@ impl<'a> Worker<'a> {
             files_here: Raw::new(cache),
             had_failed: OnceLock::new(),
             had_withheld: OnceLock::new(),
-            reference: settings.reference(args.last()?),
+            reference: args.reference(settings)?,
             bar,
             memory: Budget::of_memory(settings),
             cores: Budget::new(at_once() as u64),
@@ -106,6 +108,7 @@ impl<'a> Worker<'a> {
             score: None,
             retries: 0,
             error: None,
+            wrong: Vec::new(),
         };
         if files.is_empty() {
             result.error = Some(format!("no raw file of {month} in {}", self.raw.name()));
@@ -248,7 +251,8 @@ impl<'a> Worker<'a> {
         bar.steps(READ_STEPS);
 
         let parquet = cache.temporary().join(format!("{month}.parquet"));
-        let training = Training { settings, made_from: &made_from, inputs: &keys, decoding, bar };
+        let levels = || published::levels(store, month);
+        let training = Training { settings, made_from: &made_from, inputs: &keys, decoding, levels: &levels, bar };
         let cores = self.cores.take(1);
         let columns = MonthColumns::open(&decoded, month);
         let made = training.write(&parquet, &mut std::iter::once(columns))?;
@@ -268,7 +272,8 @@ impl<'a> Worker<'a> {
         let (bytes, checksum) = read.with_context(written)?;
         let (rows, score) = (statistics.borrow().rows(), statistics.borrow().quality.score);
         let version = checksum.clone();
-        if args.gate && score < args.threshold {
+        result.wrong = statistics.borrow().errors.iter().map(Wrong::sentence).collect();
+        if args.gate && (!result.wrong.is_empty() || score < args.threshold) {
             let withheld = Withheld::new(&statistics.borrow(), args.threshold, reference, &version, bytes);
             let withheld = withheld.keep(store, &parquet, &statistics.borrow())?;
             std::fs::remove_file(&parquet).with_context(written)?;

@@ -51,6 +51,7 @@ pub(super) fn read(mut reader: impl Read, months: &mut Months<'_>, sink: &mut Si
         let mut records = buffer[..filled].chunks_exact(RECORD);
         for record in &mut records {
             let (id, bar) = decode(record, months.record)?;
+            months.publisher = Some(u16::from_le_bytes([record[2], record[3]]));
             // One entry a day and id: mappings change at most from day to day.
             let day = bar.nanos / DAY;
             let name =

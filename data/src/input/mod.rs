@@ -176,6 +176,8 @@ pub(crate) struct Months<'a> {
     closed: Option<Month>,
     record: u64,
     limits: Limits,
+    /// Publisher of the record that comes next, where the input names one.
+    publisher: Option<u16>,
     first: Option<u64>,
     last: Option<u64>,
     /// The month of the latest record and the UTC nanoseconds it spans.
@@ -187,7 +189,8 @@ impl<'a> Months<'a> {
         let zone = instrument.zone()?;
         let named = dates.and_then(|(first, last)| Some((Month::of(first)?, Month::of(last)?)));
         let (open, closed, record, limits) = (BTreeMap::new(), None, 0, Limits::of(bytes));
-        Ok(Self { instrument, zone, named, open, closed, record, limits, first: None, last: None, current: None })
+        let (publisher, first, last, current) = (None, None, None, None);
+        Ok(Self { instrument, zone, named, open, closed, record, limits, publisher, first, last, current })
     }
 
     /// The collector of the month a record belongs to.
@@ -266,7 +269,7 @@ impl<'a> Months<'a> {
         name: impl FnOnce() -> (String, bool),
         sink: &mut Sink<'_>,
     ) -> Result<(), InputError> {
-        let (record, limits) = (self.record, self.limits);
+        let (record, limits, publisher) = (self.record, self.limits, self.publisher);
         let within = |there: bool, what: &'static str, limit: u64| {
             if there { Ok(()) } else { Err(InputError::Limit { what, limit }) }
         };
@@ -279,6 +282,9 @@ impl<'a> Months<'a> {
             Ok(collector.symbol(&symbol, named))
         })?;
         collector.push(index, bar, record);
+        if let Some(publisher) = publisher {
+            collector.published_by(publisher);
+        }
         within(collector.kept() <= limits.kept, "records of the root in a month", limits.kept as u64)?;
         self.seen(bar.nanos);
         Ok(())

@@ -201,6 +201,6 @@ fn without_symbols_or_ids_a_gap_of_price_is_a_rollover() {
         let grid = session::cut(&columns.view(), &instrument, &mut Chooser::new(Choice::Volume)).unwrap();
         let [gap] = &grid.rollovers[..] else { panic!("{:?}", grid.rollovers) };
         assert!(gap.is_gap());
-        assert_eq!((gap.date.to_string(), gap.price_gap, gap.expected), (day.into(), Some(20.25), expected));
+        assert_eq!((gap.date.to_string(), gap.price_gap, gap.expected), (day.into(), Some(20.25), Some(expected)));
     }
 }

@@ -102,7 +102,7 @@ impl Sight<'_> {
             ));
         }
         if found > 0 {
-            said.push(format!("{expected} of {found} in their expected window"));
+            said.push(format!("{expected} of {found} in their expected window, or by the volumes where the root has none"));
         }
         let of = by_truth.happened + by_truth.invented + found;
         share(
@@ -252,7 +252,11 @@ fn of_month(month: Month, figures: &Figures) -> Vec<Reading> {
         let (subject, note) = (month.to_string(), format!("{month} {of}").trim_end().to_owned());
         readings.push(Reading { rule, subject, value, note, text });
     };
-    push(Rule::Quality, figures.score, "", format!("the quality of {month} is {:.3}", figures.score));
+    let quality = match figures.wrong.first() {
+        Some(wrong) => format!("{month} is {wrong}; its quality is {:.3}", figures.score),
+        None => format!("the quality of {month} is {:.3}", figures.score),
+    };
+    push(Rule::Quality, figures.score, "", quality);
     let minutes = figures.seconds / 60.0;
     push(Rule::MonthMinutes, minutes, "", format!("{month} took {minutes:.0} minutes"));
     if let Some(bytes) = figures.peak_bytes {
@@ -286,6 +290,7 @@ mod tests {
             published: Timestamp::UNIX_EPOCH,
             rows: 1,
             score,
+            wrong: Vec::new(),
             seconds: 90.0,
             peak_bytes: Some(2_000_000_000),
             win_rates: BTreeMap::from([("low_vol_long".to_owned(), 0.3), ("high_vol_long".to_owned(), 0.2)]),

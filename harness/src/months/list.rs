@@ -52,6 +52,7 @@ impl Line {
             _ => println!("{month}  {}", state.text()),
         }
         let note = |text: String| println!("         {text}");
+        self.wrong.iter().for_each(|wrong| note(wrong.clone()));
         if self.pinned {
             note("rolled back: run keeps it until --force".into());
         }

@@ -61,7 +61,7 @@ impl Known {
         if held.published {
             match manifest::read(store, month) {
                 Ok(Some((manifest, _))) => {
-                    needed |= recommended(store, &manifest.current).needed;
+                    needed |= recommended(store, &manifest.current).0.needed;
                     reference = Some(manifest.current.made_from.decay_reference);
                 }
                 Ok(None) => {}

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     feature_ranges,
     months::survey::{Line, State},
-    quality::drift::robust_z,
+    quality::{drift::robust_z, wrong::Wrong},
     statistics::Statistics,
 };
 
@@ -72,6 +72,7 @@ fn day(Entry { line, statistics, .. }: &Entry) -> Day {
 
 fn tip(line: &Line, statistics: Option<&Statistics>) -> String {
     let mut said = vec![format!("{} {}", line.month, line.state.text())];
+    said.extend(statistics.iter().flat_map(|statistics| &statistics.errors).map(Wrong::sentence));
     said.extend(line.score.map(|score| format!("quality {}", text::fixed(score, 3))));
     said.extend(line.rows.map(|rows| format!("{} rows", text::count(rows))));
     said.extend(statistics.iter().flat_map(|statistics| &statistics.quality.deductions).map(|of| of.reason.clone()));
@@ -176,7 +177,8 @@ pub fn roll_gaps(archive: &Archive) -> crate::Result<Figure> {
         let gaps = month.rollovers.iter().filter_map(|roll| roll.price_gap);
         gaps.max_by(|left, right| left.abs().total_cmp(&right.abs()))
     };
-    let unexpected = |month: &Statistics| largest(month).filter(|_| month.rollovers.iter().any(|roll| !roll.expected));
+    let unexpected =
+        |month: &Statistics| largest(month).filter(|_| month.rollovers.iter().any(|roll| roll.expected == Some(false)));
     let series = [archive.series("gap, points", largest), archive.series("outside the expected window", unexpected)];
     Ok(Figure::new(
         "Price gap of the rolls",

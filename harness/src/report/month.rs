@@ -11,7 +11,10 @@ use super::{
     table::Cell,
     text::{self, NOTHING},
 };
-use crate::statistics::{ModeStatistics, Statistics};
+use crate::{
+    quality::wrong::Wrong,
+    statistics::{ModeStatistics, Statistics},
+};
 
 /// Widths a chart over the whole page is drawn in, with their classes: the page shows the one that fits.
 pub const WIDTHS: [(u32, &str); 3] = [(640, "w640"), (960, "w960"), (1320, "w1320")];
@@ -37,7 +40,7 @@ pub fn document(statistics: &Statistics, prices: Option<&[SessionPrices]>) -> cr
         generated: jiff::Timestamp::now(),
         score: Some(statistics.quality.score),
         facts,
-        errors: statistics.errors.clone(),
+        errors: statistics.errors.iter().map(Wrong::sentence).collect(),
         figures: prices.map_or(Ok(Vec::new()), |prices| figures(statistics, prices))?,
         sections: sections(statistics),
         footer: format!("{}, statistics schema {}", statistics.program, statistics.schema_version),
@@ -158,6 +161,9 @@ fn sections(statistics: &Statistics) -> Vec<Section> {
 
 fn reprocess(statistics: &Statistics) -> String {
     let reprocess = &statistics.quality.reprocess;
+    if !statistics.errors.is_empty() {
+        return "no: the month is wrong".to_owned();
+    }
     match (reprocess.needed, reprocess.priority) {
         (false, _) => "not needed".to_owned(),
         (true, Some(priority)) => format!("yes, {} priority", text::priority(priority)),

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::column::{Column, mean_of_counts, percentile_of_counts};
-use crate::feature_ranges::{Overrides, Ranges};
+use crate::feature_ranges::{self, Overrides, Ranges};
 
 /// How many interquartile ranges from the quartiles a value is an outlier.
 const OUTLIER_RANGES: f64 = 3.0;
@@ -118,10 +118,11 @@ pub struct FeatureStatistics {
     pub p50: Option<f64>,
     /// 99th percentile.
     pub p99: Option<f64>,
-    /// Share of the finite values more than 3 interquartile ranges below the first or above the third quartile, 0 to 1.
-    /// 0 where that range is 0: when half of the values are one number, it says nothing about how far the others may lie.
+    /// Share of the finite values more than 3 interquartile ranges below the first or above the third quartile, 0 to 1; 0
+    /// without values. `null` for columns of two values (the time flags, and the retouches of profile `rolling`): both are
+    /// regular, however rare one of them is.
     #[schemars(range(min = 0.0, max = 1.0))]
-    pub outliers: f64,
+    pub outliers: Option<f64>,
     /// No value is infinite, and the smallest and the largest are within the feature's usual range; true without values.
     pub in_range: bool,
 }
@@ -147,11 +148,11 @@ pub fn measure<F: Value + Into<f64>>(
             ),
             Some(flag) => {
                 let column = Column::new(sessions.iter().map(|session| row(session.flags.row(flag).to_slice())));
-                // Both values of a flag are regular, however rare one of them is.
-                FeatureStatistics { outliers: 0.0, ..feature(name, &column, &ranges) }
+                feature(name, &column, &ranges)
             }
         };
-        (name.to_owned(), statistics)
+        let outliers = statistics.outliers.filter(|_| !feature_ranges::is_of_two_values(name, profile));
+        (name.to_owned(), FeatureStatistics { outliers, ..statistics })
     };
     let (features, modes) = rayon::join(
         || (0..columns).into_par_iter().with_max_len(1).map(feature).collect(),
@@ -178,12 +179,13 @@ fn feature(name: &str, column: &Column, ranges: &Ranges) -> FeatureStatistics {
         nan_share: if rows == 0 { 1.0 } else { share(column.nans(), rows) },
         infinite_share: share(column.infinities(), rows),
         in_range: column.infinities() == 0,
+        outliers: Some(0.0),
         ..FeatureStatistics::default()
     };
     let Some(moments) = column.moments() else { return counted };
     let [p1, p25, p50, p75, p99] = column.percentiles(&moments, [1, 25, 50, 75, 99]);
     let margin = OUTLIER_RANGES * (p75 - p25);
-    let outliers = if margin > 0.0 { column.outside(p25 - margin, p75 + margin) } else { 0 };
+    let outliers = column.outside(p25 - margin, p75 + margin);
     FeatureStatistics {
         min: finite(moments.min),
         max: finite(moments.max),
@@ -192,7 +194,7 @@ fn feature(name: &str, column: &Column, ranges: &Ranges) -> FeatureStatistics {
         p1: finite(p1),
         p50: finite(p50),
         p99: finite(p99),
-        outliers: share(outliers, column.len()),
+        outliers: Some(share(outliers, column.len())),
         in_range: counted.in_range && ranges.contain(name, moments.min, moments.max),
         ..counted
     }

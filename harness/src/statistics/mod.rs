@@ -13,11 +13,13 @@ use std::collections::BTreeMap;
 
 use data::{
     Month,
+    fault::Fault,
     grid::{Grid, Rollover},
     input::InputInfo,
     records::Records,
 };
 use jiff::{Timestamp, civil::Date};
+use kernels::Tick;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +27,11 @@ pub use self::{
     measure::{FeatureStatistics, Measured, ModeStatistics, WeightStatistics, WinStatistics, measure},
     performance::{Durations, Latency, Performance, Stage},
 };
-use crate::quality::{self, Context, Quality};
+use crate::quality::{
+    self, Context, Quality,
+    levels::{self, Level, Verdict},
+    wrong::{self, Wrong},
+};
 
 /// Version of the object's schema.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -67,8 +73,11 @@ pub struct Statistics {
     pub quality: Quality,
     /// What a careful user should know.
     pub warnings: Vec<String>,
-    /// Why the month failed; empty when it did not.
-    pub errors: Vec<String>,
+    /// What makes the month wrong, whatever its score; empty when nothing does.
+    pub errors: Vec<Wrong>,
+    /// Price levels of at most three months before and three after, as far as they were known: the month's own is held to them.
+    #[serde(default)]
+    pub levels_around: Vec<Level>,
 }
 
 /// One input file.
@@ -101,7 +110,7 @@ impl Input {
 }
 
 /// One trading date.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct SessionStatistics {
     /// Local trading date.
@@ -125,10 +134,13 @@ pub struct SessionStatistics {
     pub late_open: bool,
     /// Contracts traded.
     pub volume: u64,
+    /// Close of the last row in points.
+    #[serde(default)]
+    pub last_price: f64,
 }
 
 impl SessionStatistics {
-    fn new(session: &data::grid::Session) -> Self {
+    fn new(session: &data::grid::Session, grid: &Grid, tick: Tick) -> Self {
         Self {
             date: session.date,
             contract: session.contract.clone(),
@@ -139,6 +151,7 @@ impl SessionStatistics {
             early_close: session.early_close,
             late_open: session.late_open,
             volume: session.volume,
+            last_price: session.rows.clone().next_back().map_or(0.0, |row| tick.points(grid.close[row])),
         }
     }
 }
@@ -157,27 +170,44 @@ pub struct Head {
 }
 
 impl Statistics {
-    /// The statistics of a month that was computed, with its score.
+    /// The statistics of a month that was computed, not yet scored: see [`Self::judge`].
     pub fn new(
         head: Head,
         records: Records,
-        grid: &Grid,
+        (grid, tick): (&Grid, Tick),
         measured: Measured,
         performance: Performance,
-        context: &Context,
     ) -> Self {
-        let mut statistics = Self {
+        Self {
             records,
-            sessions: grid.sessions.iter().map(SessionStatistics::new).collect(),
+            sessions: grid.sessions.iter().map(|session| SessionStatistics::new(session, grid, tick)).collect(),
             rollovers: grid.rollovers.clone(),
             modes: measured.modes,
             features: measured.features,
             performance,
             warnings: grid.warnings.clone(),
             ..Self::empty(head)
-        };
-        statistics.assess(context);
-        statistics
+        }
+    }
+
+    /// Scores the month, once: by its figures, by what its grid shows (`faults`), and by the price levels of the months
+    /// around, as far as they are `known`.
+    pub fn judge(&mut self, faults: &[Fault], known: &[Level], context: &Context) {
+        self.levels_around = levels::around(self.month, known);
+        let level = self.level();
+        self.errors = wrong::list(faults, &self.records, level.as_ref(), &self.levels_around);
+        if let Some(Verdict::Doubtful(found)) = level.map(|level| levels::judge(&level, &self.levels_around)) {
+            self.warnings.push(found);
+        }
+        self.assess(context);
+    }
+
+    /// The month's price level; `None` without a session.
+    pub fn level(&self) -> Option<Level> {
+        // Statistics of an earlier version have no prices.
+        let closes: Vec<f64> =
+            self.sessions.iter().map(|session| session.last_price).filter(|price| *price > 0.0).collect();
+        Level::of(self.month, &closes)
     }
 
     /// Scores the month again, after warnings, errors or performance were added.
@@ -207,6 +237,7 @@ impl Statistics {
             quality: Quality::default(),
             warnings: Vec::new(),
             errors: Vec::new(),
+            levels_around: Vec::new(),
         }
     }
 }

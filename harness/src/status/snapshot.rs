@@ -11,10 +11,12 @@ use crate::{
     config::Settings,
     discover::{self, RawFile},
     exit, failures,
+    figures::Figures,
     heartbeat::{self, Heartbeat, RENEWAL},
     holdings::{Held, Holdings},
     months,
     store::{Store, StoreError},
+    withheld::{self, WithheldError},
 };
 
 /// A run that has not been heard of for so long, two heartbeats and the time of another, is lost. Clocks of different
@@ -91,6 +93,8 @@ pub struct Snapshot {
     pub runs: Vec<Run>,
     /// The months in order.
     pub months: Vec<MonthState>,
+    /// Months that are wrong, published or withheld: why, and what to do about it. Only `status` looks.
+    pub wrong: BTreeMap<Month, Vec<String>>,
     /// What is held of each.
     #[serde(skip)]
     pub holdings: Holdings,
@@ -186,9 +190,30 @@ impl Snapshot {
                 .and_then(|all| all.into_iter().reduce(f64::max)),
             runs,
             months,
+            wrong: BTreeMap::new(),
             holdings,
             raw,
         }
+    }
+
+    /// Looks at what makes months wrong: by the `figures` of those that are published, by the records of those withheld.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn look_for_wrong(&mut self, store: &Store, figures: &BTreeMap<Month, Figures>) -> Result<(), StoreError> {
+        let wrong = figures.iter().filter(|(_, figures)| !figures.wrong.is_empty());
+        self.wrong = wrong.map(|(month, figures)| (*month, figures.wrong.clone())).collect();
+        for (&month, _) in self.holdings.months.iter().filter(|(_, held)| held.withheld) {
+            match withheld::read(store, month) {
+                Ok(Some(withheld)) if withheld.wrong => {
+                    self.wrong.entry(month).or_default().push(format!("withheld, {}", withheld.sentence()));
+                }
+                Ok(_) => {}
+                Err(WithheldError::Store(error)) => return Err(error),
+                Err(error) => tracing::warn!("{month}: {}", exit::sentence(&error.into())),
+            }
+        }
+        Ok(())
     }
 
     /// The months that are being made.

@@ -20,6 +20,11 @@ fn write(text: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
     let all = [State::Published, State::Running, State::Failed, State::Pending];
     let counts: Vec<String> = all.into_iter().map(|state| format!("{} {}", count(state), state.text())).collect();
     writeln!(text, "months      {}", counts.join(", "))?;
+    for (month, wrong) in &snapshot.wrong {
+        for wrong in wrong {
+            writeln!(text, "wrong       {month}: {}", wrong.strip_prefix("wrong: ").unwrap_or(wrong))?;
+        }
+    }
     if let Some(rate) = error_rate {
         writeln!(text, "error rate  {:.1} % of the months tried", 100.0 * rate)?;
     }

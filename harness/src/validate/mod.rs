@@ -18,6 +18,7 @@ mod statistics;
 mod table;
 mod tally;
 mod tape;
+mod wrong;
 
 use std::path::Path;
 

@@ -13,6 +13,7 @@ use super::{
     rollover::{self, Accuracy},
     statistics,
     table::{Source, Table},
+    wrong,
 };
 use crate::{
     exit,
@@ -125,6 +126,10 @@ impl Months<'_> {
         if let Some(statistics) = &statistics {
             if let Some(read) = read.as_ref().filter(|_| self.wants(Check::Statistics)) {
                 statistics::check(statistics, &version, &read.tape, &read.tally, &read.making, findings);
+            }
+            if let Some(read) = read.as_ref().filter(|_| self.wants(Check::Data)) {
+                let levels = published::levels(self.store, month);
+                wrong::check(statistics, &read.tape, raw.as_ref(), &levels, &read.making, findings);
             }
             if let Some(raw) = raw.as_ref().filter(|_| self.wants(Check::Statistics)) {
                 statistics::records(statistics, raw, findings);

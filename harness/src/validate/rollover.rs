@@ -1,8 +1,16 @@
 //! Front contracts and rollovers of the statistics: against the raw volumes where there are any, against the month
 //! before, and against the truth where the files were made.
 
-use data::{Month, columns::ContractRows, grid::Rollover, instrument::third_friday, symbol, synth::MonthTruth};
-use jiff::{ToSpan, civil::Date};
+use data::{
+    Month,
+    columns::ContractRows,
+    grid::Rollover,
+    instrument::third_friday,
+    roll_window::{Anchor, RollWindow},
+    symbol,
+    synth::MonthTruth,
+};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -53,10 +61,10 @@ pub fn check(
     let named: Vec<&Rollover> = statistics.rollovers.iter().filter(|roll| !roll.is_gap()).collect();
     against_sessions(statistics, &named, findings);
     for roll in &named {
-        window(roll, expiry(&roll.from, statistics.month), raw, findings);
+        window(roll, expiry(&roll.from, statistics.month), raw, making, findings);
     }
     if let Some(before) = before {
-        continuity(statistics, before, raw, findings);
+        continuity(statistics, before, raw, making, findings);
     }
     let Some(raw) = raw else { return Accuracy::default() };
     against_volumes(statistics, &named, raw, making, findings);
@@ -81,43 +89,52 @@ fn against_sessions(statistics: &Statistics, named: &[&Rollover], findings: &mut
 }
 
 /// A roll outside of its expected window, with the volumes around it.
-fn window(roll: &Rollover, expiry: Option<Month>, raw: Option<&Raw>, findings: &mut Findings) {
-    let expected = expiry.is_some_and(|expiry| within(roll.date, expiry));
+fn window(roll: &Rollover, expiry: Option<Month>, raw: Option<&Raw>, making: &Making, findings: &mut Findings) {
+    let window = making.instrument.rolls.window(&making.instrument.root);
+    let expected = window.map(|window| expiry.is_some_and(|expiry| within(roll.date, expiry, window)));
     let what = format!("{} {} -> {}", roll.date, roll.from, roll.to);
+    let text = |expected: Option<bool>| expected.map_or("null".to_owned(), |expected| expected.to_string());
     if expected != roll.expected {
-        let found = format!("{what} marked as expected: {}", roll.expected);
-        findings.error(ROLLOVER, "expected", found, format!("{expected}, by the third Friday of the expiry"));
+        let found = format!("{what} marked as expected: {}", text(roll.expected));
+        findings.error(ROLLOVER, "expected", found, format!("{}, by the root's window", text(expected)));
     }
-    if !expected {
+    if let Some(window) = window.filter(|_| expected == Some(false)) {
         let volumes = raw.map_or_else(
             || format!("volumes {} and {} on that date", roll.volume_from, roll.volume_to),
             |raw| evidence(&raw.days, raw.view().contracts, &roll.from, &roll.to, roll.date),
         );
-        let when = expiry
-            .map_or_else(|| "the third Friday of its expiry".into(), |expiry| format!("the third Friday of {expiry}"));
+        let of = expiry.map_or_else(|| "its delivery month".into(), |expiry| expiry.to_string());
         findings.warning(
             ROLLOVER,
             "window",
             format!("{what}; {volumes}"),
-            format!("a roll in the ten days before {when}"),
+            format!("a roll on the days {window} of {of}"),
         );
     }
 }
 
-/// The first session goes on with the contract of the month before, or with a later one in its expected window.
-fn continuity(statistics: &Statistics, before: &Statistics, raw: Option<&Raw>, findings: &mut Findings) {
+/// The first session goes on with the contract of the month before, or with a later one in its expected window; any later one
+/// where the root has no window.
+fn continuity(
+    statistics: &Statistics,
+    before: &Statistics,
+    raw: Option<&Raw>,
+    making: &Making,
+    findings: &mut Findings,
+) {
     let (Some(last), Some(first)) = (before.sessions.last(), statistics.sessions.first()) else { return };
     if last.contract == first.contract || last.contract.is_empty() || first.contract.is_empty() {
         return;
     }
     let (from, to) = (expiry(&last.contract, before.month), expiry(&first.contract, statistics.month));
+    let window = making.instrument.rolls.window(&making.instrument.root);
     let found =
         format!("{} in the last session of {}, {} on {}", last.contract, before.month, first.contract, first.date);
     let volumes = raw.map(|raw| evidence(&raw.days, raw.view().contracts, &last.contract, &first.contract, first.date));
     let found = volumes.map_or(found.clone(), |volumes| format!("{found}; {volumes}"));
     match (from, to) {
         // The month before says so itself.
-        _ if before.rollovers.iter().any(|roll| !roll.expected) => {
+        _ if before.rollovers.iter().any(|roll| roll.expected == Some(false)) => {
             findings.note(
                 ROLLOVER,
                 "continuity",
@@ -128,7 +145,7 @@ fn continuity(statistics: &Statistics, before: &Statistics, raw: Option<&Raw>, f
         (Some(from), Some(to)) if to < from => {
             findings.error(ROLLOVER, "continuity", found, "rolls only go forward");
         }
-        (Some(from), _) if within(first.date, from) => {}
+        (Some(from), _) if window.is_none_or(|window| within(first.date, from, window)) => {}
         _ => findings.warning(ROLLOVER, "continuity", found, "the same contract, or a roll in its expected window"),
     }
 }
@@ -229,10 +246,14 @@ fn evidence(days: &[Day], contracts: &[ContractRows], from: &str, to: &str, date
     format!("volumes of {from} / {to}: {}", sessions.join(", "))
 }
 
-/// From 10 calendar days before the third Friday of the expiry month to that Friday.
-fn within(date: Date, expiry: Month) -> bool {
-    let last = third_friday(expiry.first_day());
-    last.is_some_and(|last| date <= last && date.checked_add(10.days()).is_ok_and(|later| later >= last))
+/// Whether a date lies in the window of a delivery month, counted in days from the date back to its anchor.
+fn within(date: Date, expiry: Month, window: RollWindow) -> bool {
+    let anchor = match window.anchor {
+        Anchor::FirstDay => Some(expiry.first_day()),
+        Anchor::ThirdFriday => third_friday(expiry.first_day()),
+    };
+    let days = anchor.and_then(|anchor| date.since(anchor).ok()).map(|span| span.get_days());
+    days.is_some_and(|days| (i32::from(window.from)..=i32::from(window.to)).contains(&days))
 }
 
 /// Delivery month of a symbol whose root does not matter.
@@ -272,7 +293,7 @@ mod tests {
 
     fn roll(date: Date, from: &str, to: &str, expected: bool) -> Rollover {
         let (from, to) = (from.to_owned(), to.to_owned());
-        Rollover { date, from, to, price_gap: None, volume_from: 5, volume_to: 9, expected }
+        Rollover { date, from, to, price_gap: None, volume_from: 5, volume_to: 9, expected: Some(expected) }
     }
 
     fn found(statistics: &Statistics, before: Option<&Statistics>) -> Vec<(Severity, &'static str, String)> {
@@ -301,7 +322,7 @@ mod tests {
         let findings = found(&early, None);
         let text = "2013-12-09 ESZ3 -> ESH4; volumes 5 and 9 on that date";
         assert_eq!(findings, [(Severity::Warning, "window", text.to_owned())]);
-        early.rollovers[0].expected = true;
+        early.rollovers[0].expected = Some(true);
         assert_eq!(found(&early, None)[0].1, "expected");
     }
 

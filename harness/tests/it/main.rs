@@ -23,6 +23,7 @@ mod months;
 mod process;
 mod refusals;
 mod reports;
+mod roll_window;
 mod run;
 mod s3;
 mod s3_server;

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 pub use self::consistency::{Likeness, Unlike, unlike};
 use self::trend::{RECENT, Trend};
-use super::{Band, Priority, Quality, Reprocess, list};
+use super::{Band, Priority, Quality, Reprocess, list, wrong::Wrong};
 use crate::{
     cli::QualityArgs,
     config::Settings,
@@ -39,7 +39,7 @@ struct Archive {
     months: Vec<Scored>,
     /// Months without statistics to look at.
     absent: Vec<Absent>,
-    /// Months that miss the gate.
+    /// Months that miss the gate, those that are wrong included.
     under: Vec<Month>,
     /// Where the scores go.
     trend: Option<Trend>,
@@ -55,6 +55,8 @@ struct Archive {
 struct Scored {
     month: Month,
     version: String,
+    /// What makes it wrong, and what to do about it.
+    wrong: Vec<String>,
     quality: Quality,
 }
 
@@ -125,7 +127,8 @@ impl Archive {
                             let reasons = [vec![error.clone()], quality.reprocess.reasons].concat();
                             quality.reprocess = Reprocess::because(reasons, Priority::High);
                         }
-                        months.push(Scored { month, version, quality });
+                        let wrong = found.errors.iter().map(Wrong::sentence).collect();
+                        months.push(Scored { month, version, wrong, quality });
                     }
                     likenesses.push((month, Likeness::of(&found)));
                 }
@@ -147,7 +150,11 @@ impl Archive {
         absent.sort_by_key(|absent| absent.month);
         let mut archive = Self {
             threshold: args.threshold,
-            under: months.iter().filter(|one| one.quality.score < args.threshold).map(|one| one.month).collect(),
+            under: months
+                .iter()
+                .filter(|one| one.quality.score < args.threshold || !one.wrong.is_empty())
+                .map(|one| one.month)
+                .collect(),
             trend: Trend::new(&months.iter().map(|one| (one.month, one.quality.score)).collect::<Vec<_>>()),
             unlike: unlike(&likenesses, &wanted),
             reprocess: Vec::new(),
@@ -203,12 +210,17 @@ impl Archive {
         for Absent { month, reason, .. } in absent {
             println!("  {month}  no statistics: {reason}");
         }
+        let wrong = months.iter().filter(|one| !one.wrong.is_empty()).count();
+        if wrong > 0 {
+            println!("wrong: {wrong} months, whatever their score: see the reasons");
+        }
         println!(
             "gate {threshold}: {}",
             if under.is_empty() { "none under it".into() } else { format!("{} under it", under.len()) }
         );
-        for Scored { month, quality, .. } in months.iter().filter(|one| under.contains(&one.month)) {
+        for Scored { month, quality, wrong, .. } in months.iter().filter(|one| under.contains(&one.month)) {
             println!("  {month}  {:.3}", quality.score);
+            wrong.iter().for_each(|wrong| println!("    {wrong}"));
             for deduction in &quality.deductions {
                 println!("    -{:<6.3} {}", deduction.amount, deduction.reason);
             }
@@ -294,7 +306,12 @@ mod tests {
             let priority = needed.then_some(if score < 0.5 { Priority::High } else { Priority::Medium });
             let reasons = needed.then(|| format!("score {score:.3} is below 0.7")).into_iter().collect();
             let reprocess = Reprocess { needed, priority, reasons };
-            Scored { month, version: String::new(), quality: Quality { score, reprocess, ..Quality::default() } }
+            Scored {
+                month,
+                version: String::new(),
+                wrong: Vec::new(),
+                quality: Quality { score, reprocess, ..Quality::default() },
+            }
         };
         let mut archive = Archive {
             threshold: 0.8,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use jiff::civil::Date;
-use kernels::{Columns, Error, Series};
+use kernels::{Break, Columns, Error, Series};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -102,7 +102,18 @@ impl Grid {
         self.open.len()
     }
 
-    /// The series of some rows: one session's, or all of them.
+    /// Where a session's first row does not follow the row before it by one second.
+    #[must_use]
+    pub fn breaks(&self) -> Vec<Break> {
+        let between = |pair: &[Session]| {
+            let [before, after] = pair else { return None };
+            let seconds = after.first_second - before.first_second - before.rows.len() as i64 + 1;
+            Some(Break { row: after.rows.start, seconds: u32::try_from(seconds).ok()? })
+        };
+        self.sessions.windows(2).filter_map(between).collect()
+    }
+
+    /// The series of some rows, second by second: one session's, or all of them, whose [`Grid::breaks`] are to be added.
     ///
     /// # Errors
     /// See [`Series::new`].

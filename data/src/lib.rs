@@ -1,6 +1,7 @@
 //! From a Databento file to the session grid, and from finished columns to Parquet.
 #![deny(missing_docs)]
 
+mod central;
 pub mod column_file;
 pub mod columns;
 pub mod compute;

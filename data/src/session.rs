@@ -3,6 +3,7 @@
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
 use crate::{
+    central,
     columns::{ColumnsView, ContractRows},
     contract::{self, Chooser, Day},
     grid::{Grid, Rollover, Session},
@@ -137,8 +138,7 @@ fn lay_out(grid: &mut Grid, view: &ColumnsView<'_>, contract: &ContractRows, win
 /// Central second of the day of `rows` seconds from the UTC second `first` on, whatever the session's own time zone.
 fn central_seconds(first: i64, rows: usize) -> impl Iterator<Item = u32> {
     const DAY: i64 = 86_400;
-    // The bundled database always knows it.
-    let central = TimeZone::get("America/Chicago").unwrap_or(TimeZone::UTC);
+    let central = central::zone();
     let offset = move |second: i64| {
         let time = Timestamp::from_second(second).unwrap_or_default();
         i64::from(central.to_offset(time).seconds())

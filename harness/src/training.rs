@@ -202,7 +202,7 @@ impl Training<'_> {
             profile: settings.profile,
             tick,
             gap_ticks,
-            decay_months: made_from.decay_reference.index() - month.index(),
+            decay_reference: made_from.decay_reference,
             chunk_rows: settings.chunk_rows,
         };
         let times = Times::new(self.bar, grid.sessions.len() as u64);

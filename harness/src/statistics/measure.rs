@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use data::{compute::SessionColumns, grid::Grid, training_file::Value};
 use kernels::{
-    Profile, Tick,
+    Break, Profile, Tick,
     features::{FLAG_NAMES, FLOAT_NAMES},
-    labels::{MODES, Outcome},
+    labels::{LOOK_AHEAD, MODES},
 };
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::column::{Column, mean_of_counts, percentile_of_counts};
+use super::{column::Column, counts::Counts};
 use crate::feature_ranges::{self, Overrides, Ranges};
 
 /// How many interquartile ranges from the quartiles a value is an outlier.
@@ -42,7 +42,7 @@ pub struct ModeStatistics {
     pub weight: WeightStatistics,
     /// Adverse move of the wins in ticks.
     pub mae: WinStatistics,
-    /// Seconds from the entry of a win to its target.
+    /// Seconds from the entry of a win to its target, the night included where it is open over one (profile `rolling`).
     pub seconds_to_target: WinStatistics,
     /// Every label is 0 or 1.
     pub labels_binary: bool,
@@ -136,6 +136,11 @@ pub fn measure<F: Value + Into<f64>>(
     overrides: &Overrides,
 ) -> Measured {
     let ranges = Ranges::new(profile, prices(grid, tick), overrides);
+    let breaks = match profile {
+        // No trade is open over a night.
+        Profile::Session => Vec::new(),
+        Profile::Rolling => grid.breaks(),
+    };
     let columns = FLOAT_NAMES.len() + FLAG_NAMES.len();
     let feature = |index: usize| {
         let name = FLOAT_NAMES.iter().chain(&FLAG_NAMES).nth(index).copied().unwrap_or_default();
@@ -160,7 +165,7 @@ pub fn measure<F: Value + Into<f64>>(
             (0..MODES.len())
                 .into_par_iter()
                 .with_max_len(1)
-                .map(|index| (MODES[index].name.to_owned(), mode(sessions, index)))
+                .map(|index| (MODES[index].name.to_owned(), mode(sessions, &breaks, index)))
                 .collect()
         },
     );
@@ -200,13 +205,14 @@ fn feature(name: &str, column: &Column, ranges: &Ranges) -> FeatureStatistics {
     }
 }
 
-fn mode<F>(sessions: &[SessionColumns<F>], index: usize) -> ModeStatistics {
-    // An outcome's adverse move has five bits, its duration ten.
-    let (mut maes, mut seconds) = ([0_u64; 32], [0_u64; 1024]);
-    let outcomes = sessions.iter().flat_map(|session| &session.outcomes[index]);
-    for outcome in outcomes.copied().filter(|outcome: &Outcome| outcome.is_win()) {
-        maes[usize::from(outcome.mae())] += 1;
-        seconds[usize::from(outcome.seconds())] += 1;
+fn mode<F>(sessions: &[SessionColumns<F>], breaks: &[Break], index: usize) -> ModeStatistics {
+    // An outcome's adverse move has five bits; a trade that is not open over a night lasts less than 900 seconds.
+    let (mut maes, mut seconds) = (Counts::<32>::new(), Counts::<{ LOOK_AHEAD }>::new());
+    for session in sessions {
+        for (row, outcome) in session.rows.clone().zip(&session.outcomes[index]).filter(|(_, one)| one.is_win()) {
+            maes.add(outcome.mae().into());
+            seconds.add(outcome.seconds(row, breaks));
+        }
     }
     let count = |wanted: fn(i8) -> bool| -> usize {
         let count = |session: &SessionColumns<F>| -> usize {
@@ -237,9 +243,9 @@ fn weight(column: &Column) -> WeightStatistics {
     WeightStatistics { min, mean, std: moments.std.and_then(finite), max, p25, p50, p75, p90, p95 }
 }
 
-fn of_wins(counts: &[u64]) -> WinStatistics {
-    let [p25, p50, p75, p90, p95] = [25, 50, 75, 90, 95].map(|percent| percentile_of_counts(counts, percent));
-    WinStatistics { mean: mean_of_counts(counts), p25, p50, p75, p90, p95 }
+fn of_wins<const SMALL: usize>(counts: &Counts<SMALL>) -> WinStatistics {
+    let [p25, p50, p75, p90, p95] = [25, 50, 75, 90, 95].map(|percent| counts.percentile(percent));
+    WinStatistics { mean: counts.mean(), p25, p50, p75, p90, p95 }
 }
 
 fn row<F>(row: Option<&[F]>) -> &[F] {

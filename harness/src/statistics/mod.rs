@@ -3,6 +3,7 @@
 //! Shares are fractions from 0 to 1. A figure that does not exist, such as the mean of no values, is `null`.
 
 mod column;
+mod counts;
 mod measure;
 mod performance;
 pub mod schema;

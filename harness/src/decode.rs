@@ -12,6 +12,7 @@ use data::{
     column_file::{self, ColumnFile},
     columns::RULES_VERSION,
     input::{self, InputError, InputInfo},
+    volumes::Volumes,
 };
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
@@ -32,6 +33,9 @@ pub struct Decoded {
     folder: PathBuf,
     #[serde(skip)]
     key: String,
+    /// What it traded, of a file that was decoded now.
+    #[serde(skip)]
+    volumes: Option<Volumes>,
 }
 
 impl Decoded {
@@ -40,6 +44,23 @@ impl Decoded {
         let path = self.folder.join(format!("{month}.columns"));
         let file = ColumnFile::open(&path, &self.key)?;
         file.with_context(|| format!("{}: gone since it was written; run again", path.display()))
+    }
+
+    /// Whether it was decoded now, not found decoded.
+    pub fn is_new(&self) -> bool {
+        self.volumes.is_some()
+    }
+
+    /// What each contract traded by date.
+    pub fn volumes(&self, instrument: &Instrument) -> anyhow::Result<Volumes> {
+        if let Some(volumes) = &self.volumes {
+            return Ok(volumes.clone());
+        }
+        let mut volumes = Volumes::default();
+        for &month in &self.months {
+            volumes.add(&Volumes::of(&self.open(month)?.view(), instrument)?);
+        }
+        Ok(volumes)
     }
 
     /// Removes the columns of all months.
@@ -74,20 +95,21 @@ pub fn decode<P: AsRef<Path>>(
         return Ok(found);
     }
     fs::create_dir_all(&folder).with_context(|| format!("{}: cannot create the folder", folder.display()))?;
-    let mut months = Vec::new();
+    let (mut months, mut volumes) = (Vec::new(), Volumes::default());
     let file = file()?;
     let info = input::read(file.as_ref(), instrument, &mut |columns| {
         let target = folder.join(format!("{}.columns", columns.month));
         column_file::write(&target, &key, &columns)
             .map_err(|error| InputError::Sink(exit::sentence(&anyhow::Error::new(error))))?;
         months.push(columns.month);
+        volumes.add(&Volumes::of(&columns.view(), instrument)?);
         Ok(())
     });
     let info = info.inspect_err(|_| {
         // Only if it is empty: months that were written will be used or overwritten.
         let _ = fs::remove_dir(&folder);
     })?;
-    let decoded = Decoded { info, months, folder, key };
+    let decoded = Decoded { info, months, folder, key, volumes: Some(volumes) };
     // Under its name at once or not at all.
     let mut index = tempfile::NamedTempFile::new_in(&decoded.folder)?;
     index.write_all(&serde_json::to_vec(&decoded)?)?;

@@ -54,6 +54,7 @@ mod training;
 mod tune;
 pub mod untrusted;
 mod validate;
+mod volumes;
 mod withheld;
 mod worker;
 

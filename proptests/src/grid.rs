@@ -36,6 +36,9 @@ pub struct Session {
     pub late_open: bool,
 }
 
+/// A front is missing, not replaced, when it trades within so many trading dates before and after.
+const NEAR: usize = 5;
+
 /// Cuts a month with the session `start..end` (local seconds of the day).
 #[must_use]
 pub fn sessions(records: &[Record], start: u32, end: u32) -> Vec<Session> {
@@ -45,16 +48,28 @@ pub fn sessions(records: &[Record], start: u32, end: u32) -> Vec<Session> {
         days.dedup();
         days
     };
+    let within = |record: &&Record| record.second >= start && record.second < end;
+    let trades = |day: i64, contract: usize| {
+        records.iter().filter(within).any(|record| (record.day, record.contract) == (day, contract))
+    };
+    let trading: Vec<i64> =
+        days.into_iter().filter(|day| records.iter().filter(within).any(|record| record.day == *day)).collect();
     let mut sessions: Vec<Session> = Vec::new();
-    for day in days {
+    for (number, &day) in trading.iter().enumerate() {
         let of_day: Vec<&Record> = records.iter().filter(|record| record.day == day).collect();
-        let within = |record: &&&Record| record.second >= start && record.second < end;
+        let front = sessions.last().map(|session| session.contract);
+        let near = |mut days: std::slice::Iter<'_, i64>| days.any(|day| front.is_some_and(|front| trades(*day, front)));
+        let before = near(trading[number.saturating_sub(NEAR)..number].iter());
+        let after = near(trading[number + 1..trading.len().min(number + 1 + NEAR)].iter());
+        if front.is_some_and(|front| !trades(day, front)) && before && after {
+            continue;
+        }
         let mut volumes: BTreeMap<usize, i64> = BTreeMap::new();
-        for record in of_day.iter().filter(within) {
+        for record in of_day.iter().copied().filter(within) {
             *volumes.entry(record.contract).or_default() += record.volume;
         }
         // Rolls only go forward; the earlier expiry wins a tie.
-        let earliest = sessions.last().map_or(0, |session| session.contract);
+        let earliest = front.unwrap_or(0);
         let eligible = volumes.iter().filter(|(contract, _)| **contract >= earliest);
         let Some((&front, _)) = eligible.rev().max_by_key(|(_, volume)| **volume) else { continue };
         sessions.push(session(&of_day, day, front, start, end));

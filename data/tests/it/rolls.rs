@@ -4,7 +4,7 @@ use std::{path::Path, sync::Mutex};
 
 use data::{
     Instrument, Month, MonthRange,
-    contract::{Choice, Chooser},
+    contract::Choice,
     grid::{Grid, Rollover},
     input, session,
     synth::{Plan, write_month},
@@ -16,7 +16,7 @@ fn grids(path: &Path) -> Vec<Grid> {
     let instrument = Instrument::default();
     let mut grids = Vec::new();
     input::read(path, &instrument, &mut |columns| {
-        grids.push(session::cut(&columns.view(), &instrument, &mut Chooser::new(Choice::Volume))?);
+        grids.push(session::cut_alone(&columns.view(), &instrument, Choice::Volume)?);
         Ok(())
     })
     .unwrap();

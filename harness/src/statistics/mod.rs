@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 
 use data::{
     Month,
-    grid::{Grid, Rollover},
+    contract::Fronts,
+    grid::{Grid, Rollover, Unmapped},
     input::InputInfo,
     records::Records,
 };
@@ -55,6 +56,9 @@ pub struct Statistics {
     pub sessions: Vec<SessionStatistics>,
     /// Changes of the front contract in order.
     pub rollovers: Vec<Rollover>,
+    /// What decided on the front contracts besides the month's own volumes, and what is missing of them.
+    #[serde(default)]
+    pub fronts: FrontStatistics,
     /// Labels and weights by mode.
     #[schemars(extend("propertyNames" = schema::modes(), "minProperties" = 6))]
     pub modes: BTreeMap<String, ModeStatistics>,
@@ -143,6 +147,42 @@ impl SessionStatistics {
     }
 }
 
+/// The front contracts of a month.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct FrontStatistics {
+    /// The front contract the month before ended with. `null` where the choice starts afresh, as the raw records of that
+    /// month are not there.
+    pub month_before: Option<String>,
+    /// Trading dates on which the front contract has no record, but some shortly before and shortly after.
+    pub missing: Vec<FrontMissing>,
+    /// Dates in whose session ids without a symbol trade.
+    pub unmapped: Vec<Unmapped>,
+}
+
+/// A trading date without a record of the front contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct FrontMissing {
+    /// Local trading date.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub date: Date,
+    /// The front contract.
+    pub contract: String,
+}
+
+impl FrontStatistics {
+    /// How the fronts of a month were found, and what traded beside them.
+    pub fn new(fronts: &Fronts, grid: &Grid) -> Self {
+        let missing = |(date, contract): (Date, &str)| FrontMissing { date, contract: contract.to_owned() };
+        Self {
+            month_before: fronts.before.clone(),
+            missing: fronts.missing().map(missing).collect(),
+            unmapped: grid.unmapped.clone(),
+        }
+    }
+}
+
 /// What a month is known to be before anything is computed.
 #[derive(Clone, Debug)]
 pub struct Head {
@@ -161,7 +201,7 @@ impl Statistics {
     pub fn new(
         head: Head,
         records: Records,
-        grid: &Grid,
+        (fronts, grid): (&Fronts, &Grid),
         measured: Measured,
         performance: Performance,
         context: &Context,
@@ -170,6 +210,7 @@ impl Statistics {
             records,
             sessions: grid.sessions.iter().map(SessionStatistics::new).collect(),
             rollovers: grid.rollovers.clone(),
+            fronts: FrontStatistics::new(fronts, grid),
             modes: measured.modes,
             features: measured.features,
             performance,
@@ -201,6 +242,7 @@ impl Statistics {
             records: Records::default(),
             sessions: Vec::new(),
             rollovers: Vec::new(),
+            fronts: FrontStatistics::default(),
             modes: BTreeMap::new(),
             features: BTreeMap::new(),
             performance: Performance::default(),

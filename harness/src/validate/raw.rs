@@ -96,7 +96,7 @@ impl Archive<'_> {
             findings.error(Check::Data, "raw", format!("no record of {month}"), "the records the month was made from");
             return Ok(None);
         }
-        let columns = MonthColumns::open(&decoded, month)?;
+        let columns = MonthColumns::open(&decoded, month, &making.instrument)?;
         let days = front::days(&columns.view(), month, making);
         Ok(Some(Raw { columns, decoded, days, truth }))
     }

@@ -157,12 +157,7 @@ struct SessionFound {
 }
 
 impl MonthFound {
-    fn new(
-        view: ColumnsView<'_>,
-        records: &Records,
-        settings: &Settings,
-        fronts: &Fronts,
-    ) -> Result<Self, InputError> {
+    fn new(view: ColumnsView<'_>, records: &Records, settings: &Settings, fronts: &Fronts) -> Result<Self, InputError> {
         let contract = |contract: &data::columns::ContractRows| Contract {
             symbol: contract.symbol.clone(),
             delivery: contract.expiry,

@@ -65,7 +65,8 @@ impl MonthColumns {
             columns: file.view(),
             records: file.records(),
         });
-        let edges = edges.iter().map(|(name, columns)| Part { name, columns: columns.view(), records: &columns.records });
+        let edges =
+            edges.iter().map(|(name, columns)| Part { name, columns: columns.view(), records: &columns.records });
         Ok(Self::Merged(Box::new(merge::merge(month, &parts.chain(edges).collect::<Vec<_>>())?)))
     }
 

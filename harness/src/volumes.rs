@@ -292,9 +292,8 @@ impl<'a> Archive<'a> {
         if let (Some(_), Some(before)) = (&beyond[0], back) {
             load(before, &mut volumes, &mut none)?;
         }
-        let choose = |volumes: &Volumes| {
-            Fronts::choose(month, volumes, |month| there.contains(&month), self.settings.choice)
-        };
+        let choose =
+            |volumes: &Volumes| Fronts::choose(month, volumes, |month| there.contains(&month), self.settings.choice);
         let mut fronts = choose(&volumes);
         if let Some(next) = month.next().filter(|_| beyond[1].is_some() || fronts.depend_on_the_month_after()) {
             load(next, &mut volumes, &mut none)?;
@@ -319,9 +318,11 @@ mod tests {
     use super::*;
     use crate::store::Access;
 
+    const ACCESS: Access = Access { timeout: std::time::Duration::from_secs(20), retries: 5 };
+
     fn stored() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::create(folder.path().to_str().unwrap(), Access::default()).unwrap();
+        let store = Store::create(folder.path().to_str().unwrap(), ACCESS).unwrap();
         (folder, store)
     }
 
@@ -339,7 +340,9 @@ mod tests {
         assert_eq!(read(&store, "a", true).unwrap(), Some(volumes.clone()));
         let path = folder.path().join(key("a"));
         let text = std::fs::read_to_string(&path).unwrap();
-        for damaged in [text.replace("25", "26"), text[..text.len() / 2].to_owned(), text.replace(r#""of":"a""#, r#""of":"b""#)] {
+        for damaged in
+            [text.replace("25", "26"), text[..text.len() / 2].to_owned(), text.replace(r#""of":"a""#, r#""of":"b""#)]
+        {
             assert_ne!(damaged, text);
             std::fs::write(&path, damaged).unwrap();
             assert_eq!(read(&store, "a", true).unwrap(), None);

@@ -269,7 +269,7 @@ impl<'a> Worker<'a> {
         statistics.borrow_mut().performance.stages.splice(0..0, download);
         if settings.cache_bytes == 0 {
             // Several months share a file: the next one need not read it again.
-            decoded.iter().filter(|input| input.months.len() == 1).try_for_each(Decoded::remove)?;
+            decoded.iter().filter(|input| input.months == [month]).try_for_each(Decoded::remove)?;
         }
 
         bar.month(month, "publish");

@@ -1,6 +1,10 @@
 //! Small months, measured by hand.
 
-use data::compute::{self, Computation, SessionColumns};
+use data::{
+    compute::{self, Computation, SessionColumns},
+    contract::Choice,
+    volumes::Volumes,
+};
 use kernels::{Profile, Tick, labels::Outcome};
 
 use super::*;
@@ -69,7 +73,9 @@ fn of(sessions: &[SessionColumns<f32>]) -> Statistics {
     let stages = vec![Stage::new("decode", 0.5, 20, 9), Stage::new("compute", 0.0, 0, 0)];
     let performance = Performance::new(2.0, 20, stages, Some(1_000_000), 0);
     let context = Context { zone: jiff::tz::TimeZone::UTC, excluded_share: 0.0 };
-    Statistics::new(head, records, &grid(), measured(sessions), performance, &context)
+    let (grid, volumes) = (grid(), Volumes::default());
+    let fronts = Fronts::alone(grid.month, &volumes, Choice::Volume);
+    Statistics::new(head, records, (&fronts, &grid), measured(sessions), performance, &context)
 }
 
 #[test]

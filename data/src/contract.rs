@@ -17,6 +17,8 @@ use crate::{
 /// A front without a record in a session is missing, not replaced, if it trades within so many trading dates before and
 /// within so many after. At the price gap of a roll both contracts traded on its date or one of so many before.
 const NEAR: usize = 5;
+/// Ticks that one contract must cost beyond another for a swap to be told from chance.
+const LEAST_BEYOND: i64 = 4;
 /// The choice begins at most so many months before a month: a contract that had been front and then for all of them never
 /// leads a single session again was no roll.
 pub const MOST_MONTHS_BACK: usize = 6;
@@ -46,6 +48,13 @@ pub enum Decision {
     },
     /// The front contract, of this symbol, has no record in the session, but some shortly before and shortly after.
     Missing(String),
+    /// The front contract and another have each other's records.
+    Swapped {
+        /// The front contract.
+        front: String,
+        /// The other.
+        with: String,
+    },
     /// Only contracts trade that have been left.
     OnlyEarlier,
 }
@@ -101,9 +110,10 @@ impl Fronts {
         for number in 0..own {
             let (day, before) = (&days[number], &days[number.saturating_sub(NEAR)..number]);
             let after = &days[number + 1..days.len().min(number + 1 + NEAR)];
-            let doubtful = after.len() < NEAR && chooser.may_be_missing(day, before);
+            let missing = after.len() < NEAR && chooser.may_be_missing(day, before);
+            let swapped = after.is_empty() && chooser.overtaken(day).is_some();
             let decision = chooser.next(day, before, after);
-            fronts.undecided |= doubtful && !matches!(decision, Decision::Missing(_));
+            fronts.undecided |= missing && !matches!(decision, Decision::Missing(_)) || swapped;
             if day.date < month.first_day() {
                 fronts.before = chooser.front.as_ref().map(|(symbol, _)| symbol.clone());
             } else {
@@ -123,6 +133,14 @@ impl Fronts {
     #[must_use]
     pub fn depend_on_the_month_after(&self) -> bool {
         self.undecided
+    }
+
+    /// Dates on which the front and another contract have each other's records.
+    pub fn swapped(&self) -> impl Iterator<Item = (Date, &str, &str)> {
+        self.by_date.iter().filter_map(|(date, decision)| match decision {
+            Decision::Swapped { front, with } => Some((*date, front.as_str(), with.as_str())),
+            _ => None,
+        })
     }
 
     /// Dates on which the front has no record, and the front.
@@ -159,6 +177,11 @@ impl Chooser {
             && after.iter().any(|day| trades(day, front))
         {
             return Decision::Missing(front.clone());
+        }
+        if let Some(with) = self.swapped(day, before, after)
+            && let Some((front, _)) = &self.front
+        {
+            return Decision::Swapped { front: front.clone(), with };
         }
         let candidates: Vec<&Traded> =
             day.contracts.iter().filter(|contract| contract.session > 0 && self.eligible(contract)).collect();
@@ -201,6 +224,32 @@ impl Chooser {
     fn may_be_missing(&self, day: &Day, before: &[Day]) -> bool {
         let Some((front, _)) = &self.front else { return false };
         !trades(day, front) && before.iter().any(|day| trades(day, front))
+    }
+
+    /// The contract that trades more than the front on a date, which trades too.
+    fn overtaken<'d>(&self, day: &'d Day) -> Option<(&'d Traded, &'d Traded)> {
+        let (symbol, _) = self.front.as_ref()?;
+        let front = day.of(symbol).filter(|front| front.session > 0)?;
+        let most = most(&day.contracts.iter().collect::<Vec<_>>(), |contract| contract.session)?;
+        (most.session > front.session).then_some((front, most))
+    }
+
+    /// The contract whose records the front has on a date, and which has those of the front: for this one date it trades more,
+    /// and what it costs beyond the front has the opposite sign. Volumes that swing do not change prices.
+    fn swapped(&self, day: &Day, before: &[Day], after: &[Day]) -> Option<String> {
+        let (front, other) = self.overtaken(day)?;
+        let beyond = |front: &Traded, other: &Traded| Some(i64::from(other.close?) - i64::from(front.close?));
+        // Of a date on which the front trades more.
+        let usual = |day: &Day| {
+            let (front, other) = (day.of(&front.symbol)?, day.of(&other.symbol)?);
+            if front.session > other.session { beyond(front, other) } else { None }
+        };
+        let (earlier, later) = (usual(before.last()?)?, usual(after.first()?)?);
+        let (now, twice) = (beyond(front, other)?, earlier + later);
+        let same_sign = earlier.signum() == later.signum() && earlier.abs().min(later.abs()) >= LEAST_BEYOND;
+        // Within half of the usual distance from its opposite.
+        let opposite = 2 * (2 * now + twice).abs() <= twice.abs();
+        (same_sign && opposite).then(|| other.symbol.clone())
     }
 
     fn volume_before(&self, symbol: &str) -> u64 {
@@ -381,6 +430,36 @@ mod tests {
         assert_eq!(fronts(Choice::Volume, &QUARTERS, &away(6))[..3], [Some(0), Some(1), Some(1)]);
         // A contract that has expired does not come back.
         assert_eq!(fronts(Choice::Volume, &QUARTERS, &[&[10, 1], &[0, 2]]), [Some(0), Some(1)]);
+    }
+
+    #[test]
+    fn contracts_that_have_each_others_records_for_a_date_are_no_roll() {
+        // Volume and close of each contract.
+        let of = |days: &[[(u64, i32); 2]]| {
+            let first = Date::constant(2013, 12, 2);
+            let day = |(number, day): (usize, &[(u64, i32); 2])| {
+                let contract = |n: usize| Traded { close: Some(day[n].1), ..traded(QUARTERS[n], 0, day[n].0) };
+                (first.saturating_add((number as i64).days()), vec![contract(0), contract(1)])
+            };
+            Volumes::of_days(days.iter().enumerate().map(day))
+        };
+        let usual = [(100, 7000), (3, 7040)];
+        let choose = |days: &[[(u64, i32); 2]], choice| {
+            let fronts = Fronts::choose(month("2013-12"), &of(days), ALL, choice);
+            let swapped: Vec<i8> = fronts.swapped().map(|(date, ..)| date.day()).collect();
+            let last = fronts.sessions().last().map(|(_, front)| front.to_owned()).unwrap();
+            (swapped, last)
+        };
+        let swap = [usual, [(3, 7039), (99, 7002)], usual];
+        for choice in [Choice::Volume, Choice::VolumePrevious] {
+            assert_eq!(choose(&swap, choice), (vec![3], "2013-12".to_owned()), "{choice:?}");
+        }
+        // A swing of volumes is a roll, and so is what does not go back.
+        for days in [[usual, [(3, 7000), (99, 7041)], usual], [usual, [(3, 7039), (99, 7002)], [(3, 7000), (99, 7040)]]] {
+            assert_eq!(choose(&days, Choice::Volume), (vec![], "2014-03".to_owned()));
+        }
+        // Whether it goes back is for the month after to say.
+        assert!(Fronts::choose(month("2013-12"), &of(&swap[..2]), ALL, Choice::Volume).depend_on_the_month_after());
     }
 
     #[test]

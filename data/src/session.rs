@@ -36,6 +36,9 @@ pub fn cut(view: &ColumnsView<'_>, instrument: &Instrument, fronts: &Fronts) -> 
                 "{date}: the front contract {front} has no record in the session, but some shortly before and after: the \
                  date is missing and the front stays"
             )),
+            Some(Decision::Swapped { front, with }) => grid.warnings.push(format!(
+                "{date}: {front} and {with} have each other's volumes and prices; the date has no session and the front stays"
+            )),
             Some(Decision::OnlyEarlier) => {
                 grid.warnings.push(format!("{date}: only contracts before the front one traded; the date has no session"));
             }

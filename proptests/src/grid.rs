@@ -64,6 +64,12 @@ pub fn sessions(records: &[Record], start: u32, end: u32) -> Vec<Session> {
         if front.is_some_and(|front| !trades(day, front)) && before && after {
             continue;
         }
+        if let (Some(front), Some(&earlier), Some(&later)) =
+            (front, number.checked_sub(1).map(|before| &trading[before]), trading.get(number + 1))
+            && exchanged(records, (start, end), front, [earlier, day, later])
+        {
+            continue;
+        }
         let mut volumes: BTreeMap<usize, i64> = BTreeMap::new();
         for record in of_day.iter().copied().filter(within) {
             *volumes.entry(record.contract).or_default() += record.volume;
@@ -75,6 +81,33 @@ pub fn sessions(records: &[Record], start: u32, end: u32) -> Vec<Session> {
         sessions.push(session(&of_day, day, front, start, end));
     }
     sessions
+}
+
+/// Whether on the middle one of three dates the contract with the most volume and the front have each other's records: on the
+/// other dates the front trades more, and the other costs at least four ticks more, or less; on this one as much less, or
+/// more, give or take a half.
+fn exchanged(records: &[Record], (start, end): (u32, u32), front: usize, [before, day, after]: [i64; 3]) -> bool {
+    let of = |day: i64, contract: usize| {
+        let within = |record: &&Record| record.second >= start && record.second < end;
+        let of = |record: &&Record| (record.day, record.contract) == (day, contract);
+        let records = records.iter().filter(within).filter(of).collect::<Vec<_>>();
+        let last = records.iter().max_by_key(|record| record.second)?;
+        Some((records.iter().map(|record| record.volume).sum::<i64>(), last.prices[3]))
+    };
+    let contracts = records.iter().map(|record| record.contract).max().unwrap_or(0);
+    // The earlier expiry of equal volumes.
+    let leader = (0..=contracts).rev().max_by_key(|&contract| of(day, contract).map_or(0, |(volume, _)| volume));
+    let Some(other) = leader.filter(|&leader| leader != front) else { return false };
+    let usual = |day: i64| {
+        let ((front_volume, front), (other_volume, other)) = (of(day, front)?, of(day, other)?);
+        (front_volume > other_volume && (other - front).abs() >= 4).then_some(other - front)
+    };
+    let now = || {
+        let ((front_volume, front), (other_volume, other)) = (of(day, front)?, of(day, other)?);
+        (other_volume > front_volume).then_some(other - front)
+    };
+    let (Some(before), Some(after), Some(now)) = (usual(before), usual(after), now()) else { return false };
+    before.signum() == after.signum() && 2 * (2 * now + before + after).abs() <= (before + after).abs()
 }
 
 fn session(of_day: &[&Record], day: i64, contract: usize, start: u32, end: u32) -> Session {

@@ -11,7 +11,7 @@ use data::{
 };
 use rayon::prelude::*;
 
-/// The grids of a file's months, each found alone as `run` does.
+/// The grids of a file's months, each found alone.
 fn grids(path: &Path) -> Vec<Grid> {
     let instrument = Instrument::default();
     let mut grids = Vec::new();

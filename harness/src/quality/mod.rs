@@ -23,6 +23,9 @@ const MOST_WIN_RATE: f64 = 0.50;
 /// Below this score a month should be made again.
 const LEAST_SCORE: f64 = 0.7;
 
+/// A month with a session of which nobody can say what it is of scores no more, whatever else is right.
+const MOST_OF_WRONG: f64 = 0.5;
+
 /// What scoring needs beyond the month's own figures.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -186,7 +189,8 @@ pub fn assess(statistics: &Statistics, context: &Context) -> Quality {
         performance: left(Part::Performance),
         rolls: left(Part::Rolls),
     };
-    let score = parts.score();
+    let wrong = statistics.wrong_contracts();
+    let score = if wrong.is_empty() { parts.score() } else { parts.score().min(MOST_OF_WRONG) };
     let parts = parts.shown();
     Quality { score, parts, band: Band::of(score), reprocess: reprocess(statistics, &parts, score), deductions }
 }
@@ -244,7 +248,7 @@ fn regular(win_rate: Option<f64>) -> bool {
 }
 
 fn reprocess(statistics: &Statistics, parts: &Parts, score: f64) -> Reprocess {
-    let mut reasons = Vec::new();
+    let mut reasons = statistics.wrong_contracts();
     reasons.extend(statistics.errors.iter().map(|error| format!("failed: {error}")));
     for (name, value, least) in [
         ("score", score, LEAST_SCORE),

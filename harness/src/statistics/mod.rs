@@ -156,6 +156,8 @@ pub struct FrontStatistics {
     pub month_before: Option<String>,
     /// Trading dates on which the front contract has no record, but some shortly before and shortly after.
     pub missing: Vec<FrontMissing>,
+    /// Trading dates on which the front contract and another have each other's records.
+    pub swapped: Vec<FrontSwapped>,
     /// Dates in whose session ids without a symbol trade.
     pub unmapped: Vec<Unmapped>,
 }
@@ -171,13 +173,32 @@ pub struct FrontMissing {
     pub contract: String,
 }
 
+/// A trading date on which two contracts have each other's records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct FrontSwapped {
+    /// Local trading date.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub date: Date,
+    /// The front contract.
+    pub contract: String,
+    /// The other.
+    pub with: String,
+}
+
 impl FrontStatistics {
     /// How the fronts of a month were found, and what traded beside them.
     pub fn new(fronts: &Fronts, grid: &Grid) -> Self {
         let missing = |(date, contract): (Date, &str)| FrontMissing { date, contract: contract.to_owned() };
+        let swapped = |(date, contract, with): (Date, &str, &str)| FrontSwapped {
+            date,
+            contract: contract.to_owned(),
+            with: with.to_owned(),
+        };
         Self {
             month_before: fronts.before.clone(),
             missing: fronts.missing().map(missing).collect(),
+            swapped: fronts.swapped().map(swapped).collect(),
             unmapped: grid.unmapped.clone(),
         }
     }
@@ -224,6 +245,22 @@ impl Statistics {
     /// Scores the month again, after warnings, errors or performance were added.
     pub fn assess(&mut self, context: &Context) {
         self.quality = quality::assess(self, context);
+    }
+
+    /// What makes the rows or their absence wrong for whoever trusts the contracts' names.
+    pub fn wrong_contracts(&self) -> Vec<String> {
+        let volume = |date: Date| self.sessions.iter().find(|session| session.date == date).map_or(0, |one| one.volume);
+        let swapped = self.fronts.swapped.iter().map(|FrontSwapped { date, contract, with }| {
+            format!("{date}: {contract} and {with} have each other's records: download the raw file again")
+        });
+        let unmapped = self.fronts.unmapped.iter().filter(|unmapped| unmapped.volume > volume(unmapped.date));
+        let unmapped = unmapped.map(|Unmapped { date, ids, volume }| {
+            format!(
+                "{date}: {ids} ids without a symbol trade {volume} in the session, more than the front contract: download \
+                 the raw file again, with symbols"
+            )
+        });
+        swapped.chain(unmapped).collect()
     }
 
     /// Rows of all sessions.

@@ -30,6 +30,8 @@ pub struct Day {
     pub session: Vec<u64>,
     /// Volume of the date before the session.
     before: Vec<u64>,
+    /// Last price of the session in ticks.
+    close: Vec<Option<i64>>,
     /// The front contract.
     pub front: Option<usize>,
 }
@@ -38,7 +40,8 @@ pub struct Day {
 impl Day {
     /// A date with these volumes, and one contract each before the session.
     pub fn of(date: Date, session: Vec<u64>) -> Self {
-        Self { date, midnight: 0, start: 0, end: 0, before: vec![1; session.len()], session, front: None }
+        let (before, close) = (vec![1; session.len()], vec![None; session.len()]);
+        Self { date, midnight: 0, start: 0, end: 0, before, close, session, front: None }
     }
 }
 
@@ -52,6 +55,8 @@ pub struct Traded {
     /// Volume within the session.
     pub session: u64,
     before: u64,
+    /// Last price of the session in ticks.
+    close: Option<i64>,
 }
 
 /// A trading date of the archive: one with a trade in its session.
@@ -70,6 +75,35 @@ impl Trading {
     pub fn session(&self, symbol: &str) -> u64 {
         self.contracts.iter().find(|contract| contract.symbol == symbol).map_or(0, |contract| contract.session)
     }
+}
+
+impl Trading {
+    /// The contract with the most volume, the earliest of equal ones.
+    fn leader(&self) -> Option<&str> {
+        let most = self.contracts.iter().rev().max_by_key(|contract| contract.session);
+        most.map(|contract| contract.symbol.as_str())
+    }
+
+    /// How much more one contract costs than another at the end of the session.
+    fn beyond(&self, front: &str, other: &str) -> Option<f64> {
+        let close = |symbol: &str| self.contracts.iter().find(|contract| contract.symbol == symbol)?.close;
+        Some((close(other)? - close(front)?) as f64)
+    }
+}
+
+/// Whether two contracts have each other's records on the middle one of three dates: on the others the front trades more, and
+/// the other costs more or less by four ticks at least, always to the same side; on this one it trades more, and costs as
+/// much to the other side, give or take a half.
+fn exchanged(front: &str, other: &str, [before, date, after]: [&Trading; 3]) -> bool {
+    let usual = |date: &Trading| {
+        let beyond = date.beyond(front, other)?;
+        (date.session(front) > date.session(other) && beyond.abs() >= 4.0).then_some(beyond)
+    };
+    let (Some(before), Some(after), Some(now)) = (usual(before), usual(after), date.beyond(front, other)) else {
+        return false;
+    };
+    let mean = (before + after) / 2.0;
+    before * after > 0.0 && (now + mean).abs() <= mean.abs() / 2.0
 }
 
 /// A change of the front contract.
@@ -99,7 +133,9 @@ pub fn days(view: &ColumnsView<'_>, month: Month, making: &Making) -> Vec<Day> {
                 .collect()
         };
         let (session, before) = (volumes(start, end), volumes(midnight, start));
-        days.push(Day { date, midnight, start, end, session, before, front: None });
+        let last = |contract| rows(view, contract, start, end).next_back().map(|row| i64::from(view.close[row]));
+        let close = view.contracts.iter().map(last).collect();
+        days.push(Day { date, midnight, start, end, session, before, close, front: None });
     }
     days
 }
@@ -112,6 +148,7 @@ pub fn trading(days: &[Day], contracts: &[ContractRows]) -> Vec<Trading> {
             expiry: contract.expiry,
             session: day.session[number],
             before: day.before[number],
+            close: day.close[number],
         };
         contracts.iter().enumerate().map(of).filter(|contract| contract.session > 0).collect()
     };
@@ -140,6 +177,8 @@ pub enum Verdict {
     Front(String),
     /// The front has no record, but trades before and after.
     Missing,
+    /// The front and another contract have each other's records.
+    Swapped,
     /// No contract that may be front trades.
     Nothing,
 }
@@ -164,6 +203,15 @@ pub fn choose(dates: &[Trading], choice: Choice, given: Option<(String, Option<M
                     continue;
                 }
                 doubtful |= after.len() < NEAR;
+            }
+            let own = date.session(symbol);
+            let leader = date.leader().filter(|leader| own > 0 && date.session(leader) > own);
+            doubtful |= leader.is_some() && after.is_empty();
+            if let (Some(leader), Some(before), Some(after)) = (leader, before.last(), after.first())
+                && exchanged(symbol, leader, [before, date, after])
+            {
+                verdicts.push(Verdict::Swapped);
+                continue;
             }
         }
         let forward = |contract: &&Traded| match &front {
@@ -224,6 +272,7 @@ mod tests {
             expiry: text.parse().ok(),
             session,
             before: 1,
+            close: None,
         };
         let date = |volumes: &&[u64]| {
             let contracts = expiries.iter().zip(*volumes).map(contract).filter(|contract| contract.session > 0);

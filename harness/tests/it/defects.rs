@@ -45,7 +45,7 @@ fn shown(kind: Defect) -> Vec<Shown> {
         Defect::DayTimesTen => vec![Deducted("in the session before")],
         Defect::DayTenth => vec![Counted("price_off_tick", 10_000), Deducted("dropped by cleaning")],
         Defect::ShiftedDay => vec![Counted("sub_second", 10_000), Deducted("weekdays without a session")],
-        Defect::ContractMix => vec![Deducted("outside"), Found("window", "; volumes of ES"), Found("truth", " -> ES")],
+        Defect::ContractMix => vec![Deducted("have each other's volumes and prices")],
         Defect::FileTimesTen => vec![Unlike("median price")],
         Defect::FileHundredth => vec![Counted("price_off_tick", 500_000), Deducted("win rate"), Unlike("median price")],
         Defect::WrongTick => vec![Counted("price_off_tick", 300_000), Deducted("are filled")],
@@ -56,6 +56,7 @@ fn shown(kind: Defect) -> Vec<Shown> {
         Defect::WrongSchema => vec![Refused("found schema ohlcv-1m")],
         Defect::Truncated => vec![Refused("truncated")],
         Defect::DamagedFrame => vec![Refused("the compressed stream is damaged")],
+        Defect::FrontOutage => vec![Deducted("has no record in the session"), Deducted("weekdays without a session")],
         counted => vec![Counted(counted.rule().unwrap(), 3)],
     }
 }

@@ -11,6 +11,7 @@ mod commands;
 mod defects;
 mod dependencies;
 mod deploy;
+mod fronts;
 mod gate;
 mod kills;
 mod logs;

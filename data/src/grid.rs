@@ -41,7 +41,8 @@ pub struct Rollover {
     pub from: String,
     /// The new contract; empty where the input has neither symbols nor ids.
     pub to: String,
-    /// Close of `to` minus close of `from` in points at the last second before the session in which both traded.
+    /// Close of `to` minus close of `from` in points at the last second before the session in which both traded, on its date
+    /// or one of the five before.
     pub price_gap: Option<f64>,
     /// Volume of `from` in the session that decided.
     pub volume_from: u64,
@@ -59,6 +60,19 @@ impl Rollover {
     }
 }
 
+/// What ids without a symbol trade in the session of a date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Unmapped {
+    /// Local trading date.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub date: Date,
+    /// How many ids.
+    pub ids: u64,
+    /// Contracts traded.
+    pub volume: u64,
+}
+
 /// The rows of one month, session after session. Prices in ticks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
@@ -68,6 +82,8 @@ pub struct Grid {
     pub sessions: Vec<Session>,
     /// Rollovers in order of date.
     pub rollovers: Vec<Rollover>,
+    /// Dates on whose session ids without a symbol trade.
+    pub unmapped: Vec<Unmapped>,
     /// What a careful user should know; one sentence each.
     pub warnings: Vec<String>,
     /// What makes the month wrong.
@@ -91,9 +107,9 @@ impl Grid {
     #[must_use]
     pub fn new(month: Month) -> Self {
         let (open, high, low, close) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (sessions, rollovers, warnings, faults) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (volume, second) = (Vec::new(), Vec::new());
-        Self { month, sessions, rollovers, warnings, faults, open, high, low, close, volume, second }
+        let (sessions, rollovers, unmapped) = (Vec::new(), Vec::new(), Vec::new());
+        let (warnings, faults, volume, second) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { month, sessions, rollovers, unmapped, warnings, faults, open, high, low, close, volume, second }
     }
 
     /// Number of rows.

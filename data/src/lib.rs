@@ -21,6 +21,8 @@ pub mod session;
 pub mod symbol;
 pub mod synth;
 pub mod training_file;
+pub mod volumes;
+pub mod window;
 pub mod write;
 
 pub use instrument::Instrument;

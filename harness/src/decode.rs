@@ -11,6 +11,7 @@ use data::{
     column_file::{self, ColumnFile},
     columns::RULES_VERSION,
     input::{self, InputError, InputInfo},
+    volumes::Volumes,
 };
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
@@ -35,6 +36,9 @@ pub struct Decoded {
     folder: PathBuf,
     #[serde(skip)]
     key: String,
+    /// What it traded, of a file that was decoded now.
+    #[serde(skip)]
+    volumes: Option<Volumes>,
 }
 
 impl Decoded {
@@ -43,6 +47,23 @@ impl Decoded {
         let path = self.folder.join(format!("{month}.columns"));
         let gone = || Error::new(Class::Gone, format!("{}: gone since it was written; run again", path.display()));
         ColumnFile::open(&path, &self.key)?.ok_or_else(gone)
+    }
+
+    /// Whether it was decoded now, not found decoded.
+    pub fn is_new(&self) -> bool {
+        self.volumes.is_some()
+    }
+
+    /// What each contract traded by date.
+    pub fn volumes(&self, instrument: &Instrument) -> crate::Result<Volumes> {
+        if let Some(volumes) = &self.volumes {
+            return Ok(volumes.clone());
+        }
+        let mut volumes = Volumes::default();
+        for &month in &self.months {
+            volumes.add(&Volumes::of(&self.open(month)?.view(), instrument)?);
+        }
+        Ok(volumes)
     }
 
     /// Removes the columns of all months.
@@ -77,11 +98,12 @@ pub fn decode<P: AsRef<Path>>(
         return Ok(found);
     }
     fs::create_dir_all(&folder).with_context(|| format!("{}: cannot create the folder", folder.display()))?;
-    let (mut months, mut failed) = (Vec::new(), None);
+    let (mut months, mut volumes, mut failed) = (Vec::new(), Volumes::default(), None);
     let file = file()?;
     let info = input::read(file.as_ref(), instrument, &mut |columns| {
         let target = folder.join(format!("{}.columns", columns.month));
         months.push(columns.month);
+        volumes.add(&Volumes::of(&columns.view(), instrument)?);
         column_file::write(&target, &key, &columns).map_err(|error| {
             let said = error.to_string();
             failed = Some(error);
@@ -96,7 +118,7 @@ pub fn decode<P: AsRef<Path>>(
         let _ = fs::remove_dir(&folder);
     });
     let info = info.map_err(error::of_found)?;
-    let decoded = Decoded { info, months, folder, key };
+    let decoded = Decoded { info, months, folder, key, volumes: Some(volumes) };
     // Under its name at once or not at all.
     let mut index = tempfile::NamedTempFile::new_in(&decoded.folder)?;
     index.write_all(&serde_json::to_vec(&decoded)?)?;

@@ -58,6 +58,7 @@ mod training;
 mod tune;
 pub mod untrusted;
 mod validate;
+mod volumes;
 mod withheld;
 mod worker;
 

@@ -5,6 +5,7 @@ use std::{
     time::Instant,
 };
 
+use data::{Month, contract::Fronts};
 use tempfile::NamedTempFile;
 
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     progress::Bar,
     statistics::{Input, Statistics},
     summary,
-    training::{self, Decoding, MonthColumns, Training},
+    training::{self, Decoding, MonthColumns, Prepared, Training},
 };
 
 /// Runs the command.
@@ -45,10 +46,24 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
     };
     let inputs = [Input::new(&decoded.info.name, &decoded.info)];
     bar.stage("process", training::STEPS * decoded.months.len() as u64);
-    let training =
-        Training { settings, made_from: &made_from, inputs: &inputs, decoding, levels: &Vec::new, bar: &bar };
-    let inputs = [decoded];
-    let mut months = inputs[0].months.iter().map(|&month| MonthColumns::open(&inputs, month));
+    let volumes = decoded.volumes(&settings.instrument)?;
+    let all = [decoded];
+    let there = |month: Month| all[0].months.contains(&month);
+    let open = |month: Month| MonthColumns::open(&all, month, &settings.instrument);
+    let columns_of = |month: Month| there(month).then(|| open(month)).transpose();
+    let training = Training {
+        settings,
+        made_from: &made_from,
+        inputs: &inputs,
+        decoding,
+        columns_of: &columns_of,
+        levels: &Vec::new,
+        bar: &bar,
+    };
+    let mut months = all[0].months.iter().map(|&month| {
+        let fronts = Fronts::choose(month, &volumes, there, settings.choice);
+        Ok(Prepared { columns: open(month)?, fronts, warnings: Vec::new() })
+    });
     let statistics = training.write(temporary.path(), &mut months)?;
     bar.finish();
 

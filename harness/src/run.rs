@@ -15,11 +15,13 @@ use crate::{
     logs, monitor,
     outcome::{self, MonthResult, Outcome},
     progress::Bar,
+    raw::Raw,
     schedule,
     statistics::Statistics,
     store::{Store, Traffic},
     summary,
     task::Task,
+    volumes::{self, Stores},
     worker::{self, MONTH_STEPS, Worker},
 };
 
@@ -95,7 +97,10 @@ pub fn months_of(
     let bar = Bar::over(&traffic).beating(pulse);
     bar.stage("run", MONTH_STEPS * months.len() as u64);
     let _monitor = args.monitor.map(|address| monitor::start(address, monitor::INTERVAL, settings)).transpose()?;
-    let worker = Worker::new(args, settings, &store, &raw, &files, &cache, &bar)?;
+    let here = Raw::new(&cache);
+    let volumes = volumes::Archive::new(&files, &here, settings, cache.columns(), months, !args.dry_run);
+    let worker =
+        Worker::new(args, settings, Stores { store: &store, raw: &raw }, &files, &cache, &here, &volumes, &bar)?;
     let mut run = Run { results: Vec::new(), stopped: None };
     let (mut unanswered, mut fault) = (0, None);
     let began = Instant::now();

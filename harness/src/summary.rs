@@ -42,6 +42,13 @@ pub fn print(statistics: &Statistics) {
     for (rule, count) in records.rules().into_iter().filter(|(_, count)| *count > 0) {
         println!("  dropped {rule:16} {count}");
     }
+    if records.unmapped > 0 {
+        let (count, volume) = (records.unmapped, records.unmapped_volume);
+        println!("  unmapped                 {count} records without a symbol, volume {volume}");
+    }
+    if records.filled_before > 0 {
+        println!("  filled before            {} seconds of the input", records.filled_before);
+    }
     if records.in_several_files > 0 {
         println!("  kept once                {} records that several files have", records.in_several_files);
     }

@@ -4,19 +4,19 @@ use std::{path::Path, sync::Mutex};
 
 use data::{
     Instrument, Month, MonthRange,
-    contract::{Choice, Chooser},
+    contract::Choice,
     grid::{Grid, Rollover},
     input, session,
     synth::{Plan, write_month},
 };
 use rayon::prelude::*;
 
-/// The grids of a file's months, each found alone as `run` does.
+/// The grids of a file's months, each found alone.
 fn grids(path: &Path) -> Vec<Grid> {
     let instrument = Instrument::default();
     let mut grids = Vec::new();
     input::read(path, &instrument, &mut |columns| {
-        grids.push(session::cut(&columns.view(), &instrument, &mut Chooser::new(Choice::Volume))?);
+        grids.push(session::cut_alone(&columns.view(), &instrument, Choice::Volume)?);
         Ok(())
     })
     .unwrap();

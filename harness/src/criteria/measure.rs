@@ -102,7 +102,9 @@ impl Sight<'_> {
             ));
         }
         if found > 0 {
-            said.push(format!("{expected} of {found} in their expected window, or by the volumes where the root has none"));
+            said.push(format!(
+                "{expected} of {found} in their expected window, or by the volumes where the root has none"
+            ));
         }
         let of = by_truth.happened + by_truth.invented + found;
         share(

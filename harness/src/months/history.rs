@@ -130,7 +130,7 @@ impl Line {
             Objects::Damaged => "DAMAGED",
         };
         println!("  {version}  {rows} rows  {}  {objects:7}  {since}", quality(*score));
-        let MadeFrom { program, settings, decay_reference, inputs } = made_from;
+        let MadeFrom { program, settings, decay_reference, inputs, .. } = made_from;
         println!("    harness {program}, decay reference {decay_reference}, {}", flat(settings));
         for input in inputs {
             println!("    from {}", input.name);

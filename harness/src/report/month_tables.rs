@@ -185,12 +185,14 @@ pub fn records(statistics: &Statistics) -> Table {
     let mut rows = vec![
         row("spreads_dropped", "calendar spreads of the root", records.spreads_dropped, "not selected"),
         row("other_roots_dropped", "symbols of other roots", records.other_roots_dropped, "not selected"),
+        row("unmapped", "ids without a symbol on their date", records.unmapped, "not selected"),
     ];
     rows.extend(records.rules().map(|(rule, count)| {
         let meaning = RULES.iter().find(|(name, _)| *name == rule).map_or("", |(_, meaning)| meaning);
         row(rule, meaning, count, "dropped")
     }));
     rows.push(row("in_several_files", "in another file of the month as well", records.in_several_files, "kept once"));
+    rows.push(row("filled_before", "the close before with volume 0", records.filled_before, "filled again"));
     rows.push(row("time_backwards", "earlier than the record before", records.time_backwards, "sorted"));
     let headers = vec![("Rule", TEXT), ("Meaning", TEXT), ("Records", NUMBER), ("Of all", NUMBER), ("They were", TEXT)];
     table(headers, rows, "")

@@ -14,8 +14,9 @@ use std::collections::BTreeMap;
 
 use data::{
     Month,
+    contract::Fronts,
     fault::Fault,
-    grid::{Grid, Rollover},
+    grid::{Grid, Rollover, Unmapped},
     input::InputInfo,
     records::Records,
 };
@@ -62,6 +63,9 @@ pub struct Statistics {
     pub sessions: Vec<SessionStatistics>,
     /// Changes of the front contract in order.
     pub rollovers: Vec<Rollover>,
+    /// What decided on the front contracts besides the month's own volumes, and what is missing of them.
+    #[serde(default)]
+    pub fronts: FrontStatistics,
     /// Labels and weights by mode.
     #[schemars(extend("propertyNames" = schema::modes(), "minProperties" = 6))]
     pub modes: BTreeMap<String, ModeStatistics>,
@@ -157,6 +161,63 @@ impl SessionStatistics {
     }
 }
 
+/// The front contracts of a month.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct FrontStatistics {
+    /// The front contract the month before ended with. `null` where the choice starts afresh, as the raw records of that
+    /// month are not there.
+    pub month_before: Option<String>,
+    /// Trading dates on which the front contract has no record, but some shortly before and shortly after.
+    pub missing: Vec<FrontMissing>,
+    /// Trading dates on which the front contract and another have each other's records.
+    pub swapped: Vec<FrontSwapped>,
+    /// Dates in whose session ids without a symbol trade.
+    pub unmapped: Vec<Unmapped>,
+}
+
+/// A trading date without a record of the front contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct FrontMissing {
+    /// Local trading date.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub date: Date,
+    /// The front contract.
+    pub contract: String,
+}
+
+/// A trading date on which two contracts have each other's records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct FrontSwapped {
+    /// Local trading date.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub date: Date,
+    /// The front contract.
+    pub contract: String,
+    /// The other.
+    pub with: String,
+}
+
+impl FrontStatistics {
+    /// How the fronts of a month were found, and what traded beside them.
+    pub fn new(fronts: &Fronts, grid: &Grid) -> Self {
+        let missing = |(date, contract): (Date, &str)| FrontMissing { date, contract: contract.to_owned() };
+        let swapped = |(date, contract, with): (Date, &str, &str)| FrontSwapped {
+            date,
+            contract: contract.to_owned(),
+            with: with.to_owned(),
+        };
+        Self {
+            month_before: fronts.before.clone(),
+            missing: fronts.missing().map(missing).collect(),
+            swapped: fronts.swapped().map(swapped).collect(),
+            unmapped: grid.unmapped.clone(),
+        }
+    }
+}
+
 /// What a month is known to be before anything is computed.
 #[derive(Clone, Debug)]
 pub struct Head {
@@ -175,7 +236,7 @@ impl Statistics {
     pub fn new(
         head: Head,
         records: Records,
-        (grid, tick): (&Grid, Tick),
+        (fronts, grid, tick): (&Fronts, &Grid, Tick),
         measured: Measured,
         performance: Performance,
     ) -> Self {
@@ -183,6 +244,7 @@ impl Statistics {
             records,
             sessions: grid.sessions.iter().map(|session| SessionStatistics::new(session, grid, tick)).collect(),
             rollovers: grid.rollovers.clone(),
+            fronts: FrontStatistics::new(fronts, grid),
             modes: measured.modes,
             features: measured.features,
             performance,
@@ -216,6 +278,22 @@ impl Statistics {
         self.quality = quality::assess(self, context);
     }
 
+    /// What makes the rows or their absence wrong for whoever trusts the contracts' names.
+    pub fn wrong_contracts(&self) -> Vec<String> {
+        let volume = |date: Date| self.sessions.iter().find(|session| session.date == date).map_or(0, |one| one.volume);
+        let swapped = self.fronts.swapped.iter().map(|FrontSwapped { date, contract, with }| {
+            format!("{date}: {contract} and {with} have each other's records: download the raw file again")
+        });
+        let unmapped = self.fronts.unmapped.iter().filter(|unmapped| unmapped.volume > volume(unmapped.date));
+        let unmapped = unmapped.map(|Unmapped { date, ids, volume }| {
+            format!(
+                "{date}: {ids} ids without a symbol trade {volume} in the session, more than the front contract: download \
+                 the raw file again, with symbols"
+            )
+        });
+        swapped.chain(unmapped).collect()
+    }
+
     /// Rows of all sessions.
     pub fn rows(&self) -> u64 {
         self.sessions.iter().map(|session| session.rows).sum()
@@ -232,6 +310,7 @@ impl Statistics {
             records: Records::default(),
             sessions: Vec::new(),
             rollovers: Vec::new(),
+            fronts: FrontStatistics::default(),
             modes: BTreeMap::new(),
             features: BTreeMap::new(),
             performance: Performance::default(),

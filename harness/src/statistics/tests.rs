@@ -1,6 +1,10 @@
 //! Small months, measured by hand.
 
-use data::compute::{self, Computation, SessionColumns};
+use data::{
+    compute::{self, Computation, SessionColumns},
+    contract::Choice,
+    volumes::Volumes,
+};
 use kernels::{Profile, Tick, labels::Outcome};
 
 use super::*;
@@ -29,8 +33,13 @@ pub fn grid() -> Grid {
 }
 
 pub fn columns(grid: &Grid) -> Vec<SessionColumns<f32>> {
-    let computation =
-        Computation { profile: Profile::Session, tick: tick(), gap_ticks: 80, decay_reference: grid.month, chunk_rows: 4 };
+    let computation = Computation {
+        profile: Profile::Session,
+        tick: tick(),
+        gap_ticks: 80,
+        decay_reference: grid.month,
+        chunk_rows: 4,
+    };
     (0..grid.sessions.len()).map(|number| compute::session(grid, number, &computation, &|_| ()).unwrap()).collect()
 }
 
@@ -69,7 +78,9 @@ fn of(sessions: &[SessionColumns<f32>]) -> Statistics {
     let stages = vec![Stage::new("decode", 0.5, 20, 9), Stage::new("compute", 0.0, 0, 0)];
     let performance = Performance::new(2.0, 20, stages, Some(1_000_000), 0);
     let context = Context { zone: jiff::tz::TimeZone::UTC, excluded_share: 0.0 };
-    let mut statistics = Statistics::new(head, records, (&grid(), tick()), measured(sessions), performance);
+    let (grid, volumes) = (grid(), Volumes::default());
+    let fronts = Fronts::alone(grid.month, &volumes, Choice::Volume);
+    let mut statistics = Statistics::new(head, records, (&fronts, &grid, tick()), measured(sessions), performance);
     statistics.judge(&[], &[], &context);
     statistics
 }

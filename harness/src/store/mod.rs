@@ -400,6 +400,14 @@ impl Store {
         Ok(())
     }
 
+    /// Writes a small object unless one has its name.
+    pub fn put_new(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
+        match self.step(|| self.wait(self.swap(key, bytes, None, &|| true))) {
+            Ok(_) | Err(StoreError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Writes a small object if its state is still `expected` (`None`: if there is none) and the right is still ours. A
     /// file system cannot compare and replace at once, hence the right to it.
     ///

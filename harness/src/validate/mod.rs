@@ -20,7 +20,7 @@ mod tally;
 mod tape;
 mod wrong;
 
-use std::path::Path;
+use std::{cell::RefCell, path::Path};
 
 use ::data::{Month, input::InputError};
 use serde::Serialize;
@@ -89,8 +89,8 @@ pub fn run(args: &ValidateArgs, settings: &Settings) -> crate::Result<u8> {
             let cache = Cache::open(settings)?;
             let files = discover::raw_files(&raw)?;
             let checks = outcome.checks.clone();
-            let archive =
-                Archive { store: &raw, files: &files, here: crate::raw::Raw::new(&cache), folder: cache.temporary() };
+            let (here, folder) = (crate::raw::Raw::new(&cache), cache.temporary());
+            let archive = Archive { store: &raw, files: &files, here, folder, known: RefCell::default() };
             let overrides = settings.feature_ranges();
             let all = Months { store: &store, archive, checks: &checks, sample, overrides };
             let bar = Bar::new();

@@ -99,9 +99,10 @@ impl Months<'_> {
         if let Some(statistics) = statistics.as_ref().filter(|statistics| statistics.month != month) {
             findings.error(Check::Statistics, "month", statistics.month.to_string(), month.to_string());
         }
+        let before = statistics.as_ref().and_then(|statistics| statistics.fronts.month_before.as_deref());
         let wants_raw = [Check::Data, Check::Rollover, Check::Statistics].iter().any(|&check| self.wants(check));
         let raw = match wants_raw {
-            true => self.archive.open(month, &version.made_from.inputs, &making, findings)?,
+            true => self.archive.open(month, &version.made_from.inputs, &making, before, findings)?,
             false => None,
         };
         report.raw = raw.is_some();

@@ -3,7 +3,7 @@
 
 use data::{
     Month,
-    columns::ContractRows,
+    columns::{ColumnsView, ContractRows},
     grid::Rollover,
     instrument::third_friday,
     roll_window::{Anchor, RollWindow},
@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     finding::{Check, Findings},
-    front::{self, Day, Roll},
+    front::{self, Day, Roll, Trading},
     making::Making,
     raw::Raw,
 };
-use crate::statistics::Statistics;
+use crate::{statistics::Statistics, training::MonthColumns};
 
 const ROLLOVER: Check = Check::Rollover;
 /// Sessions on each side of a roll whose volumes are shown.
@@ -59,7 +59,7 @@ pub fn check(
     findings: &mut Findings,
 ) -> Accuracy {
     let named: Vec<&Rollover> = statistics.rollovers.iter().filter(|roll| !roll.is_gap()).collect();
-    against_sessions(statistics, &named, findings);
+    against_sessions(statistics, before, &named, findings);
     for roll in &named {
         window(roll, expiry(&roll.from, statistics.month), raw, making, findings);
     }
@@ -71,12 +71,22 @@ pub fn check(
     against_truth(&named, raw, findings)
 }
 
-/// The rollovers are the changes of contract between the sessions.
-fn against_sessions(statistics: &Statistics, named: &[&Rollover], findings: &mut Findings) {
-    let changes = statistics.sessions.windows(2).filter(|pair| pair[0].contract != pair[1].contract);
-    let changes: Vec<Roll> = changes
-        .map(|pair| Roll { date: pair[1].date, from: pair[0].contract.clone(), to: pair[1].contract.clone() })
-        .collect();
+/// The rollovers are the changes of contract between the sessions, the last one of the month before included.
+fn against_sessions(
+    statistics: &Statistics,
+    before: Option<&Statistics>,
+    named: &[&Rollover],
+    findings: &mut Findings,
+) {
+    let Statistics { sessions, fronts, .. } = statistics;
+    // A gap of price between contracts that have no names is no change of them.
+    let mut front = fronts.month_before.as_deref().filter(|symbol| !symbol.is_empty());
+    let mut changes = Vec::new();
+    for session in sessions {
+        if let Some(from) = front.replace(&session.contract).filter(|from| *from != session.contract) {
+            changes.push(Roll { date: session.date, from: from.to_owned(), to: session.contract.clone() });
+        }
+    }
     let rolls = of(named);
     if rolls != changes {
         findings.error(
@@ -85,6 +95,13 @@ fn against_sessions(statistics: &Statistics, named: &[&Rollover], findings: &mut
             format!("rollovers {}", text(&rolls)),
             format!("{}, as the sessions' contracts", text(&changes)),
         );
+    }
+    let last = before.and_then(|before| before.sessions.last()).map(|session| session.contract.as_str());
+    if let (Some(known), Some(last)) = (fronts.month_before.as_deref(), last)
+        && known != last
+    {
+        let found = format!("{known} was front in the month before");
+        findings.error(ROLLOVER, "month_before", found, format!("{last}, its last session's contract: run it again"));
     }
 }
 
@@ -123,7 +140,9 @@ fn continuity(
     findings: &mut Findings,
 ) {
     let (Some(last), Some(first)) = (before.sessions.last(), statistics.sessions.first()) else { return };
-    if last.contract == first.contract || last.contract.is_empty() || first.contract.is_empty() {
+    // A roll that is recorded on that session is judged as such.
+    let recorded = statistics.rollovers.iter().any(|roll| roll.date == first.date && roll.from == last.contract);
+    if recorded || last.contract == first.contract || last.contract.is_empty() || first.contract.is_empty() {
         return;
     }
     let (from, to) = (expiry(&last.contract, before.month), expiry(&first.contract, statistics.month));
@@ -162,32 +181,30 @@ fn against_volumes(statistics: &Statistics, named: &[&Rollover], raw: &Raw, maki
             findings.error(ROLLOVER, "front", found, format!("{}, by volume", front.unwrap_or("no session")));
         }
     }
-    let (rolls, expected) = (of(named), front::rolls(&raw.days, view.contracts));
+    // A choice that started afresh knew of no front before: then a roll on the first session is none.
+    let before = raw.before.as_deref().filter(|_| statistics.fronts.month_before.is_some());
+    let (rolls, expected) = (of(named), front::rolls(&raw.days, view.contracts, before));
     if rolls != expected {
         findings.error(ROLLOVER, "rolls", text(&rolls), format!("{}, by volume", text(&expected)));
     }
     for roll in named {
         let index = |wanted: &str| view.contracts.iter().position(|contract| contract.symbol == wanted);
-        let (Some(position), Some(to)) = (raw.days.iter().position(|day| day.date == roll.date), index(&roll.to))
-        else {
-            continue;
-        };
+        let Some(position) = raw.days.iter().position(|day| day.date == roll.date) else { continue };
         let day = &raw.days[position];
-        let decided = match making.choice {
-            data::contract::Choice::Volume => Some(&day.session),
-            data::contract::Choice::VolumePrevious => raw.days[..position]
-                .iter()
-                .rev()
-                .map(|day| &day.session)
-                .find(|volumes| volumes.iter().any(|&volume| volume > 0)),
+        let own = front::trading(&raw.days[..position], view.contracts);
+        let dates: Vec<&Trading> = raw.earlier.iter().chain(&own).collect();
+        let volume = |symbol: &str| match making.choice {
+            data::contract::Choice::Volume => index(symbol).map_or(0, |contract| day.session[contract]),
+            data::contract::Choice::VolumePrevious => dates.last().map_or(0, |before| before.session(symbol)),
         };
-        let volume = |contract: Option<usize>| contract.zip(decided).map_or(0, |(contract, volumes)| volumes[contract]);
-        let volumes = (volume(index(&roll.from)), volume(Some(to)));
+        let volumes = (volume(&roll.from), volume(&roll.to));
         if volumes != (roll.volume_from, roll.volume_to) {
             let found = format!("{}: volumes {} and {}", roll.date, roll.volume_from, roll.volume_to);
             findings.error(ROLLOVER, "volumes", found, format!("{} and {}", volumes.0, volumes.1));
         }
-        let gap = index(&roll.from).and_then(|from| price_gap(raw, from, to, day.start));
+        let since = dates[dates.len().saturating_sub(front::NEAR)..].first().map_or(day.midnight, |date| date.midnight);
+        let gap = |columns: &MonthColumns| price_gap(&columns.view(), roll, since, day.start);
+        let gap = gap(raw.columns()).or_else(|| gap(raw.columns_before.as_ref()?));
         let gap = gap.map(|ticks| (ticks * making.instrument.tick_nanos) as f64 / 1e9);
         let text = |gap: Option<f64>| gap.map_or("none".to_owned(), |gap| gap.to_string());
         if gap != roll.price_gap {
@@ -197,12 +214,12 @@ fn against_volumes(statistics: &Statistics, named: &[&Rollover], raw: &Raw, maki
     }
 }
 
-/// Close of one contract minus that of another, in ticks, at the last second before `start` in which both traded.
-fn price_gap(raw: &Raw, from: usize, to: usize, start: i64) -> Option<i64> {
-    let view = raw.view();
-    let before = |contract: usize| front::rows(&view, &view.contracts[contract], 0, start);
-    let new: Vec<usize> = before(to).collect();
-    before(from).rev().find_map(|old| {
+/// Close of the new contract minus that of the old one, in ticks, at the last second of a span in which both traded.
+fn price_gap(view: &ColumnsView<'_>, roll: &Rollover, since: i64, start: i64) -> Option<i64> {
+    let index = |wanted: &str| view.contracts.iter().find(|contract| contract.symbol == wanted);
+    let (from, to) = (index(&roll.from)?, index(&roll.to)?);
+    let new: Vec<usize> = front::rows(view, to, since, start).collect();
+    front::rows(view, from, since, start).rev().find_map(|old| {
         let same = new.binary_search_by_key(&view.time[old], |&row| view.time[row]).ok()?;
         Some(i64::from(view.close[new[same]]) - i64::from(view.close[old]))
     })
@@ -257,7 +274,7 @@ fn within(date: Date, expiry: Month, window: RollWindow) -> bool {
 }
 
 /// Delivery month of a symbol whose root does not matter.
-fn expiry(contract: &str, month: Month) -> Option<Month> {
+pub fn expiry(contract: &str, month: Month) -> Option<Month> {
     symbol::expiry(symbol::classify(contract, symbol::root(contract)?), month)
 }
 

@@ -71,6 +71,7 @@ fn shown(kind: Defect) -> Vec<Shown> {
         Defect::DamagedFrame => vec![Refused("the compressed stream is damaged")],
         Defect::FlippedByte => vec![Wrong("transfer")],
         Defect::SubSecond | Defect::TimeBackwards => vec![Counted(kind.rule().unwrap(), 3), Wrong("transfer")],
+        Defect::FrontOutage => vec![Deducted("has no record in the session"), Deducted("weekdays without a session")],
         counted => vec![Counted(counted.rule().unwrap(), 3)],
     }
 }

@@ -12,6 +12,7 @@ mod criteria;
 mod defects;
 mod dependencies;
 mod deploy;
+mod fronts;
 mod gate;
 mod kills;
 mod logs;

@@ -6,7 +6,7 @@ use crate::tapes::{GAP, named};
 use data::{
     Instrument, Month,
     compute::{self, Computation, SessionColumns},
-    contract::{Choice, Chooser},
+    contract::Choice,
     grid::Grid,
     input, session,
     synth::{Plan, write_month},
@@ -29,7 +29,7 @@ static GRID: LazyLock<Grid> = LazyLock::new(|| {
     let truth = write_month(&Plan::default(), month, folder.path()).unwrap();
     let mut grid = None;
     input::read(&folder.path().join(&truth.file), &Instrument::default(), &mut |columns| {
-        grid = Some(session::cut(&columns.view(), &Instrument::default(), &mut Chooser::new(Choice::Volume)).unwrap());
+        grid = Some(session::cut_alone(&columns.view(), &Instrument::default(), Choice::Volume).unwrap());
         Ok(())
     })
     .unwrap();

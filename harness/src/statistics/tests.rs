@@ -29,8 +29,13 @@ pub fn grid() -> Grid {
 }
 
 pub fn columns(grid: &Grid) -> Vec<SessionColumns<f32>> {
-    let computation =
-        Computation { profile: Profile::Session, tick: tick(), gap_ticks: 80, decay_reference: grid.month, chunk_rows: 4 };
+    let computation = Computation {
+        profile: Profile::Session,
+        tick: tick(),
+        gap_ticks: 80,
+        decay_reference: grid.month,
+        chunk_rows: 4,
+    };
     (0..grid.sessions.len()).map(|number| compute::session(grid, number, &computation, &|_| ()).unwrap()).collect()
 }
 

@@ -12,6 +12,7 @@ mod defects;
 mod dependencies;
 mod deploy;
 mod gate;
+mod golden;
 mod kills;
 mod logs;
 mod mail_server;

@@ -65,12 +65,8 @@ impl Table {
     fn walk<const GAPS: bool>(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; 6]) {
         let entries = out[0].len();
         let Some(last) = ahead.high.len().checked_sub(1) else { return };
-        let mut walk = Walk {
-            up: Touches::new(&mut self.up, span),
-            down: Touches::new(&mut self.down, span),
-            span,
-            gap: NEVER,
-        };
+        let mut walk =
+            Walk { up: Touches::new(&mut self.up, span), down: Touches::new(&mut self.down, span), span, gap: NEVER };
         for row in (entries + 1..=last).rev() {
             walk.step::<GAPS>(ahead, row);
         }

@@ -1,9 +1,14 @@
 //! `process`: one file in, one Parquet out.
 
 use crate::month;
-use std::fs;
+use std::{fs, sync::Arc};
 
 use crate::month::{FILE, harness, json, plain, synthetic};
+use arrow_array::{
+    ArrayRef, RecordBatch, TimestampNanosecondArray,
+    cast::AsArray,
+    types::{Float32Type, Int8Type},
+};
 use arrow_schema::{DataType, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -121,6 +126,37 @@ fn gaps_in_bars_without_symbols_are_one_line_and_no_part_falls_below_0() {
     let statistics = json(harness(folder.path()).args(process).arg("--json"));
     assert_eq!(statistics["rollovers"].as_array().unwrap().len(), 4);
     assert_eq!(statistics["quality"]["parts"]["rolls"], 0.0);
+}
+
+#[test]
+fn weights_decay_by_central_months_whatever_the_zone_of_the_session() {
+    // 2013-10-01 from 13:45 to 14:35 in Tokyo: midnight in Chicago, between September and October, is at 14:00.
+    let folder = tempfile::tempdir().unwrap();
+    let bars = month::bars(0, 0.0, 3000);
+    let start = 1_380_602_700_i64;
+    let times = (start..start + 3000).map(|second| second * 1_000_000_000);
+    let times: ArrayRef = Arc::new(TimestampNanosecondArray::from_iter_values(times).with_timezone("UTC"));
+    let columns = [&[times], &bars.columns()[1..]].concat();
+    let bars = RecordBatch::try_new(bars.schema(), columns).unwrap();
+    fs::write(folder.path().join("bars.parquet"), month::parquet(&[bars])).unwrap();
+    let tokyo = ["--time-zone", "Asia/Tokyo", "--session-start", "13:30", "--session-end", "15:00"];
+    for profile in ["session", "rolling"] {
+        let arguments =
+            ["process", "bars.parquet", "out.parquet", "--decay-reference", "2013-10", "--profile", profile];
+        harness(folder.path()).args(arguments).args(tokyo).assert().success();
+        let file = fs::File::open(folder.path().join("out.parquet")).unwrap();
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        let rows = builder.with_batch_size(10_000).build().unwrap().next().unwrap().unwrap();
+        let label = rows["label_high_vol_short"].as_primitive::<Int8Type>();
+        let weight = rows["weight_high_vol_short"].as_primitive::<Float32Type>();
+        assert_eq!(rows.num_rows(), 3000);
+        let losses = |rows: std::ops::Range<usize>| -> Vec<f32> {
+            rows.filter(|&row| label.value(row) == 0).map(|row| weight.value(row)).collect()
+        };
+        let (september, october) = (losses(0..900), losses(900..3000));
+        assert!(september.len() > 100 && september.iter().all(|&weight| weight == (-0.05_f64).exp() as f32));
+        assert!(october.len() > 100 && october.iter().all(|&weight| weight == 1.0), "{profile}");
+    }
 }
 
 #[test]

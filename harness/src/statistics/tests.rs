@@ -158,7 +158,7 @@ fn features_by_hand() {
     let vwap = &measured.features["vwap"];
     assert_eq!((vwap.min, vwap.in_range, vwap.nan_share), (Some(1600.0), true, 0.0));
     let range = &measured.features["distance_from_rth_low"];
-    assert_eq!((range.max, range.p50, range.outliers, range.in_range), (Some(1.25), Some(0.0), Some(0.25), true));
+    assert_eq!((range.max, range.p50, range.outliers, range.in_range), (Some(1.25), Some(0.0), Some(0.05), true));
     let flag = &measured.features["is_pre_open"];
     assert_eq!(
         (flag.min, flag.mean, flag.std, flag.outliers, flag.in_range),

@@ -12,7 +12,7 @@ use arrow_array::{
 use data::{
     Instrument,
     compute::{self, Computation},
-    contract::{Choice, Chooser},
+    contract::Choice,
     grid::Grid,
     input, session,
 };
@@ -79,7 +79,7 @@ fn the_kernels_label_and_weigh_as_the_pipeline_did_whatever_the_chunk() {
     let instrument = Instrument::default();
     let mut grid: Option<Grid> = None;
     input::read(&path("rolling-bars.parquet"), &instrument, &mut |columns| {
-        grid = Some(session::cut(&columns.view(), &instrument, &mut Chooser::new(Choice::Volume)).unwrap());
+        grid = Some(session::cut_alone(&columns.view(), &instrument, Choice::Volume).unwrap());
         Ok(())
     })
     .unwrap();

@@ -175,3 +175,22 @@ fn two_different_records_of_one_second_fail_the_month() {
     let message = String::from_utf8(output.get_output().stderr.clone()).unwrap();
     assert!(message.contains("differ") && message.contains("ESU3") || message.contains("ESZ3"), "{message}");
 }
+
+#[test]
+fn bars_that_were_filled_before_are_as_good_as_their_records_and_a_night_is_no_gap() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = |input: &str| json(harness(folder.path()).args(["process", input, "out.parquet", "--json"]));
+    let first = process(synthetic().to_str().unwrap());
+    fs::rename(folder.path().join("out.parquet"), folder.path().join("filled.parquet")).unwrap();
+    let again = process("filled.parquet");
+    let count = |statistics: &serde_json::Value, name: &str| statistics["records"][name].as_u64().unwrap();
+    let filled: u64 =
+        first["sessions"].as_array().unwrap().iter().map(|session| session["filled_rows"].as_u64().unwrap()).sum();
+    assert_eq!((count(&again, "filled_before"), count(&again, "no_trade")), (filled, 0));
+    assert!(filled > 10_000);
+    assert_eq!(again["rollovers"], serde_json::json!([]));
+    let sessions = |statistics: &serde_json::Value| statistics["sessions"].as_array().unwrap().len();
+    assert_eq!(sessions(&again), sessions(&first));
+    let score = |statistics: &serde_json::Value| statistics["quality"]["score"].as_f64().unwrap();
+    assert!(score(&again) > 0.95 && score(&again) >= score(&first) - 0.02, "{} {}", score(&again), score(&first));
+}

@@ -455,7 +455,8 @@ mod tests {
             assert_eq!(choose(&swap, choice), (vec![3], "2013-12".to_owned()), "{choice:?}");
         }
         // A swing of volumes is a roll, and so is what does not go back.
-        for days in [[usual, [(3, 7000), (99, 7041)], usual], [usual, [(3, 7039), (99, 7002)], [(3, 7000), (99, 7040)]]] {
+        for days in [[usual, [(3, 7000), (99, 7041)], usual], [usual, [(3, 7039), (99, 7002)], [(3, 7000), (99, 7040)]]]
+        {
             assert_eq!(choose(&days, Choice::Volume), (vec![], "2014-03".to_owned()));
         }
         // Whether it goes back is for the month after to say.

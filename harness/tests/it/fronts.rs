@@ -16,7 +16,9 @@ fn case(name: &str) -> PathBuf {
 /// The statistics of a file's months.
 fn process(file: &str, more: &[&str]) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
-    let found = json(harness(folder.path()).args(["process", case(file).to_str().unwrap(), "out.parquet", "--json"]).args(more));
+    let found = json(
+        harness(folder.path()).args(["process", case(file).to_str().unwrap(), "out.parquet", "--json"]).args(more),
+    );
     found.as_array().cloned().unwrap_or_else(|| vec![found])
 }
 
@@ -90,7 +92,12 @@ fn a_month_goes_on_with_the_front_of_the_month_before() {
     assert_eq!(whole[1]["fronts"]["month_before"], "GCQ4");
 
     let raw = case("swing/raw");
-    for months in [&["2024-05..2024-06"][..], &["2024-05", "2024-06"], &["2024-06", "2024-05"], &["2024-05", "2024-06", "2024-05..2024-06"]] {
+    for months in [
+        &["2024-05..2024-06"][..],
+        &["2024-05", "2024-06"],
+        &["2024-06", "2024-05"],
+        &["2024-05", "2024-06", "2024-05..2024-06"],
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let found = run(folder.path(), &raw, months, &gold);
         assert_eq!(figures(&found), figures(&whole), "{months:?}");
@@ -104,7 +111,8 @@ fn a_month_goes_on_with_the_front_of_the_month_before() {
 fn a_month_is_remade_when_the_month_before_arrives_and_changes_its_fronts_and_not_otherwise() {
     let gold = ["--root", "GC", "--tick-size", "0.1"];
     let (folder, raw) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let [may, june] = ["20240501-20240531", "20240601-20240630"].map(|dates| format!("glbx-mdp3-{dates}.ohlcv-1s.dbn.zst"));
+    let [may, june] =
+        ["20240501-20240531", "20240601-20240630"].map(|dates| format!("glbx-mdp3-{dates}.ohlcv-1s.dbn.zst"));
     let add = |name: &str| fs::copy(case("swing/raw").join(name), raw.path().join(name)).unwrap();
     let outcome = || {
         let arguments = ["run", "--month", "2024-06", "--json", "--raw", raw.path().to_str().unwrap()];
@@ -187,7 +195,8 @@ fn a_date_belongs_to_its_month_wherever_its_records_lie() {
     let inputs = |month: usize| found[month]["inputs"].as_array().unwrap().len();
     assert_eq!((inputs(0), inputs(1)), (2, 1));
     // March is not there, and its file holds the last hours of February's last date.
-    let said = |month: &Value| month["warnings"].to_string().contains("2024-02-29: the raw file of 2024-03 is not there");
+    let said =
+        |month: &Value| month["warnings"].to_string().contains("2024-02-29: the raw file of 2024-03 is not there");
     assert!(!said(&found[0]) && said(&found[1]), "{}", found[1]["warnings"]);
     validates(folder.path(), &raw);
 
@@ -220,7 +229,10 @@ fn ids_without_a_symbol_are_no_other_root_and_no_month_of_theirs_is_good() {
     let [month] = &process("unmapped/gap.dbn.zst", &[])[..] else { panic!() };
     let records = &month["records"];
     assert_eq!(records["other_roots_dropped"], 0);
-    assert!(records["unmapped"].as_u64().unwrap() > 0 && records["unmapped_volume"].as_u64() > records["unmapped"].as_u64(), "{records}");
+    assert!(
+        records["unmapped"].as_u64().unwrap() > 0 && records["unmapped_volume"].as_u64() > records["unmapped"].as_u64(),
+        "{records}"
+    );
     let unmapped = month["fronts"]["unmapped"].as_array().unwrap();
     assert_eq!(unmapped.len(), 1);
     assert_eq!(unmapped[0]["date"], "2024-05-13");

@@ -108,13 +108,17 @@ fn plain_dbn_stdin_and_several_zstd_frames_give_the_same_rows() {
 #[test]
 fn gaps_in_bars_without_symbols_are_one_line_and_no_part_falls_below_0() {
     let folder = tempfile::tempdir().unwrap();
-    let days: Vec<_> = (0..5).map(|day| month::bars(day, 50.0 * (day % 2) as f64, 2000)).collect();
+    // A gap within each of four sessions. Nights are none.
+    let mut days: Vec<_> = (0..4)
+        .flat_map(|day| [month::bars(day, 0.0, 2000).slice(0, 1000), month::bars(day, 50.0, 2000).slice(1000, 1000)])
+        .collect();
+    days.push(month::bars(4, 100.0, 2000));
     fs::write(folder.path().join("bars.parquet"), month::parquet(&days)).unwrap();
     let process = ["process", "bars.parquet", "out.parquet"];
     let output = harness(folder.path()).args(process).assert().success().get_output().clone();
     let text = String::from_utf8(output.stdout).unwrap();
     let gaps: Vec<&str> = text.lines().filter(|line| line.contains("rollover")).collect();
-    let dates = "2013-10-08, 2013-10-09, 2013-10-10, 2013-10-11";
+    let dates = "2013-10-07, 2013-10-08, 2013-10-09, 2013-10-10";
     assert_eq!(gaps[0], format!("  rollovers by gaps of price: 4, at {dates}"));
     assert!(gaps.len() == 2 && gaps[1].ends_with(dates), "{text}");
     assert!(text.contains("5 sessions, without symbols"), "{text}");

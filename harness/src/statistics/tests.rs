@@ -226,7 +226,7 @@ fn the_object_has_the_published_names() {
     let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
     assert_eq!(
         keys(&json),
-        "errors features inputs levels_around modes month performance profile program quality records rollovers schema_version sessions settings warnings"
+        "errors features fronts inputs levels_around modes month performance profile program quality records rollovers schema_version sessions settings warnings"
     );
     assert_eq!((&json["month"], &json["schema_version"]), (&"2013-10".into(), &1.into()));
     assert_eq!(json["program"], concat!("harness ", env!("CARGO_PKG_VERSION")));

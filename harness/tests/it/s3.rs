@@ -37,7 +37,10 @@ fn objects(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(within) = folders.pop() {
-        for name in names(&within).into_iter().filter(|name| !name.starts_with(".bucket") && name != "status") {
+        for name in names(&within)
+            .into_iter()
+            .filter(|name| !name.starts_with(".bucket") && name != "status" && name != "volumes")
+        {
             let path = within.join(name);
             if path.is_dir() {
                 folders.push(path);

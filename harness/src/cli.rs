@@ -6,10 +6,11 @@ mod report;
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use clap::{
-    Args, Parser, Subcommand,
+    Args, Parser, Subcommand, ValueEnum,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 use data::{Month, MonthRange, synth::Defect};
+use serde::Serialize;
 
 pub use self::operate::{
     AlertsArgs, AlertsCommand, BackupArgs, BackupCommand, CleanArgs, CreateArgs, HistoryArgs, ListArgs, MonitorArgs,
@@ -17,7 +18,6 @@ pub use self::operate::{
     StatusArgs, VerifyArgs,
 };
 pub use self::report::{ReportArgs, ReportFormat, ReportKind};
-use crate::validate::Check;
 
 /// Raw futures bars to training data: months of Databento files to 61-column Parquet.
 #[derive(Parser)]
@@ -265,6 +265,32 @@ pub struct DemoArgs {
     /// Machine-readable result
     #[arg(long)]
     pub json: bool,
+}
+
+/// What `validate` looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Check {
+    /// The published Parquet: size, checksum, schema, and what every value must be
+    Output,
+    /// Rows against the raw records, and a sample of labels, weights and features computed anew
+    Data,
+    /// Front contracts and rollovers against the raw volumes
+    Rollover,
+    /// The statistics object against its schema and against the Parquet
+    Statistics,
+}
+
+impl Check {
+    /// Name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Output => "output",
+            Self::Data => "data",
+            Self::Rollover => "rollover",
+            Self::Statistics => "statistics",
+        }
+    }
 }
 
 #[derive(Args)]

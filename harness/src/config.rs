@@ -1,5 +1,7 @@
 //! Settings: flag, environment, harness.toml, default, in this order.
 
+mod alerts;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -11,8 +13,8 @@ use kernels::Profile;
 use serde::Serialize;
 use tracing::level_filters::LevelFilter;
 
+pub use self::alerts::Alerts;
 use crate::{
-    alerts::Alerts,
     cli::{ConfigArgs, ConfigCommand, SettingFlags},
     exit::Usage,
     feature_ranges::{self, Overrides},

@@ -3,9 +3,9 @@
 use std::{fmt::Write as _, io, io::Write as _, path::Path};
 
 use crate::{
-    alerts::Rule,
     criteria::{self, Reading},
     heartbeat::Heartbeat,
+    rules::Rule,
     status::{Heard, Snapshot, State},
 };
 

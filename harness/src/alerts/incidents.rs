@@ -6,11 +6,11 @@ use data::Month;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::rules::{Rule, Severity, Thresholds};
 use crate::{
     criteria::Reading,
     figures::Figures,
     heartbeat,
+    rules::{Rule, Severity, Thresholds},
     store::{Store, StoreError},
 };
 

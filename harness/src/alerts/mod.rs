@@ -1,67 +1,23 @@
 //! `alerts`: rules over runs, months and disks, and ways to tell people, each incident once.
 
-mod channels;
 mod incidents;
 mod readings;
-mod rules;
 
-use serde::Deserialize;
-
-use self::{
-    channels::{Channel, Item, News},
-    rules::Severity,
-};
-pub use self::{
-    incidents::{Incident, Incidents},
-    rules::{Rule, Thresholds},
-};
+pub use self::incidents::{Incident, Incidents};
 use crate::{
+    channels::{Item, News},
     cli::{AlertsArgs, AlertsCommand},
-    config::Settings,
+    config::{Alerts, Settings},
     criteria::Reading,
     exit::{self, Usage},
     figures, months,
+    rules::Severity,
     status::Snapshot,
     store::Store,
 };
 
 /// Name of the right to tell.
 const RIGHT: &str = "alerts";
-
-/// The table `[alerts]` of harness.toml.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Alerts {
-    rules: Thresholds,
-    channels: Vec<Channel>,
-}
-
-impl Alerts {
-    /// The thresholds.
-    pub fn rules(&self) -> &Thresholds {
-        &self.rules
-    }
-
-    /// Reads the table.
-    ///
-    /// # Errors
-    /// What is wrong in it.
-    pub fn read(value: toml::Value) -> Result<Self, String> {
-        let mut alerts: Self =
-            value.try_into().map_err(|error: toml::de::Error| format!("alerts: {}", error.message()))?;
-        let channels = std::mem::take(&mut alerts.channels).into_iter().enumerate();
-        alerts.channels = channels
-            .map(|(number, channel)| channel.check(number))
-            .collect::<Result<_, Usage>>()
-            .map_err(|error| error.to_string())?;
-        let mut names: Vec<&str> = alerts.channels.iter().map(|channel| channel.name.as_str()).collect();
-        names.sort_unstable();
-        match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(format!("alerts.channels: two are named {}; give each a name", pair[0])),
-            None => Ok(alerts),
-        }
-    }
-}
 
 /// What a look came to.
 pub struct Look {

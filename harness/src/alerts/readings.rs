@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, path::Path};
 use data::Month;
 use jiff::Timestamp;
 
-use super::rules::Rule;
 use crate::{
     alive, cache,
     config::Settings,
@@ -13,6 +12,7 @@ use crate::{
     doctor,
     figures::Figures,
     heartbeat::Heartbeat,
+    rules::Rule,
     status::{Heard, Snapshot},
     store::Store,
 };
@@ -32,7 +32,7 @@ pub fn all(
         figures,
         runs: &runs,
         asked: None,
-        thresholds: settings.alerts().rules(),
+        thresholds: &settings.alerts().rules,
         at: snapshot.at,
     };
     let mut readings = sight.readings();

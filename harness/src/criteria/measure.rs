@@ -7,13 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{CRITERIA, covered, guide};
 use crate::{
-    alerts::{Rule, Thresholds},
     discover::RawFile,
     failures,
     figures::{Figures, Rolls},
     heartbeat::Heartbeat,
     holdings::{Held, Holdings, within},
     quality::over_time::unlike,
+    rules::{Rule, Thresholds},
     store::Store,
 };
 

@@ -4,7 +4,7 @@ mod guide;
 mod measure;
 
 pub use self::measure::{Reading, Sight};
-use crate::alerts::{Rule, Thresholds};
+use crate::rules::{Rule, Thresholds};
 
 /// What a figure has to be.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -94,7 +94,7 @@ fn readings(
         figures: &figures,
         runs: &runs.iter().collect::<Vec<_>>(),
         asked,
-        thresholds: settings.alerts().rules(),
+        thresholds: &settings.alerts().rules,
         at: Timestamp::now(),
     };
     Ok(sight.readings())

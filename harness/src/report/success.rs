@@ -6,8 +6,8 @@ use super::{
     text,
 };
 use crate::{
-    alerts::Rule,
     criteria::{self, CRITERIA, Criterion, Reading, Without},
+    rules::Rule,
 };
 
 const TEXT: bool = false;

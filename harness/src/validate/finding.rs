@@ -2,35 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use clap::ValueEnum;
 use data::Month;
 use serde::Serialize;
 
-/// What `validate` looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Check {
-    /// The published Parquet: size, checksum, schema, and what every value must be
-    Output,
-    /// Rows against the raw records, and a sample of labels, weights and features computed anew
-    Data,
-    /// Front contracts and rollovers against the raw volumes
-    Rollover,
-    /// The statistics object against its schema and against the Parquet
-    Statistics,
-}
-
-impl Check {
-    /// Name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Output => "output",
-            Self::Data => "data",
-            Self::Rollover => "rollover",
-            Self::Statistics => "statistics",
-        }
-    }
-}
+pub use crate::cli::Check;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -77,7 +77,7 @@ fn rules_and_dashboard_name_figures_that_are_served() {
     let sources = [
         include_str!("../../src/metrics.rs"),
         include_str!("../../src/monitor/mod.rs"),
-        include_str!("../../src/alerts/rules.rs"),
+        include_str!("../../src/rules.rs"),
     ];
     let served = sources.concat();
     let mut named = BTreeSet::new();

@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use lettre::{Message, SmtpTransport, Transport, message::Mailbox, transport::smtp::authentication::Credentials};
 use serde::{Deserialize, Serialize};
 
-use super::rules::Severity;
 use crate::{
     error::{Class, Context, Met},
     exit::Usage,
+    rules::Severity,
 };
 
 /// How long one channel may take.

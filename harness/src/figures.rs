@@ -18,9 +18,9 @@ use crate::{
     feature_ranges::{self, Kind},
     holdings::{Held, Holdings},
     manifest,
-    quality::{over_time::Likeness, wrong::Wrong},
+    quality::consistency::Likeness,
     schedule,
-    statistics::Statistics,
+    statistics::{Statistics, Wrong},
     store::{Store, StoreError},
     validate::{self, Accuracy},
 };

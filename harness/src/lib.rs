@@ -12,6 +12,7 @@ mod cache;
 mod channels;
 mod clean;
 mod cli;
+mod commands;
 mod config;
 mod criteria;
 mod deal;
@@ -108,7 +109,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Synth(args) => synth::run(&args, &settings),
         Command::Process(args) => process::run(&args, &settings),
         Command::Validate(args) => validate::run(&args, &settings),
-        Command::Quality(args) => quality::over_time::run(&args, &settings),
+        Command::Quality(args) => commands::quality::run(&args, &settings),
         Command::Bench(args) => bench::run(&args, &settings),
         Command::Tune(args) => tune::run(&args, &settings),
         Command::Doctor(args) => doctor::run(&args, &settings),

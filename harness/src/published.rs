@@ -8,8 +8,8 @@ use crate::{
     error::{Class, Classify},
     exit,
     manifest::{self, Item, Version},
-    quality::levels::{AROUND, Level},
-    statistics::Statistics,
+    quality::levels::AROUND,
+    statistics::{Level, Statistics},
     store::{Store, StoreError},
 };
 

@@ -2,10 +2,7 @@
 
 use kernels::labels::MODES;
 
-use crate::{
-    quality::{self, Band},
-    statistics::Statistics,
-};
+use crate::{quality, statistics::Statistics, statistics::score::Band};
 
 /// Prints a month.
 pub fn print(statistics: &Statistics) {

@@ -30,7 +30,8 @@ use crate::{
     manifest::{MadeFrom, Source},
     memory,
     progress::Bar,
-    quality::{self, levels::Level},
+    quality,
+    statistics::Level,
     statistics::{self, Durations, Head, Input, Performance, Stage, Statistics},
 };
 
@@ -192,7 +193,7 @@ impl Training<'_> {
         let mut known = (self.levels)()?;
         known.extend(made.iter().filter_map(|(month, ..): &Unjudged| month.level()));
         let judged = made.into_iter().map(|(mut statistics, faults, context)| {
-            statistics.judge(&faults, &known, &context);
+            quality::judge(&mut statistics, &faults, &known, &context);
             statistics
         });
         Ok(judged.collect())

@@ -20,8 +20,9 @@ use crate::{
     discover::RawFile,
     exit,
     manifest::{RawState, Source},
-    quality::levels::{AROUND, Level},
+    quality::levels::AROUND,
     raw::{Here, Raw},
+    statistics::Level,
     store::Store,
 };
 

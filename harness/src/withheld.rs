@@ -11,8 +11,8 @@ use crate::{
     error::{Class, Classify},
     exit, interrupt,
     manifest::Item,
-    quality::wrong::Wrong,
     statistics::Statistics,
+    statistics::Wrong,
     store::{Store, StoreError},
 };
 

@@ -12,7 +12,7 @@ use crate::{
     figures::{Figures, Rolls},
     heartbeat::Heartbeat,
     holdings::{Held, Holdings, within},
-    quality::over_time::unlike,
+    quality::consistency::unlike,
     rules::{Rule, Thresholds},
     store::Store,
 };
@@ -287,7 +287,7 @@ fn of_month(month: Month, figures: &Figures) -> Vec<Reading> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{quality::over_time::Likeness, statistics, store::Access, validate::Accuracy};
+    use crate::{quality::consistency::Likeness, statistics, store::Access, validate::Accuracy};
 
     fn figures(score: f64, rolls: Rolls) -> Figures {
         Figures {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{cli::ListArgs, config::Settings, discover, exit, failures::Failure, quality::Reprocess, store::Store};
+use crate::{
+    cli::ListArgs, config::Settings, discover, exit, failures::Failure, statistics::score::Reprocess, store::Store,
+};
 
 use super::{
     quality, raw_store,

@@ -14,7 +14,7 @@ pub use self::survey::known;
 use crate::{
     cli::{MonthsArgs, MonthsCommand},
     config::Settings,
-    quality::Band,
+    statistics::score::Band,
     store::{Store, StoreError},
 };
 

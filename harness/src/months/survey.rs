@@ -12,11 +12,12 @@ use crate::{
     failures::{self, Failure},
     holdings::{Held, Holdings, within},
     manifest::{self, Version},
-    quality::{
-        Band, Priority, Quality, Reprocess,
-        wrong::{MOST_SCORE, Wrong},
-    },
+    quality::wrong::MOST_SCORE,
     schedule,
+    statistics::{
+        Wrong,
+        score::{Band, Priority, Quality, Reprocess},
+    },
     store::{Store, StoreError},
     withheld::{self, Withheld},
 };

@@ -8,14 +8,11 @@
 //! Of the newest month only one side is known, and levels change for good: there, more than 1.5 times is a warning and
 //! more than 3 times, which no market does in a month, is wrong.
 
+use crate::statistics::Level;
 use data::{
     Month,
     fault::{Fault, FaultKind},
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-use super::drift;
 
 /// Months on each side that a month is compared with.
 pub const AROUND: i32 = 3;
@@ -24,20 +21,6 @@ const BOTH_SIDES: f64 = 1.5;
 const ONE_SIDE: f64 = 3.0;
 /// How far a close may be from the one before the turn of the month.
 const JOINS: f64 = 1.25;
-
-/// The price level of one month in points.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Level {
-    /// The month.
-    pub month: Month,
-    /// Median of the sessions' last closes.
-    pub median: f64,
-    /// The first of them.
-    pub first: f64,
-    /// The last.
-    pub last: f64,
-}
 
 /// What is known of a month's level besides its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,14 +31,6 @@ pub enum Verdict {
     Doubtful(String),
     /// No market has it.
     Wrong(Fault),
-}
-
-impl Level {
-    /// Of the last closes of a month's sessions in order, in points; `None` without any.
-    pub fn of(month: Month, closes: &[f64]) -> Option<Self> {
-        let median = drift::median(closes.iter().copied())?;
-        Some(Self { month, median, first: *closes.first()?, last: *closes.last()? })
-    }
 }
 
 /// The levels of at most three months before and three after a month, in order, out of all that are known.

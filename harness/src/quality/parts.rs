@@ -4,10 +4,13 @@ use data::grid::Grid;
 use jiff::civil::Date;
 use kernels::labels::MODES;
 
-use super::{Deduction, LEAST_WIN_RATE, MOST_WIN_RATE, Part, regular};
+use super::{LEAST_WIN_RATE, MOST_WIN_RATE, regular};
 use crate::{
     feature_ranges,
-    statistics::{FeatureStatistics, Statistics},
+    statistics::{
+        FeatureStatistics, Statistics,
+        score::{Deduction, Part},
+    },
 };
 
 /// Features with a larger share of outliers count as faulty.

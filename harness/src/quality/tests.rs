@@ -9,10 +9,10 @@ use data::{
 use jiff::civil::Date;
 use kernels::labels::MODES;
 
-use super::{levels::Level, wrong::Wrong, *};
+use super::*;
 use crate::{
     feature_ranges,
-    statistics::{self, FeatureStatistics, ModeStatistics},
+    statistics::{self, FeatureStatistics, ModeStatistics, Wrong},
 };
 
 fn context() -> Context {
@@ -315,7 +315,7 @@ fn a_month_is_judged_by_its_grid_its_records_and_the_months_around() {
         let mut month = perfect();
         change(&mut month);
         let near = |month: &str| Level::of(month.parse().unwrap(), &[level]).unwrap();
-        month.judge(faults, &[near("2013-11"), near("2013-09"), near("2012-09"), near("2013-10")], &context());
+        judge(&mut month, faults, &[near("2013-11"), near("2013-09"), near("2012-09"), near("2013-10")], &context());
         assert_eq!(month.levels_around.len(), 2, "three months on each side, without the month itself");
         (month.errors.iter().map(|wrong| wrong.kind).collect::<Vec<_>>(), month.quality.score)
     };
@@ -339,7 +339,7 @@ fn a_feature_that_is_all_nan_is_named_and_the_json_finite() {
     let mut month = perfect();
     let name = "volatility_acceleration";
     month.features.insert(name.to_owned(), measured.features[name].clone());
-    month.assess(&context());
+    month.quality = assess(&month, &context());
     let named = month.quality.deductions.iter().filter(|deduction| deduction.reason.contains(name));
     assert_eq!(named.count(), 2, "{:?}", month.quality.deductions);
     let json = serde_json::to_value(&month).unwrap();

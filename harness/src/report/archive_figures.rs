@@ -19,8 +19,7 @@ use super::{
 use crate::{
     feature_ranges,
     months::survey::{Line, State},
-    quality::{drift::robust_z, wrong::Wrong},
-    statistics::Statistics,
+    statistics::{Statistics, Wrong, drift::robust_z},
 };
 
 const SIZE: (u32, u32) = (640, 240);

@@ -15,8 +15,7 @@ use crate::{
     failures::Failure,
     feature_ranges,
     months::survey::{Line, State},
-    quality::{Priority, drift::median},
-    statistics::Statistics,
+    statistics::{Statistics, drift::median, score::Priority},
     withheld::Withheld,
 };
 

@@ -12,7 +12,7 @@ use super::{
     text::{self, NOTHING},
 };
 use crate::{
-    quality::wrong::Wrong,
+    statistics::Wrong,
     statistics::{ModeStatistics, Statistics},
 };
 

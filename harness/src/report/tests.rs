@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use super::{html, month, prices::SessionPrices};
 use crate::{
     feature_ranges,
-    quality::wrong::Wrong,
+    statistics::Wrong,
     statistics::{FeatureStatistics, Latency, ModeStatistics, Statistics, WinStatistics, tests::statistics},
 };
 

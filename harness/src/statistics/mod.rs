@@ -4,18 +4,21 @@
 
 mod column;
 mod counts;
+pub mod drift;
+mod level;
 mod measure;
 mod performance;
 pub mod schema;
+pub mod score;
 #[cfg(test)]
 pub mod tests;
+mod wrong;
 
 use std::collections::BTreeMap;
 
 use data::{
     Month,
     contract::Fronts,
-    fault::Fault,
     grid::{Grid, Rollover, Unmapped},
     input::InputInfo,
     records::Records,
@@ -26,13 +29,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    level::Level,
     measure::{FeatureStatistics, Measured, ModeStatistics, WeightStatistics, WinStatistics, measure},
     performance::{Durations, Latency, Performance, Stage},
-};
-use crate::quality::{
-    self, Context, Quality,
-    levels::{self, Level, Verdict},
-    wrong::{self, Wrong},
+    score::Quality,
+    wrong::Wrong,
 };
 
 /// Version of the object's schema.
@@ -232,7 +233,7 @@ pub struct Head {
 }
 
 impl Statistics {
-    /// The statistics of a month that was computed, not yet scored: see [`Self::judge`].
+    /// The statistics of a month that was computed, not yet scored.
     pub fn new(
         head: Head,
         records: Records,
@@ -253,30 +254,12 @@ impl Statistics {
         }
     }
 
-    /// Scores the month, once: by its figures, by what its grid shows (`faults`), and by the price levels of the months
-    /// around, as far as they are `known`.
-    pub fn judge(&mut self, faults: &[Fault], known: &[Level], context: &Context) {
-        self.levels_around = levels::around(self.month, known);
-        let level = self.level();
-        let faults = [faults, &wrong::contracts(self)].concat();
-        self.errors = wrong::list(&faults, &self.records, level.as_ref(), &self.levels_around);
-        if let Some(Verdict::Doubtful(found)) = level.map(|level| levels::judge(&level, &self.levels_around)) {
-            self.warnings.push(found);
-        }
-        self.assess(context);
-    }
-
     /// The month's price level; `None` without a session.
     pub fn level(&self) -> Option<Level> {
         // Statistics of an earlier version have no prices.
         let closes: Vec<f64> =
             self.sessions.iter().map(|session| session.last_price).filter(|price| *price > 0.0).collect();
         Level::of(self.month, &closes)
-    }
-
-    /// Scores the month again, after warnings, errors or performance were added.
-    pub fn assess(&mut self, context: &Context) {
-        self.quality = quality::assess(self, context);
     }
 
     /// Rows of all sessions.

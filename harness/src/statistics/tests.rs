@@ -8,6 +8,7 @@ use data::{
 use kernels::{Profile, Tick, labels::Outcome};
 
 use super::*;
+use crate::quality::{self, Context};
 
 /// A month of two sessions of ten rows, quiet at 1600 points but for one row 5 ticks higher: nothing wins.
 pub fn grid() -> Grid {
@@ -81,7 +82,7 @@ fn of(sessions: &[SessionColumns<f32>]) -> Statistics {
     let (grid, volumes) = (grid(), Volumes::default());
     let fronts = Fronts::alone(grid.month, &volumes, Choice::Volume);
     let mut statistics = Statistics::new(head, records, (&fronts, &grid, tick()), measured(sessions), performance);
-    statistics.judge(&[], &[], &context);
+    quality::judge(&mut statistics, &[], &[], &context);
     statistics
 }
 

@@ -17,6 +17,7 @@ use crate::{
     feature_ranges,
     manifest::{Source, Version},
     quality::{self, Context},
+    statistics::score::Quality,
     statistics::{SCHEMA_VERSION, SessionStatistics, Statistics},
 };
 
@@ -223,7 +224,7 @@ fn score(statistics: &Statistics, tape: &Tape, making: &Making, findings: &mut F
     };
     let context = Context { zone: making.zone.clone(), excluded_share };
     let (found, expected) = (&statistics.quality, quality::assess(statistics, &context));
-    let reasons = |quality: &quality::Quality| -> Vec<String> {
+    let reasons = |quality: &Quality| -> Vec<String> {
         quality.deductions.iter().map(|deduction| format!("-{:.3} {}", deduction.amount, deduction.reason)).collect()
     };
     if (found.score - expected.score).abs() > 1e-6 {

@@ -15,11 +15,8 @@ use super::{
     tape::Tape,
 };
 use crate::{
-    quality::{
-        levels::{Level, around},
-        wrong::{self, Wrong},
-    },
-    statistics::Statistics,
+    quality::{levels::around, wrong},
+    statistics::{Level, Statistics, Wrong},
 };
 
 /// Whatever the statistics say makes the month wrong is an error, and so is what they do not say.

@@ -10,8 +10,8 @@ use super::svg::{
 };
 use crate::{
     feature_ranges,
-    quality::Part,
     report::text,
+    statistics::score::Part,
     statistics::{ModeStatistics, Statistics, WeightStatistics, WinStatistics},
 };
 

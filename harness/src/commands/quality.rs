@@ -1,17 +1,11 @@
 //! `quality`: the scores of the published months, held to a threshold and to each other. Every figure is one of the
 //! statistics.
 
-mod consistency;
-mod trend;
-
 use std::{collections::BTreeMap, io::IsTerminal, thread, time::Duration};
 
 use data::Month;
 use serde::Serialize;
 
-pub use self::consistency::{Likeness, Unlike, unlike};
-use self::trend::{RECENT, Trend};
-use super::{Band, Priority, Quality, Reprocess, list, wrong::Wrong};
 use crate::{
     cli::QualityArgs,
     config::Settings,
@@ -21,7 +15,15 @@ use crate::{
     manifest,
     progress::Bar,
     published,
-    statistics::Statistics,
+    quality::{
+        consistency::{Likeness, Unlike, unlike},
+        list,
+        trend::{RECENT, Trend},
+    },
+    statistics::{
+        Statistics, Wrong,
+        score::{Band, Priority, Quality, Reprocess},
+    },
     store::Store,
 };
 
@@ -296,7 +298,7 @@ fn most_common(needed: &[Recommendation]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quality::Reprocess;
+    use crate::statistics::score::Reprocess;
 
     /// Months with these scores, those under 0.7 to be made again.
     fn archive(scores: &[f64]) -> Archive {

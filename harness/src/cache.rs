@@ -8,8 +8,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::{config::Settings, decode, error::Context, interrupt};
+use crate::{config::Settings, error::Context, interrupt};
 
+/// A decoded input: written last, so a folder without it is not finished.
+pub const INDEX: &str = "input.json";
 /// Held while runs' folders are made and removed.
 const LOCK: &str = ".harness.lock";
 /// Held in a run's folder for as long as it runs.
@@ -137,7 +139,7 @@ fn evict(columns: &Path, limit: u64) -> io::Result<()> {
         if !folder.is_dir() {
             continue;
         }
-        if !folder.join(decode::INDEX).exists() && used.elapsed().is_ok_and(|age| age > ABANDONED) {
+        if !folder.join(INDEX).exists() && used.elapsed().is_ok_and(|age| age > ABANDONED) {
             remove(&folder)?;
         } else {
             inputs.push((used, size(&folder), folder));
@@ -206,7 +208,7 @@ mod tests {
             fs::create_dir(&input).unwrap();
             fs::write(input.join("2013-09.columns"), [0; 1000]).unwrap();
             if index {
-                fs::write(input.join(decode::INDEX), "").unwrap();
+                fs::write(input.join(INDEX), "").unwrap();
             }
             let used = SystemTime::now() - Duration::from_secs(hours * 3600);
             File::open(&input).unwrap().set_modified(used).unwrap();

@@ -3,7 +3,7 @@
 mod operate;
 mod report;
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{
     Args, Parser, Subcommand, ValueEnum,
@@ -195,7 +195,7 @@ pub struct ProcessArgs {
     pub json: bool,
 }
 
-#[derive(Args, Default)]
+#[derive(Args)]
 pub struct RunArgs {
     /// One month, such as 2013-10
     #[arg(long, conflicts_with = "months")]
@@ -228,9 +228,6 @@ pub struct RunArgs {
     /// Also writes metrics of the run to this file, for the text file collector of node_exporter
     #[arg(long, value_name = "FILE")]
     pub metrics_file: Option<PathBuf>,
-    /// Decay references that differ from that of the range.
-    #[arg(skip)]
-    pub references: BTreeMap<Month, Month>,
     /// Machine-readable result
     #[arg(long)]
     pub json: bool,

@@ -17,13 +17,10 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
-    cache::Cache,
+    cache::{Cache, INDEX},
     error::{self, Class, Context, Error},
     manifest::Source,
 };
-
-/// A decoded input: written last, so a folder without it is not finished.
-pub const INDEX: &str = "input.json";
 
 /// One input file, decoded.
 #[derive(Clone, Debug, Serialize, Deserialize)]

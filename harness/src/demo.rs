@@ -3,14 +3,16 @@
 use data::synth::{Plan, write_months};
 
 use crate::{
-    cli::{DemoArgs, RunArgs},
+    cli::DemoArgs,
+    commands::run::watched,
     config::Settings,
     error::{Class, Context, Met},
     exit::{self, Usage},
     outcome::Outcome,
     progress::Bar,
-    report, run, summary,
-    task::Task,
+    report,
+    request::RunRequest,
+    summary,
 };
 
 /// ES trades since this month.
@@ -31,7 +33,7 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> crate::Result<u8> {
     let plan = Plan { instrument: settings.instrument.clone(), seed: args.seed, ..Plan::default() };
     let months = data::MonthRange::new(args.month, args.month).ok_or_else(|| crate::Error::program("no such month"))?;
     let bar = Bar::new();
-    bar.stage("synth", 1);
+    bar.task("synth", 1);
     let truth = write_months(&plan, months, &raw, &mut |_| bar.step())?;
     bar.finish();
     let file = raw.join(&truth.months[0].file);
@@ -40,10 +42,9 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> crate::Result<u8> {
     }
 
     let settings = settings.at(&store, &raw);
-    let request = RunArgs { month: Some(args.month), force: true, ..RunArgs::default() };
+    let request = RunRequest { force: true, ..RunRequest::of(months) };
     let mut statistics = None;
-    let run =
-        run::months_of(&request, &[args.month], Task::WHOLE, &settings, &mut |new| statistics = Some(new.clone()))?;
+    let run = watched(&request, &settings, &mut |new| statistics = Some(new.clone()))?;
     if let Some(error) = run.stopped {
         return Err(error);
     }

@@ -31,6 +31,7 @@ mod holdings;
 mod inspect;
 mod interrupt;
 mod logs;
+mod machine;
 mod manifest;
 mod manual;
 mod memory;
@@ -46,6 +47,8 @@ mod published;
 mod quality;
 mod raw;
 mod report;
+mod reporter;
+mod request;
 mod rules;
 mod run;
 mod schedule;
@@ -104,7 +107,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
     progress::start(&settings);
     match cli.command {
         Command::Demo(args) => demo::run(&args, &settings),
-        Command::Run(args) => run::run(&args, &settings),
+        Command::Run(args) => commands::run::run(&args, &settings),
         Command::Inspect(args) => inspect::run(&args, &settings),
         Command::Synth(args) => synth::run(&args, &settings),
         Command::Process(args) => process::run(&args, &settings),
@@ -113,7 +116,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Bench(args) => bench::run(&args, &settings),
         Command::Tune(args) => tune::run(&args, &settings),
         Command::Doctor(args) => doctor::run(&args, &settings),
-        Command::Months(args) => months::run(&args, &settings),
+        Command::Months(args) => commands::months::run(&args, &settings),
         Command::Report(args) => report::run(&args, &settings),
         Command::Backup(args) => backup::run(&args, &settings),
         Command::Clean(args) => clean::run(&args, &settings),

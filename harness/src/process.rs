@@ -45,7 +45,7 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
         bytes: decoded.info.bytes,
     };
     let inputs = [Input::new(&decoded.info.name, &decoded.info)];
-    bar.stage("process", training::STEPS * decoded.months.len() as u64);
+    bar.task("process", training::STEPS * decoded.months.len() as u64);
     let volumes = decoded.volumes(&settings.instrument)?;
     let all = [decoded];
     let there = |month: Month| all[0].months.contains(&month);
@@ -58,7 +58,7 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
         decoding,
         columns_of: &columns_of,
         levels: &|| Ok(Vec::new()),
-        bar: &bar,
+        reporter: &bar,
     };
     let mut months = all[0].months.iter().map(|&month| {
         let fronts = Fronts::choose(month, &volumes, there, settings.choice);

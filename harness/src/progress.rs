@@ -5,14 +5,17 @@ use std::{io::IsTerminal, sync::Arc, time::Instant};
 use data::Month;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::{config::Settings, heartbeat::Pulse, store::Traffic};
+use crate::{
+    config::Settings,
+    reporter::{Reporter, Stage},
+    store::{Store, Traffic},
+};
 
 /// Threads beyond this many a core cost time and memory and gain nothing.
 const MOST_JOBS_PER_CORE: usize = 4;
 
-/// A progress bar with an ETA; nothing at all where stderr is not a terminal. What it is told of months others see in the
-/// run's heartbeat.
-pub struct Bar(ProgressBar, Option<Pulse>);
+/// A progress bar with an ETA; nothing at all where stderr is not a terminal.
+pub struct Bar(ProgressBar);
 
 impl Bar {
     /// A bar over no steps yet.
@@ -33,7 +36,7 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self(bar, None)
+        Self(bar)
     }
 
     /// The same, which also shows what goes to and from the store.
@@ -59,32 +62,10 @@ impl Bar {
         bar
     }
 
-    /// Begins a stage of `steps` more steps.
-    pub fn stage(&self, name: &str, steps: u64) {
+    /// Begins a task of `steps` more steps.
+    pub fn task(&self, name: &str, steps: u64) {
         self.message(name);
         self.0.inc_length(steps);
-    }
-
-    /// Also tells others, from now on.
-    pub fn beating(self, pulse: Option<Pulse>) -> Self {
-        Self(self.0, pulse)
-    }
-
-    /// A month begins a stage.
-    pub fn month(&self, month: Month, stage: &str) {
-        self.message(&format!("{month} {stage}"));
-        if let Some(pulse) = &self.1 {
-            pulse.stage(month, stage);
-        }
-    }
-
-    /// A month is made, was found as it should be, or has failed.
-    pub fn month_done(&self, month: Month, made: bool, error: Option<&str>) {
-        match (&self.1, error) {
-            (Some(pulse), Some(error)) => pulse.failed(month, error),
-            (Some(pulse), None) => pulse.done(month, made),
-            (None, _) => {}
-        }
     }
 
     /// Names what is being done.
@@ -111,13 +92,31 @@ impl Bar {
     pub fn finish(&self) {
         self.0.finish_and_clear();
     }
+}
 
-    /// Removes the bar of a run, and tells others that it is over.
-    pub fn end(self, stopped: bool) {
+impl Reporter for Bar {
+    fn begin(&mut self, _: &Store, _: &[Month], traffic: &Arc<Traffic>, steps: u64) -> crate::Result<()> {
+        *self = Self::over(traffic);
+        self.task("run", steps);
+        Ok(())
+    }
+
+    fn stage(&self, month: Month, stage: Stage) {
+        self.message(&format!("{month} {stage}"));
+    }
+
+    fn steps(&self, count: u64) {
+        self.0.inc(count);
+    }
+
+    fn finished(&self, _: Month, _: bool, _: Option<&str>) {}
+
+    fn say(&self, print: &mut dyn FnMut()) {
+        self.0.suspend(print);
+    }
+
+    fn end(&mut self, _: bool) {
         self.finish();
-        if let Some(pulse) = self.1 {
-            pulse.end(stopped);
-        }
     }
 }
 

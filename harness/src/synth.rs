@@ -14,7 +14,7 @@ pub fn run(args: &SynthArgs, settings: &Settings) -> crate::Result<u8> {
         ..Plan::default()
     };
     let bar = Bar::new();
-    bar.stage("synth", args.months.iter().count() as u64);
+    bar.task("synth", args.months.iter().count() as u64);
     let truth = write_months(&plan, args.months, &args.out, &mut |_| bar.step())?;
     bar.finish();
     if args.json {

@@ -28,11 +28,9 @@ use crate::{
     decode::Decoded,
     error::Context,
     manifest::{MadeFrom, Source},
-    memory,
-    progress::Bar,
-    quality,
-    statistics::Level,
-    statistics::{self, Durations, Head, Input, Performance, Stage, Statistics},
+    memory, quality,
+    reporter::{self, Reporter},
+    statistics::{self, Durations, Head, Input, Level, Performance, Stage, Statistics},
 };
 
 /// Decoded columns of one month.
@@ -146,13 +144,13 @@ pub struct Training<'a> {
     /// The columns of a month, for the price gap of a roll that only the month before has.
     pub columns_of: &'a dyn Fn(Month) -> crate::Result<Option<MonthColumns>>,
     /// Moves on by [`STEPS`] a month.
-    pub bar: &'a Bar,
+    pub reporter: &'a dyn Reporter,
 }
 
 /// A month before it is held to the others: what it came out as, what its sessions show, and what scoring needs besides.
 type Unjudged = (Statistics, Vec<Fault>, quality::Context);
 
-/// Steps of the bar for computing and writing one month.
+/// Steps of the progress for computing and writing one month.
 pub const STEPS: u64 = 100;
 
 impl Training<'_> {
@@ -237,15 +235,15 @@ impl Training<'_> {
             decay_reference: made_from.decay_reference,
             chunk_rows: settings.chunk_rows,
         };
-        let times = Times::new(self.bar, grid.sessions.len() as u64);
-        self.bar.month(month, "compute");
+        let times = Times::new(self.reporter, grid.sessions.len() as u64);
+        self.reporter.stage(month, reporter::Stage::Compute);
         let sessions = write::month::<F>(file, &grid, &computation, rayon::current_num_threads(), &times);
         let sessions = sessions.map_err(|error| match error {
             WriteError::Input(why) => self.refused(why),
             error => crate::Error::from(error).context("the training file cannot be written"),
         })?;
 
-        self.bar.month(month, "measure");
+        self.reporter.stage(month, reporter::Stage::Measure);
         let measuring = Instant::now();
         let measured = statistics::measure(&grid, &sessions, settings.profile, tick, settings.feature_ranges());
         let measure = Stage::new("measure", measuring.elapsed().as_secs_f64(), rows, 0);
@@ -287,15 +285,15 @@ struct Times<'a> {
     chunks: Durations,
     computed: Durations,
     encoded: Durations,
-    bar: &'a Bar,
+    reporter: &'a dyn Reporter,
     sessions: u64,
     done: AtomicU64,
 }
 
 impl<'a> Times<'a> {
-    fn new(bar: &'a Bar, sessions: u64) -> Self {
+    fn new(reporter: &'a dyn Reporter, sessions: u64) -> Self {
         let [chunks, computed, encoded] = [(); 3].map(|()| Durations::new());
-        Self { chunks, computed, encoded, bar, sessions, done: AtomicU64::new(0) }
+        Self { chunks, computed, encoded, reporter, sessions, done: AtomicU64::new(0) }
     }
 }
 
@@ -312,7 +310,7 @@ impl Watch for Times<'_> {
         self.encoded.record(took);
         let done = self.done.fetch_add(1, Ordering::Relaxed);
         let steps = |sessions: u64| STEPS * sessions / self.sessions.max(1);
-        self.bar.steps(steps(done + 1) - steps(done));
+        self.reporter.steps(steps(done + 1) - steps(done));
     }
 }
 

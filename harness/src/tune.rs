@@ -39,7 +39,7 @@ pub fn run(args: &TuneArgs, settings: &Settings) -> crate::Result<u8> {
     let mut jobs = vec![1, cores.div_ceil(2), cores];
     jobs.dedup();
     let bar = Bar::new();
-    bar.stage("tune", (jobs.len() * CHUNK_ROWS.len()) as u64);
+    bar.task("tune", (jobs.len() * CHUNK_ROWS.len()) as u64);
     let mut trials = Vec::new();
     for &jobs in &jobs {
         for chunk_rows in CHUNK_ROWS {

@@ -11,7 +11,6 @@ use data::{Month, contract::Fronts, input::InputError};
 
 use crate::{
     cache::Cache,
-    cli::RunArgs,
     config::Settings,
     decode::Decoded,
     discover::RawFile,
@@ -21,12 +20,12 @@ use crate::{
     manifest::{self, FrontDates, MadeFrom, RawState, Source, Version},
     memory::{self, Budget},
     outcome::{MonthResult, Outcome},
-    progress::Bar,
     publish::{self, Draft, Origin, Part, Published},
     published::{self, PublishedError},
     raw::Here,
-    statistics::Wrong,
-    statistics::{Input, Stage, Statistics},
+    reporter::{self, Reporter},
+    request::RunRequest,
+    statistics::{Input, Stage, Statistics, Wrong},
     store::{Store, Traffic},
     sweep,
     training::{self, Decoding, MonthColumns, Prepared, Training},
@@ -46,7 +45,7 @@ pub const MONTH_STEPS: u64 = READ_STEPS + training::STEPS + PUBLISH_STEPS;
 
 /// What all months of a run share.
 pub struct Worker<'a> {
-    args: &'a RunArgs,
+    request: &'a RunRequest,
     settings: &'a Settings,
     stores: Stores<'a>,
     cache: &'a Cache,
@@ -54,7 +53,7 @@ pub struct Worker<'a> {
     had_failed: OnceLock<BTreeSet<Month>>,
     had_withheld: OnceLock<BTreeSet<Month>>,
     reference: Month,
-    bar: &'a Bar,
+    reporter: &'a dyn Reporter,
     memory: Budget,
     cores: Budget,
 }
@@ -70,23 +69,23 @@ impl<'a> Worker<'a> {
     /// # Errors
     /// The arguments name no months.
     pub fn new(
-        args: &'a RunArgs,
+        request: &'a RunRequest,
         settings: &'a Settings,
         stores: Stores<'a>,
         cache: &'a Cache,
         volumes: &'a volumes::Archive<'a>,
-        bar: &'a Bar,
+        reporter: &'a dyn Reporter,
     ) -> Result<Self, Usage> {
         Ok(Self {
-            args,
+            request,
             settings,
             stores,
             cache,
             volumes,
             had_failed: OnceLock::new(),
             had_withheld: OnceLock::new(),
-            reference: args.reference(settings)?,
-            bar,
+            reference: request.reference(settings)?,
+            reporter,
             memory: Budget::of_memory(settings),
             cores: Budget::new(at_once() as u64),
         })
@@ -108,11 +107,11 @@ impl<'a> Worker<'a> {
         };
         if files.is_empty() {
             result.error = Some(format!("no raw file of {month} in {}", self.stores.raw.name()));
-            self.bar.steps(MONTH_STEPS);
+            self.reporter.steps(MONTH_STEPS);
             return (result, None, None);
         }
         let traffic = Arc::new(Traffic::default());
-        let reference = self.args.references.get(&month).copied().unwrap_or(self.reference);
+        let reference = self.request.references.get(&month).copied().unwrap_or(self.reference);
         let mut tries = 1;
         let made = loop {
             let made = fault::caught(|| self.make(month, &files, reference, &mut result, &traffic));
@@ -131,9 +130,9 @@ impl<'a> Worker<'a> {
         result.retries = traffic.retries();
         match made {
             Ok(statistics) => {
-                let made = result.outcome != Outcome::Pinned && !self.args.dry_run;
+                let made = result.outcome != Outcome::Pinned && !self.request.dry_run;
                 if made && self.with_records(&self.had_failed, failures::FOLDER).contains(&month) {
-                    failures::clear(self.stores.store, month, self.args.force);
+                    failures::clear(self.stores.store, month, self.request.force);
                 }
                 let published = made && result.outcome != Outcome::Withheld;
                 if published && self.with_records(&self.had_withheld, withheld::FOLDER).contains(&month) {
@@ -146,7 +145,7 @@ impl<'a> Worker<'a> {
                 result.error = Some(exit::sentence(&error));
                 let stop = !error.class().is_of_one_month();
                 // What stops the run is no fault of the month's.
-                if !self.args.dry_run && (!stop || error.class().may_pass()) {
+                if !self.request.dry_run && (!stop || error.class().may_pass()) {
                     failures::record(self.stores.store, month, &result.inputs, reference, &error);
                 }
                 (result, None, stop.then(|| error.context(format!("{month}"))))
@@ -173,20 +172,20 @@ impl<'a> Worker<'a> {
         result: &mut MonthResult,
         traffic: &Arc<Traffic>,
     ) -> crate::Result<Option<Statistics>> {
-        let Self { args, settings, cache, bar, .. } = *self;
+        let Self { request, settings, cache, reporter, .. } = *self;
         let (store, raw) = (&self.stores.store.counting(traffic), &self.stores.raw.counting(traffic));
         let stores = Stores { store, raw };
         let found = manifest::read(store, month)?;
-        if let Some((manifest, _)) = found.as_ref().filter(|(manifest, _)| manifest.pinned && !args.force) {
-            if !args.dry_run {
+        if let Some((manifest, _)) = found.as_ref().filter(|(manifest, _)| manifest.pinned && !request.force) {
+            if !request.dry_run {
                 sweep::tidy(store, manifest)?;
             }
             let kept = &manifest.current;
             result.note(Outcome::Pinned, &kept.version, kept.rows, kept.score);
-            bar.steps(MONTH_STEPS);
+            reporter.steps(MONTH_STEPS);
             return Ok(None);
         }
-        bar.month(month, "read");
+        reporter.stage(month, reporter::Stage::Read);
         let downloading = Instant::now();
         let mut seen = found.as_ref().map_or_else(Vec::new, |(manifest, _)| manifest.current.raw.clone());
         let (edges, warnings) = self.volumes.edges(stores, month, &seen)?;
@@ -211,15 +210,15 @@ impl<'a> Worker<'a> {
         let mut made_from = training::made_from(inputs, settings, reference);
         let standing = found.as_ref().map(|(manifest, _)| &manifest.current).filter(|current| {
             let known = MadeFrom { fronts: None, ..current.made_from.clone() };
-            !args.force && known == made_from
+            !request.force && known == made_from
         });
         let standing = match standing {
             Some(current) if publish::present(store, current)? => Some(current),
             _ => None,
         };
-        if standing.is_none() && args.dry_run {
+        if standing.is_none() && request.dry_run {
             result.outcome = Outcome::Planned;
-            bar.steps(MONTH_STEPS);
+            reporter.steps(MONTH_STEPS);
             return Ok(None);
         }
         let bytes = sources.iter().map(|(file, ..)| file.bytes).sum();
@@ -228,20 +227,20 @@ impl<'a> Worker<'a> {
             // What the months around it have become may make it another.
             let fronts = self.volumes.fronts(stores, month, &seen)?.fronts;
             if same_fronts(store, current, &fronts)? {
-                if let (Some((manifest, _)), false) = (&found, args.dry_run) {
+                if let (Some((manifest, _)), false) = (&found, request.dry_run) {
                     sweep::tidy(store, manifest)?;
                 }
                 result.note(Outcome::Unchanged, &current.version, current.rows, current.score);
-                bar.steps(MONTH_STEPS);
+                reporter.steps(MONTH_STEPS);
                 return Ok(None);
             }
-            if args.dry_run {
+            if request.dry_run {
                 result.outcome = Outcome::Planned;
-                bar.steps(MONTH_STEPS);
+                reporter.steps(MONTH_STEPS);
                 return Ok(None);
             }
         }
-        bar.month(month, "decode");
+        reporter.stage(month, reporter::Stage::Decode);
         let began = Instant::now();
         let mut decoded: Vec<Decoded> = Vec::new();
         let mut keys: Vec<Input> = Vec::new();
@@ -265,7 +264,7 @@ impl<'a> Worker<'a> {
         let new_states = around.states.into_iter().filter(|state| states.iter().all(|known| known.key != state.key));
         let new_states: Vec<RawState> = new_states.collect();
         states.extend(new_states);
-        bar.steps(READ_STEPS);
+        reporter.steps(READ_STEPS);
 
         let parquet = cache.temporary().join(format!("{month}.parquet"));
         let columns_of = |month: Month| self.columns_of(stores, month, &seen);
@@ -277,7 +276,7 @@ impl<'a> Worker<'a> {
             decoding,
             columns_of: &columns_of,
             levels: &levels,
-            bar,
+            reporter,
         };
         let cores = self.cores.take(1);
         let columns = MonthColumns::open(&decoded, month, &settings.instrument);
@@ -293,18 +292,18 @@ impl<'a> Worker<'a> {
             decoded.iter().filter(|input| input.months == [month]).try_for_each(Decoded::remove)?;
         }
 
-        bar.month(month, "publish");
+        reporter.stage(month, reporter::Stage::Publish);
         let written = || parquet.display().to_string();
         let read = std::fs::File::open(&parquet).and_then(|mut file| data::input::checksum(&mut file));
         let (bytes, checksum) = read.with_context(written)?;
         let (rows, score) = (statistics.borrow().rows(), statistics.borrow().quality.score);
         let version = checksum.clone();
         result.wrong = statistics.borrow().errors.iter().map(Wrong::sentence).collect();
-        if args.gate && (!result.wrong.is_empty() || score < args.threshold) {
-            let withheld = Withheld::new(&statistics.borrow(), args.threshold, reference, &version, bytes);
+        if let Some(threshold) = request.gate.filter(|least| !result.wrong.is_empty() || score < *least) {
+            let withheld = Withheld::new(&statistics.borrow(), threshold, reference, &version, bytes);
             let withheld = withheld.keep(store, &parquet, &statistics.borrow())?;
             std::fs::remove_file(&parquet).with_context(written)?;
-            bar.steps(PUBLISH_STEPS);
+            reporter.steps(PUBLISH_STEPS);
             result.note(Outcome::Withheld, &version, rows, score);
             result.error = Some(withheld.sentence());
             return Ok(None);
@@ -336,7 +335,7 @@ impl<'a> Worker<'a> {
             Published::ByAnother => Outcome::ByAnother,
         };
         std::fs::remove_file(&parquet).with_context(written)?;
-        bar.steps(PUBLISH_STEPS);
+        reporter.steps(PUBLISH_STEPS);
         result.note(outcome, &version, rows, score);
         if outcome == Outcome::ByAnother
             && let Some((manifest, _)) = manifest::read(store, month)?

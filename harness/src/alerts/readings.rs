@@ -9,9 +9,9 @@ use crate::{
     alive, cache,
     config::Settings,
     criteria::{Reading, Sight},
-    doctor,
     figures::Figures,
     heartbeat::Heartbeat,
+    machine,
     rules::Rule,
     status::{Heard, Snapshot},
     store::Store,
@@ -38,7 +38,7 @@ pub fn all(
     let mut readings = sight.readings();
     readings.extend(of_runs(snapshot));
     let mut disk = |what: &str, path: &Path| {
-        if let Ok(bytes) = doctor::free(path) {
+        if let Ok(bytes) = machine::free(path) {
             let value = bytes as f64 / 1e9;
             readings.push(reading(
                 Rule::DiskGb,

@@ -120,6 +120,6 @@ fn bytes(version: &Version) -> u64 {
 /// A bar over bytes.
 fn bar(what: &str, bytes: u64) -> Bar {
     let bar = Bar::of_bytes();
-    bar.stage(what, bytes);
+    bar.task(what, bytes);
     bar
 }

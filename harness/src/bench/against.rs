@@ -76,7 +76,7 @@ fn figures(before: &Result, now: &Result) -> std::result::Result<Vec<Figure>, Us
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::{Machine, Stage};
+    use crate::{bench::Stage, machine::Machine};
 
     fn result(decode: f64) -> Result {
         Result {

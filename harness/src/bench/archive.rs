@@ -15,16 +15,10 @@ use data::{Month, MonthRange};
 use plotters::prelude::*;
 use serde::Serialize;
 
-use super::{Machine, synthesise};
+use super::synthesise;
 use crate::{
-    cli::{BenchArgs, RunArgs},
-    config::Settings,
-    error::Context,
-    memory,
-    outcome::Outcome,
-    progress::Bar,
-    run,
-    task::Task,
+    cli::BenchArgs, commands::run::watched, config::Settings, error::Context, machine::Machine, memory,
+    outcome::Outcome, progress::Bar, request::RunRequest,
 };
 
 /// Time between two looks at the memory.
@@ -70,7 +64,7 @@ pub fn run(args: &BenchArgs, months: MonthRange, settings: &Settings) -> crate::
     let (raw, store) = (folder.join("raw"), folder.join("store"));
     let list: Vec<Month> = months.iter().collect();
     let bar = Bar::new();
-    bar.stage("synth", list.len() as u64);
+    bar.task("synth", list.len() as u64);
     for &month in &list {
         if !exists(&raw, month)? {
             synthesise(
@@ -113,7 +107,7 @@ fn exists(raw: &Path, month: Month) -> crate::Result<bool> {
 }
 
 fn measure(list: &[Month], months: MonthRange, settings: &Settings) -> crate::Result<Archive> {
-    let request = RunArgs { months: Some(months), ..RunArgs::default() };
+    let request = RunRequest { months: list.to_vec(), ..RunRequest::of(months) };
     let (stop, held) = (AtomicBool::new(false), Mutex::new(0_u64));
     let (mut by_month, mut stages, mut records, mut rows) = (Vec::new(), Vec::<(String, f64, u64)>::new(), 0, 0);
     let begin = Instant::now();
@@ -127,7 +121,7 @@ fn measure(list: &[Month], months: MonthRange, settings: &Settings) -> crate::Re
                 thread::sleep(LOOK);
             }
         });
-        let run = run::months_of(&request, list, Task::WHOLE, settings, &mut |statistics| {
+        let run = watched(&request, settings, &mut |statistics| {
             let most = std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
             let most = most.max(memory::held().unwrap_or(0));
             by_month.push((statistics.month, begin.elapsed().as_secs_f64(), most));

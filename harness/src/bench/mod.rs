@@ -2,7 +2,6 @@
 
 mod against;
 mod archive;
-mod machine;
 
 use std::{fs, path::Path, time::Instant};
 
@@ -12,18 +11,17 @@ use data::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use machine::Machine;
-
 use crate::{
-    cli::{BenchArgs, RunArgs},
+    cli::BenchArgs,
+    commands::run::watched,
     config::Settings,
     error::Context,
     exit::Usage,
+    machine::Machine,
     memory,
     progress::Bar,
-    run,
+    request::RunRequest,
     statistics::{Latency, Statistics},
-    task::Task,
 };
 
 /// What was measured. Times are those of the fastest repeat of each stage: a busy machine only ever adds.
@@ -98,7 +96,7 @@ fn measure(args: &BenchArgs, settings: &Settings) -> crate::Result<Result> {
     let folder = tempfile::tempdir().context("no folder for the benchmark")?;
     let raw = folder.path().join("raw");
     let bar = Bar::new();
-    bar.stage("synth", 1);
+    bar.task("synth", 1);
     synthesise(
         settings,
         MonthRange::new(args.month, args.month).ok_or_else(|| crate::Error::program("no such month"))?,
@@ -165,10 +163,11 @@ fn synthesise(settings: &Settings, months: MonthRange, raw: &Path) -> crate::Res
 
 /// Seconds and statistics of one month made from nothing.
 fn one(month: Month, settings: &Settings) -> crate::Result<(f64, Statistics)> {
-    let request = RunArgs { month: Some(month), ..RunArgs::default() };
+    let range = MonthRange::new(month, month).ok_or_else(|| crate::Error::program("no such month"))?;
+    let request = RunRequest::of(range);
     let mut statistics = None;
     let begin = Instant::now();
-    let run = run::months_of(&request, &[month], Task::WHOLE, settings, &mut |new| statistics = Some(new.clone()))?;
+    let run = watched(&request, settings, &mut |new| statistics = Some(new.clone()))?;
     let seconds = begin.elapsed().as_secs_f64();
     if let Some(error) = run.stopped {
         return Err(error);

@@ -1,12 +1,10 @@
 //! The commands over what a store holds: months, backups, cleaning.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::net::SocketAddr;
 
 use clap::{Args, Subcommand, ValueEnum};
 use data::{Month, MonthRange};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
-
-use super::RunArgs;
 
 #[derive(Args)]
 pub struct StatusArgs {
@@ -155,14 +153,6 @@ pub struct ReprocessArgs {
     /// Machine-readable result
     #[arg(long)]
     pub json: bool,
-}
-
-impl ReprocessArgs {
-    /// The run that makes them, each with its own decay reference where it has one.
-    pub fn run(&self, references: BTreeMap<Month, Month>) -> RunArgs {
-        let Self { months, dry_run, json, .. } = *self;
-        RunArgs { months: Some(months), force: true, dry_run, json, references, ..RunArgs::default() }
-    }
 }
 
 #[derive(Args)]

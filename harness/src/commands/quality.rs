@@ -117,7 +117,7 @@ impl Archive {
         let all = all.ok_or_else(|| Usage(format!("no month is published in {}: check --store", store.name())))?;
         let (mut months, mut absent, mut likenesses) = (Vec::new(), Vec::new(), Vec::new());
         let bar = Bar::new();
-        bar.stage("quality", there.len() as u64);
+        bar.task("quality", there.len() as u64);
         let wanted = |month: Month| (all.first()..=all.last()).contains(&month);
         let failed = failed(store)?;
         for &month in &there {

@@ -1,14 +1,16 @@
 //! Processor, memory, disk and clock.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use jiff::Timestamp;
 
 use super::{Check, State};
-use crate::{bench::Machine, cache, cli::DoctorArgs, config::Settings};
+use crate::{
+    cache,
+    cli::DoctorArgs,
+    config::Settings,
+    machine::{self, Machine},
+};
 
 /// A disk with less than this is full after a few months.
 const LEAST_FREE: u64 = 2_000_000_000;
@@ -64,7 +66,7 @@ fn writable(folder: &Path) -> Check {
 }
 
 fn disk(name: &str, folder: &Path, least: Option<f64>) -> Check {
-    match free(folder) {
+    match machine::free(folder) {
         Err(error) => Check::new(name, State::Warning, format!("{}: {error}", folder.display()), "unknown"),
         Ok(bytes) => {
             let gigabytes = bytes as f64 / 1e9;
@@ -76,14 +78,6 @@ fn disk(name: &str, folder: &Path, least: Option<f64>) -> Check {
             Check::new(name, state, format!("{gigabytes:.1} GB in {}", folder.display()), advice)
         }
     }
-}
-
-/// Bytes that may still be written to where a folder is or will be.
-pub fn free(folder: &Path) -> io::Result<u64> {
-    let mut there: PathBuf = std::path::absolute(folder)?;
-    while !there.exists() && there.pop() {}
-    let room = rustix::fs::statvfs(&there)?;
-    Ok(room.f_bavail * room.f_frsize)
 }
 
 /// A clock that was never set signs requests that every server refuses.

@@ -7,7 +7,6 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use self::machine::free;
 use crate::{cli::DoctorArgs, config::Settings, exit};
 
 /// How a check went.

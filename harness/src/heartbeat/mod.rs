@@ -11,6 +11,7 @@ pub use self::pulse::{Pulse, RENEWAL};
 use crate::{
     alive::Process,
     exit,
+    reporter::Stage,
     store::{Store, StoreError},
 };
 
@@ -38,8 +39,8 @@ pub enum State {
 pub struct Running {
     /// The month.
     pub month: Month,
-    /// `read`, `decode`, `compute`, `measure` or `publish`.
-    pub stage: String,
+    /// The stage it is in.
+    pub stage: Stage,
     /// Since when it is in this stage.
     pub since: Timestamp,
     /// Since when it is being made.

@@ -14,7 +14,8 @@ use jiff::Timestamp;
 
 use super::{Heartbeat, LastError, Running, Slowest, State, key};
 use crate::{
-    exit, interrupt, memory, metrics,
+    exit, interrupt, machine, memory,
+    reporter::Stage,
     store::{Store, Traffic},
 };
 
@@ -26,6 +27,9 @@ pub const RENEWAL: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The recent rate is that of so many months.
 const RECENT: usize = 10;
+
+/// Who sees each heartbeat besides the store.
+pub type Also = Box<dyn Fn(&Heartbeat) + Send + Sync>;
 
 /// The heart of a run.
 pub struct Pulse {
@@ -42,7 +46,7 @@ struct Shared {
     /// Folder of the temporary files.
     temporary: PathBuf,
     traffic: Arc<Traffic>,
-    metrics: Option<PathBuf>,
+    also: Also,
     /// Held while the object is written: the last word is the last.
     writing: Mutex<()>,
 }
@@ -59,13 +63,13 @@ struct Inner {
 }
 
 impl Pulse {
-    /// Begins to tell of a run over these months; also into a file of metrics, if one is given.
+    /// Begins to tell of a run over these months; `also` sees each heartbeat.
     pub fn begin(
         store: &Store,
         months: &[Month],
         traffic: &Arc<Traffic>,
         temporary: PathBuf,
-        metrics: Option<PathBuf>,
+        also: Also,
     ) -> Option<Self> {
         let (first, last) = (*months.first()?, *months.last()?);
         let shared = Arc::new(Shared {
@@ -80,7 +84,7 @@ impl Pulse {
             store: store.clone(),
             temporary,
             traffic: Arc::clone(traffic),
-            metrics,
+            also,
             writing: Mutex::default(),
         });
         let (sender, ended) = mpsc::channel();
@@ -97,13 +101,13 @@ impl Pulse {
     }
 
     /// A month begins a stage.
-    pub fn stage(&self, month: Month, stage: &str) {
+    pub fn stage(&self, month: Month, stage: Stage) {
         self.change(|inner| {
             let now = Timestamp::now();
-            inner.worked |= stage == "decode";
+            inner.worked |= stage == Stage::Decode;
             match inner.beat.running.iter_mut().find(|running| running.month == month) {
-                Some(running) => (running.stage, running.since) = (stage.to_owned(), now),
-                None => inner.beat.running.push(Running { month, stage: stage.to_owned(), since: now, began: now }),
+                Some(running) => (running.stage, running.since) = (stage, now),
+                None => inner.beat.running.push(Running { month, stage, since: now, began: now }),
             }
         });
     }
@@ -214,7 +218,7 @@ impl Shared {
             beat.renewed = Timestamp::now();
             beat.retries = self.traffic.retries();
             beat.peak_memory_bytes = memory::peak();
-            beat.free_bytes = crate::doctor::free(&self.temporary).ok();
+            beat.free_bytes = machine::free(&self.temporary).ok();
             beat.clone()
         };
         let put = || -> crate::Result<()> {
@@ -224,11 +228,7 @@ impl Shared {
         if let Err(error) = put() {
             tracing::debug!("{}: the heartbeat is not written: {}", beat.run, exit::sentence(&error));
         }
-        if let Some(path) = &self.metrics
-            && let Err(error) = metrics::write(path, &metrics::of_run(&beat))
-        {
-            tracing::debug!("{}: the metrics are not written: {error}", path.display());
-        }
+        (self.also)(&beat);
     }
 }
 

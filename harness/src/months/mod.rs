@@ -1,10 +1,9 @@
 //! `months`: which there are, their versions, and what can be done with them.
 
-mod history;
-mod list;
-mod remove;
-mod reprocess;
-mod rollback;
+pub mod history;
+pub mod list;
+pub mod remove;
+pub mod rollback;
 pub mod survey;
 
 use jiff::Timestamp;
@@ -12,22 +11,10 @@ use jiff::Timestamp;
 pub use self::survey::known;
 
 use crate::{
-    cli::{MonthsArgs, MonthsCommand},
     config::Settings,
     statistics::score::Band,
     store::{Store, StoreError},
 };
-
-/// Runs the command.
-pub fn run(args: &MonthsArgs, settings: &Settings) -> crate::Result<u8> {
-    match &args.command {
-        MonthsCommand::List(args) => list::run(args, settings),
-        MonthsCommand::History(args) => history::run(args, settings),
-        MonthsCommand::Rollback(args) => rollback::run(args, settings),
-        MonthsCommand::Remove(args) => remove::run(args, settings),
-        MonthsCommand::Reprocess(args) => reprocess::run(args, settings),
-    }
-}
 
 /// Where raw files are: in the store, unless another place is set.
 pub fn raw_store(settings: &Settings, store: &Store) -> Result<Store, StoreError> {

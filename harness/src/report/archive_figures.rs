@@ -5,7 +5,6 @@ use kernels::labels::{Direction, MODES};
 
 use super::{
     archive::{Archive, Entry},
-    archive_tables::filled_share,
     charts::{
         calendar::{self, Day, Tone},
         heat::{self, Row},
@@ -218,6 +217,12 @@ pub fn drift(archive: &Archive) -> crate::Result<Figure> {
         class: "full",
         drawings: WIDTHS.into_iter().map(draw).collect::<crate::Result<_>>()?,
     })
+}
+
+/// Share of a month's rows without a trade.
+pub fn filled_share(month: &Statistics) -> f64 {
+    let filled: u64 = month.sessions.iter().map(|session| session.filled_rows).sum();
+    filled as f64 / month.rows().max(1) as f64
 }
 
 /// Robust z of the median of each feature and month.

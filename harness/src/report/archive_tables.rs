@@ -5,7 +5,7 @@ use kernels::labels::MODES;
 
 use super::{
     archive::Archive,
-    archive_figures::{drifts, stages},
+    archive_figures::{drifts, filled_share, stages},
     charts::modes::{USUAL_WINS, part_name},
     month_tables::rolls,
     table::{Cell, Table, table},
@@ -25,12 +25,6 @@ const NUMBER: bool = true;
 /// Deviations from here on are listed, at most so many.
 const DRIFT: f64 = 5.0;
 const MOST_DRIFTS: usize = 200;
-
-/// Share of a month's rows without a trade.
-pub fn filled_share(month: &Statistics) -> f64 {
-    let filled: u64 = month.sessions.iter().map(|session| session.filled_rows).sum();
-    filled as f64 / month.rows().max(1) as f64
-}
 
 fn month(line: &Line) -> Cell {
     Cell::text(line.month.to_string())

@@ -5,6 +5,7 @@ use data::{
     Month,
     columns::{ColumnsView, ContractRows},
     contract::Choice,
+    symbol,
 };
 use jiff::{SignedDuration, civil::Date};
 
@@ -34,6 +35,11 @@ pub struct Day {
     close: Vec<Option<i64>>,
     /// The front contract.
     pub front: Option<usize>,
+}
+
+/// Delivery month of a symbol whose root does not matter.
+pub fn expiry(contract: &str, month: Month) -> Option<Month> {
+    symbol::expiry(symbol::classify(contract, symbol::root(contract)?), month)
 }
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ pub fn run(args: &ValidateArgs, settings: &Settings) -> crate::Result<u8> {
             let overrides = settings.feature_ranges();
             let all = Months { store: &store, archive, checks: &checks, sample, overrides };
             let bar = Bar::new();
-            bar.stage("validate", months.len() as u64);
+            bar.task("validate", months.len() as u64);
             for month in months {
                 bar.message(&format!("validate {month}"));
                 let report = all.report(month);

@@ -15,7 +15,6 @@ use super::{
     front::{self, Day, Trading, Verdict},
     making::Making,
     output::utc,
-    rollover,
     tape::Tape,
 };
 use crate::{
@@ -125,7 +124,7 @@ impl Archive<'_> {
             earlier.splice(0..0, dates.iter().cloned());
         }
         let given = before.filter(|_| earlier.is_empty());
-        let given = given.map(|symbol| (symbol.to_owned(), rollover::expiry(symbol, month)));
+        let given = given.map(|symbol| (symbol.to_owned(), front::expiry(symbol, month)));
         let mut dates: Vec<Trading> = earlier.iter().chain(own.iter()).cloned().collect();
         let (mut verdicts, doubtful) = front::choose(&dates, making.choice, given.clone());
         if let Some(next) = month.next().filter(|_| doubtful) {

@@ -7,7 +7,6 @@ use data::{
     grid::Rollover,
     instrument::third_friday,
     roll_window::{Anchor, RollWindow},
-    symbol,
     synth::MonthTruth,
 };
 use jiff::civil::Date;
@@ -15,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     finding::{Check, Findings},
-    front::{self, Day, Roll, Trading},
+    front::{self, Day, Roll, Trading, expiry},
     making::Making,
     raw::Raw,
 };
@@ -271,11 +270,6 @@ fn within(date: Date, expiry: Month, window: RollWindow) -> bool {
     };
     let days = anchor.and_then(|anchor| date.since(anchor).ok()).map(|span| span.get_days());
     days.is_some_and(|days| (i32::from(window.from)..=i32::from(window.to)).contains(&days))
-}
-
-/// Delivery month of a symbol whose root does not matter.
-pub fn expiry(contract: &str, month: Month) -> Option<Month> {
-    symbol::expiry(symbol::classify(contract, symbol::root(contract)?), month)
 }
 
 fn of(named: &[&Rollover]) -> Vec<Roll> {

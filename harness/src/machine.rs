@@ -1,6 +1,9 @@
-//! The machine a figure was measured on.
+//! The machine this runs on.
 
-use std::fmt;
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -41,4 +44,12 @@ impl fmt::Display for Machine {
             None => Ok(()),
         }
     }
+}
+
+/// Bytes that may still be written to where a folder is or will be.
+pub fn free(folder: &Path) -> io::Result<u64> {
+    let mut there: PathBuf = std::path::absolute(folder)?;
+    while !there.exists() && there.pop() {}
+    let room = rustix::fs::statvfs(&there)?;
+    Ok(room.f_bavail * room.f_frsize)
 }

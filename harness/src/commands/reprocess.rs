@@ -9,12 +9,13 @@ use crate::{
     config::Settings,
     failures,
     holdings::{Held, Holdings},
-    manifest, run,
+    manifest,
+    months::survey::recommended,
+    request::RunRequest,
     store::Store,
-    task::Task,
 };
 
-use super::survey::recommended;
+use super::run::{Watch, report};
 
 /// Runs the command.
 pub fn run(args: &ReprocessArgs, settings: &Settings) -> crate::Result<u8> {
@@ -39,7 +40,10 @@ pub fn run(args: &ReprocessArgs, settings: &Settings) -> crate::Result<u8> {
     if settings.decay_reference.is_some() {
         references.clear();
     }
-    run::report(&args.run(references), &months, Task::WHOLE, settings)
+    // Each with its own decay reference where it has one.
+    let of = RunRequest::of(args.months);
+    let request = RunRequest { months, force: true, dry_run: args.dry_run, references, ..of };
+    report(&request, Watch::new(&request, settings), args.json, settings)
 }
 
 /// What is known of a month before it is made again.

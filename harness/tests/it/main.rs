@@ -34,6 +34,7 @@ mod selftest;
 mod server;
 mod soak;
 mod status;
+mod structure;
 mod tampered;
 mod undo;
 mod validate;

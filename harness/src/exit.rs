@@ -28,7 +28,7 @@ pub fn code(error: &anyhow::Error) -> u8 {
         {
             return USAGE;
         }
-        if matches!(cause.downcast_ref(), Some(StoreError::Name(_))) {
+        if matches!(cause.downcast_ref(), Some(StoreError::Name(_) | StoreError::Setting { .. })) {
             return USAGE;
         }
         if let Some(input) = cause.downcast_ref::<InputError>() {

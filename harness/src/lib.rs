@@ -31,6 +31,7 @@ mod memory;
 mod metrics;
 mod monitor;
 mod months;
+mod naming;
 mod outcome;
 mod process;
 mod processor;
@@ -43,6 +44,8 @@ mod report;
 mod run;
 mod schedule;
 mod selftest;
+#[cfg(test)]
+mod simulation;
 mod statistics;
 mod status;
 mod store;
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = dispatch(cli);
     interrupt::give_way();
+    logs::finish();
     let done = done.and_then(|code| output::finish().context("stdout").map(|()| code));
     match done {
         Ok(code) => ExitCode::from(code),

@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     collections::BTreeSet,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Instant,
 };
 
@@ -25,7 +25,7 @@ use crate::{
     publish::{self, Draft, Origin, Part, Published},
     raw::{Here, Raw},
     statistics::{Input, Stage, Statistics},
-    store::{Store, Traffic},
+    store::{Store, StoreError, Traffic},
     sweep,
     training::{self, Decoding, MonthColumns, Training},
     withheld::{self, Withheld},
@@ -51,6 +51,8 @@ pub struct Worker<'a> {
     had_failed: OnceLock<BTreeSet<Month>>,
     had_withheld: OnceLock<BTreeSet<Month>>,
     reference: Month,
+    /// The store took what was written to try it.
+    writable: Mutex<bool>,
     bar: &'a Bar,
     memory: Budget,
     cores: Budget,
@@ -86,6 +88,7 @@ impl<'a> Worker<'a> {
             had_failed: OnceLock::new(),
             had_withheld: OnceLock::new(),
             reference: settings.reference(args.last()?),
+            writable: Mutex::new(false),
             bar,
             memory: Budget::of_memory(settings),
             cores: Budget::new(at_once() as u64),
@@ -139,6 +142,16 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Fails before anything is computed for a store that cannot be written to; asked once.
+    fn writable(&self, store: &Store) -> Result<(), StoreError> {
+        let mut known = self.writable.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*known {
+            store.try_writing()?;
+            *known = true;
+        }
+        Ok(())
+    }
+
     /// Months with a record in a folder, from one listing; none where it cannot be had.
     fn with_records<'m>(&self, months: &'m OnceLock<BTreeSet<Month>>, folder: &str) -> &'m BTreeSet<Month> {
         months.get_or_init(|| {
@@ -161,9 +174,9 @@ impl<'a> Worker<'a> {
         let Self { args, settings, cache, bar, .. } = *self;
         let (store, raw) = (&self.store.counting(traffic), &self.raw.counting(traffic));
         let found = manifest::read(store, month)?;
-        if let Some((manifest, _)) = found.as_ref().filter(|(manifest, _)| manifest.pinned && !args.force) {
+        if let Some((manifest, tag)) = found.as_ref().filter(|(manifest, _)| manifest.pinned && !args.force) {
             if !args.dry_run {
-                sweep::tidy(store, manifest)?;
+                sweep::tidy(store, manifest, tag)?;
             }
             let kept = &manifest.current;
             result.note(Outcome::Pinned, &kept.version, kept.rows, kept.score);
@@ -190,13 +203,13 @@ impl<'a> Worker<'a> {
         });
         let inputs: Vec<Source> = sources.iter().map(|(_, source, _)| source.clone()).collect();
         let made_from = training::made_from(inputs, settings, reference);
-        if let Some((manifest, _)) = &found
+        if let Some((manifest, tag)) = &found
             && manifest.current.made_from == made_from
             && !args.force
             && publish::present(store, &manifest.current)?
         {
             if !args.dry_run {
-                sweep::tidy(store, manifest)?;
+                sweep::tidy(store, manifest, tag)?;
             }
             result.note(Outcome::Unchanged, &manifest.current.version, manifest.current.rows, manifest.current.score);
             bar.steps(MONTH_STEPS);
@@ -207,6 +220,7 @@ impl<'a> Worker<'a> {
             bar.steps(MONTH_STEPS);
             return Ok(None);
         }
+        self.writable(store)?;
         let bytes = sources.iter().map(|(file, ..)| file.bytes).sum();
         let _memory = self.memory.take(memory::Month::guess(bytes, settings).bytes());
         bar.month(month, "decode");

@@ -34,6 +34,9 @@ pub enum StoreError {
         "store {store}: it does not honour conditions on writes (If-None-Match, If-Match), and two workers would overwrite each other: use another server"
     )]
     Conditions { store: String },
+    /// A setting of how it is reached that cannot be.
+    #[error("{name} is {found}: expected {expected}")]
+    Setting { name: String, found: String, expected: String },
     /// How the store is to be reached is not settled.
     #[error("store {store}: {problem}")]
     Access { store: String, problem: String },
@@ -64,6 +67,22 @@ impl StoreError {
             None if matches!(error, Error::Precondition { .. }) => Self::Conflict { store, key },
             None => Self::Object { store, action, key, source: Box::new(error) },
         }
+    }
+
+    /// The same, of a server that did not answer: said is where it was looked for, and which setting says so.
+    pub(super) fn at(self, endpoint: &str) -> Self {
+        match self {
+            Self::GaveUp { store, action, key, retries, cause } => {
+                Self::GaveUp { store, action, key, retries, cause: format!("{cause} ({endpoint})") }
+            }
+            other => other,
+        }
+    }
+
+    /// Whether it is the object: another one than was written, or none.
+    pub fn is_of_object(&self) -> bool {
+        let missing = |error: &Error| matches!(error, Error::NotFound { .. });
+        matches!(self, Self::ReadBack { .. }) || matches!(self, Self::Object { source, .. } if missing(source))
     }
 
     /// Whether the same may work later: another month need not fail, too.

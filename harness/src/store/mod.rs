@@ -3,12 +3,15 @@
 
 mod answer;
 mod bucket;
+mod clock;
 mod error;
 mod folder;
 mod lease;
 mod listing;
 mod profile;
+mod remote;
 mod retry;
+mod settings;
 mod tag;
 mod transfer;
 mod unfinished;
@@ -22,8 +25,10 @@ use object_store::{
 };
 use tokio::runtime::Runtime;
 
-pub use self::{bucket::Access, error::StoreError, retry::Traffic};
-use self::{bucket::Bucket, folder::Folder, lease::Lease, retry::Policy};
+#[cfg(test)]
+pub use self::{clock::Simulated, remote::Remote};
+pub use self::{answer::Still, bucket::Access, error::StoreError, retry::Traffic};
+use self::{bucket::Bucket, clock::Clock, folder::Folder, lease::Lease, retry::Policy};
 use crate::interrupt;
 
 /// An object of a listing.
@@ -42,7 +47,8 @@ pub struct Object {
 pub struct Tag(Option<String>, Option<String>);
 
 impl Tag {
-    fn unquoted(&self) -> Option<String> {
+    /// Without the quotes that most servers write it in.
+    pub(crate) fn unquoted(&self) -> Option<String> {
         self.0.as_ref().map(|tag| tag.trim_matches('"').to_owned())
     }
 }
@@ -60,6 +66,7 @@ pub struct Store {
     runtime: Arc<Runtime>,
     name: String,
     policy: Policy,
+    clock: Clock,
     traffic: Vec<Arc<Traffic>>,
 }
 
@@ -73,16 +80,22 @@ enum Place {
 pub struct Exclusive(Right);
 
 enum Right {
-    Lock { _lock: folder::Lock },
+    Lock(folder::Lock),
     Lease(Lease),
 }
 
 impl Exclusive {
-    fn holds(&self) -> bool {
+    /// Whether it is still ours. A lock is until it is dropped.
+    fn still(&self) -> Still {
         match &self.0 {
-            Right::Lock { .. } => true,
-            Right::Lease(lease) => lease.holds(),
+            Right::Lock(_) => Still::always(),
+            Right::Lease(lease) => lease.still(),
         }
+    }
+
+    /// Whether it is still ours, and for long enough for a small request.
+    pub fn holds(&self) -> bool {
+        self.still().holds()
     }
 }
 
@@ -113,7 +126,7 @@ impl Store {
         folder: impl Fn(&str) -> Result<Folder, StoreError>,
     ) -> Result<Self, StoreError> {
         if name.starts_with("s3://") {
-            return Self::in_bucket(name, access, &bucket::environment());
+            return Self::in_bucket(name, access, &bucket::environment()?);
         }
         if name.contains("://") {
             return Err(StoreError::Name(name.to_owned()));
@@ -126,13 +139,22 @@ impl Store {
             source,
         })?;
         let (runtime, policy) = (Arc::new(runtime), Policy::NONE);
-        Ok(Self { place, runtime, name: name.to_owned(), policy, traffic: Vec::new() })
+        Ok(Self { place, runtime, name: name.to_owned(), policy, clock: Clock::default(), traffic: Vec::new() })
     }
 
     fn in_bucket(name: &str, access: Access, environment: &[(String, String)]) -> Result<Self, StoreError> {
         let place = Place::Bucket(Bucket::open(name, access, environment)?);
         let (runtime, policy) = (bucket::runtime(name)?, Policy::remote(access.retries));
-        Ok(Self { place, runtime, name: name.to_owned(), policy, traffic: Vec::new() })
+        Ok(Self { place, runtime, name: name.to_owned(), policy, clock: Clock::default(), traffic: Vec::new() })
+    }
+
+    /// A bucket that a test makes up.
+    #[cfg(test)]
+    pub fn simulated(remote: Arc<dyn Remote>, clock: Arc<dyn Simulated>, retries: u32) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let place = Place::Bucket(Bucket::simulated(remote));
+        let (clock, policy) = (Clock::Simulated(clock), Policy::at_once(retries));
+        Self { place, runtime: Arc::new(runtime), name: "simulated".into(), policy, clock, traffic: Vec::new() }
     }
 
     /// The store as it was named.
@@ -213,13 +235,19 @@ impl Store {
     }
 
     fn failed<'a>(&'a self, action: &'static str, key: &'a str) -> impl Fn(Error) -> StoreError + 'a {
-        move |error| StoreError::of(&self.name, action, key, self.policy.retries, error)
+        move |error| {
+            let error = StoreError::of(&self.name, action, key, self.policy.retries, error);
+            match &self.place {
+                Place::Bucket(Bucket { endpoint: Some(endpoint), .. }) => error.at(endpoint),
+                _ => error,
+            }
+        }
     }
 
     /// Waits for the right to change what goes by `name`.
     pub fn exclusive(&self, name: &str) -> Result<Exclusive, StoreError> {
         Ok(Exclusive(match &self.place {
-            Place::Folder(folder) => Right::Lock { _lock: folder.lock(name)? },
+            Place::Folder(folder) => Right::Lock(folder.lock(name)?),
             Place::Bucket(_) => Right::Lease(Lease::wait(self, name)?),
         }))
     }
@@ -227,7 +255,7 @@ impl Store {
     /// The right to change what goes by `name`, if nobody has it.
     pub fn exclusive_now(&self, name: &str) -> Result<Option<Exclusive>, StoreError> {
         Ok(match &self.place {
-            Place::Folder(folder) => folder.lock_now(name)?.map(|_lock| Right::Lock { _lock }),
+            Place::Folder(folder) => folder.lock_now(name)?.map(Right::Lock),
             Place::Bucket(_) => Lease::now(self, name)?.map(Right::Lease),
         }
         .map(Exclusive))
@@ -395,6 +423,17 @@ impl Store {
         Ok(())
     }
 
+    /// Writes a small object and deletes it again; what an interruption leaves of that is cleaned like what was not finished.
+    pub fn try_writing(&self) -> Result<(), StoreError> {
+        let key = format!("processed-data/writable#{:08x}", fastrand::u32(..));
+        let _interrupt = interrupt::on_exit({
+            let (store, key) = (self.clone(), key.clone());
+            move || _ = store.delete(&key)
+        });
+        self.put(&key, Bytes::from_static(b"\n"))?;
+        self.delete(&key)
+    }
+
     /// Writes a small object if its state is still `expected` (`None`: if there is none) and the right is still ours. A
     /// file system cannot compare and replace at once, hence the right to it.
     ///
@@ -407,19 +446,20 @@ impl Store {
         bytes: Bytes,
         expected: Option<&Tag>,
     ) -> Result<(), StoreError> {
-        let swap = || self.wait(self.swap(key, bytes, expected, &|| exclusive.holds()));
+        let still = exclusive.still();
+        let swap = || self.wait(self.swap(key, bytes, expected, &still));
         self.step(swap).map(|_| ())
     }
 
-    /// Writes a small object if its state is still `expected`, while `may`; returns its new state.
+    /// Writes a small object if its state is still `expected` and the right is `still` ours; returns its new state.
     async fn swap(
         &self,
         key: &str,
         bytes: Bytes,
         expected: Option<&Tag>,
-        may: &(dyn Fn() -> bool + Sync),
+        still: &Still,
     ) -> Result<Tag, StoreError> {
-        let conflict = || StoreError::Conflict { store: self.name.clone(), key: key.to_owned() };
+        let conflict = || self.conflict(key);
         let location = self.location(key);
         let mode = match (&self.place, expected) {
             (_, None) => PutMode::Create,
@@ -433,15 +473,15 @@ impl Store {
             }
         };
         for retry in 0.. {
-            if !may() {
-                return Err(StoreError::RightLost { store: self.name.clone(), name: key.to_owned() });
+            if !still.holds() {
+                return Err(self.right_lost(key));
             }
             let mode = match (expected, retry % 2) {
                 // Older Ceph compares the tag without its quotes.
                 (Some(tag), 1) => PutMode::Update(UpdateVersion { e_tag: tag.unquoted(), ..tag.into() }),
                 _ => mode.clone(),
             };
-            let options = PutOptions { mode, ..PutOptions::default() };
+            let options = PutOptions { mode, extensions: still.extensions(), ..PutOptions::default() };
             let put = self.objects().put_opts(&location, bytes.clone().into(), options);
             // A disk takes what it takes, and an error of it is final.
             let error = if self.is_remote() {
@@ -476,6 +516,69 @@ impl Store {
         unreachable!("the last retry returns")
     }
 
+    fn conflict(&self, key: &str) -> StoreError {
+        StoreError::Conflict { store: self.name.clone(), key: key.to_owned() }
+    }
+
+    fn right_lost(&self, key: &str) -> StoreError {
+        StoreError::RightLost { store: self.name.clone(), name: key.to_owned() }
+    }
+
+    /// Writes an object under a name that nothing had before; what is there afterwards is for the caller to verify. A
+    /// request that is repeated may find what the first has written.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when something of another size has the name.
+    pub fn create_object(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
+        self.step(|| self.wait(self.create_new(key, &bytes)))?;
+        self.note(|traffic| traffic.add_written(bytes.len() as u64));
+        Ok(())
+    }
+
+    async fn create_new(&self, key: &str, bytes: &Bytes) -> Result<(), StoreError> {
+        let location = self.location(key);
+        for retry in 0.. {
+            let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+            let Err(error) = self.objects().put_opts(&location, bytes.clone().into(), options).await else { return Ok(()) };
+            let taken = matches!(error, Error::AlreadyExists { .. } | Error::Precondition { .. });
+            if taken {
+                match self.ask(|| self.objects().head(&location)).await {
+                    Ok(meta) if meta.size == bytes.len() as u64 => return Ok(()),
+                    Ok(_) => return Err(self.conflict(key)),
+                    Err(Error::NotFound { .. }) => {}
+                    Err(error) => return Err(self.failed("writing", key)(error)),
+                }
+            }
+            if retry >= self.policy.retries || !(taken || retry::is_transient(&error)) {
+                return Err(self.failed("writing", key)(error));
+            }
+            self.note(Traffic::add_retry);
+            tokio::time::sleep(self.policy.pause(retry, &error)).await;
+        }
+        unreachable!("the last retry returns")
+    }
+
+    /// The store's own time, since 1970: that of the right's object, which was written not long ago. `None` without one.
+    pub fn time(&self, exclusive: &Exclusive) -> Result<Option<Duration>, StoreError> {
+        match &exclusive.0 {
+            Right::Lock(lock) => lock.taken().map(Some),
+            Right::Lease(lease) => self.modified(lease.key()),
+        }
+    }
+
+    /// When an object was written, by the same clock; `None` when there is none.
+    pub fn modified(&self, key: &str) -> Result<Option<Duration>, StoreError> {
+        let location = self.location(key);
+        match self.wait(self.ask(|| self.objects().head(&location))) {
+            Ok(meta) => {
+                let nanos = meta.last_modified.timestamp_nanos_opt().and_then(|nanos| u64::try_from(nanos).ok());
+                Ok(nanos.map(Duration::from_nanos))
+            }
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed("reading", key)(error)),
+        }
+    }
+
     /// Reads an object back and compares it with what was written; returns its last part.
     ///
     /// # Errors
@@ -503,8 +606,7 @@ impl Store {
         })
     }
 
-    /// Copies an object within the store; what is there is for the caller to verify. A directory keeps what has the name
-    /// already.
+    /// Copies an object within the store to a name that nothing has; what is there is for the caller to verify.
     pub fn copy(&self, from: &str, to: &str) -> Result<(), StoreError> {
         let mode = if self.is_remote() { CopyMode::Overwrite } else { CopyMode::Create };
         let (source, target) = (self.location(from), self.location(to));
@@ -513,6 +615,33 @@ impl Store {
         match self.step(copy) {
             Ok(()) | Err(Error::AlreadyExists { .. }) => Ok(()),
             Err(error) => Err(self.failed("copying", from)(error)),
+        }
+    }
+
+    /// Deletes an object if its state is still `expected` and the right still ours.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] or [`StoreError::RightLost`] when it is not.
+    pub fn delete_held(&self, exclusive: &Exclusive, key: &str, expected: &Tag) -> Result<(), StoreError> {
+        match self.read(key)? {
+            None => Ok(()),
+            Some((_, now)) if now != *expected => Err(self.conflict(key)),
+            Some(_) => self.delete_if(key, expected, &exclusive.still()),
+        }
+    }
+
+    /// The same without a look. A server that does not know conditions on deletions deletes in any case, and so does a
+    /// directory.
+    fn delete_if(&self, key: &str, expected: &Tag, still: &Still) -> Result<(), StoreError> {
+        if !still.holds() {
+            return Err(self.right_lost(key));
+        }
+        let Place::Bucket(bucket) = &self.place else { return self.delete(key) };
+        let location = bucket.location(key);
+        match self.wait(self.ask(|| bucket.s3.delete_if(&location, expected, still.clone()))) {
+            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(Error::Precondition { .. }) => Err(self.conflict(key)),
+            Err(error) => Err(self.failed("deleting", key)(error)),
         }
     }
 

@@ -337,7 +337,8 @@ fn intact(store: &Store, versions: &[Version]) -> Result<Vec<Version>, StoreErro
     for version in versions {
         match check(store, version) {
             Ok(()) => intact.push(version.clone()),
-            Err(error) if error.is_of_object() => {}
+            // An error of a disk is final.
+            Err(error) if !store.is_remote() || error.is_of_object() => {}
             // It says nothing of the object.
             Err(error) => return Err(error),
         }

@@ -105,9 +105,17 @@ impl Strays {
         }
         let record = before.removed.as_ref().map(|(_, tag)| tag.clone()).or(self.record.map(|(_, tag)| tag));
         match record {
-            Some(tag) => Ok(store.delete_held(right, &manifest::removed_key(self.month), &tag)?),
+            Some(tag) => left_to_another(store.delete_held(right, &manifest::removed_key(self.month), &tag)),
             None => Ok(()),
         }
+    }
+}
+
+/// Who finds that another has the month now has nothing more to delete.
+fn left_to_another(done: Result<(), StoreError>) -> Result<(), ManifestError> {
+    match done {
+        Err(StoreError::Conflict { .. } | StoreError::RightLost { .. }) => Ok(()),
+        done => Ok(done?),
     }
 }
 
@@ -221,7 +229,10 @@ pub fn tidy(store: &Store, found: &Manifest, tag: &Tag) -> Result<(), ManifestEr
 /// # Errors
 /// [`ManifestError`].
 pub fn sweep(store: &Store, month: Month, right: &Exclusive) -> Result<(), ManifestError> {
-    Plan::of(store, month, right, false, GRACE)?.carry_out(store, right)
+    match Plan::of(store, month, right, false, GRACE)?.carry_out(store, right) {
+        Err(ManifestError::Store(error)) => left_to_another(Err(error)),
+        done => done,
+    }
 }
 
 /// Whether an object is of a version that the month has under another name: replaced, and there for who still reads it.

@@ -13,7 +13,7 @@ use crate::{
     holdings::{Held, Holdings, month_of},
     manifest::{self, Manifest, ManifestError, Removed, Version},
     status::Heard,
-    store::{Exclusive, Object, Store, StoreError, Tag},
+    store::{Exclusive, Object, Store, StoreError, TRIED, Tag},
     sweep,
 };
 
@@ -30,6 +30,9 @@ pub fn clean(settings: &Settings, history: Option<Timestamp>, age: Duration, rep
     for (&month, held) in &holdings.months {
         match of_month(&store, month, held, history, age, report) {
             Ok(()) => {}
+            Err(ManifestError::Store(StoreError::Conflict { .. } | StoreError::RightLost { .. })) => {
+                report.left(month.to_string(), "another worker has changed it meanwhile");
+            }
             Err(error @ ManifestError::Store(_)) => return Err(error.into()),
             Err(error) => report.left(month.to_string(), exit::sentence(&error.into())),
         }
@@ -45,7 +48,8 @@ pub fn clean(settings: &Settings, history: Option<Timestamp>, age: Duration, rep
     }
     heartbeats(&store, &holdings, report)?;
     // Of writing that was killed.
-    for object in holdings.others.iter().filter(|object| object.key.contains('#')) {
+    let tried = |object: &&Object| object.key.contains('#') || object.key.starts_with(TRIED);
+    for object in holdings.others.iter().filter(tried) {
         delete(&store, Kind::Orphan, object, report)?;
     }
     Ok(())

@@ -33,7 +33,7 @@ pub enum Fault {
 }
 
 /// Bytes that a connection which breaks lets through.
-const BREAK: usize = 100_000;
+const BREAK: usize = 1_000_000;
 
 /// The server; its threads end with the process.
 pub struct Stub {

@@ -181,7 +181,10 @@ impl store::Simulated for Simulated {
         self.world.now()
     }
 
-    fn sleep(&self, _: Duration) {
-        self.world.pause(self.worker);
+    fn sleep(&self, time: Duration) {
+        match self.worker {
+            Some(_) => _ = self.world.pause(self.worker),
+            None => self.world.advance(time),
+        }
     }
 }

@@ -216,7 +216,12 @@ impl World {
 
     /// A day passes.
     pub fn day(&self) {
-        self.lock().now += DAY;
+        self.advance(DAY);
+    }
+
+    /// Time passes.
+    pub fn advance(&self, time: Duration) {
+        self.lock().now += time;
     }
 
     /// What was broken since this was asked.

@@ -99,6 +99,8 @@ impl Exclusive {
     }
 }
 
+/// How the keys begin under which it is tried whether a store can be written to.
+pub const TRIED: &str = "processed-data/writable-";
 /// Manifests, statistics and records are smaller: what is read whole must not fill the memory.
 const SMALL: u64 = 64 << 20;
 /// A conditional write that has not been answered for so long is asked after.
@@ -425,7 +427,7 @@ impl Store {
 
     /// Writes a small object and deletes it again; what an interruption leaves of that is cleaned like what was not finished.
     pub fn try_writing(&self) -> Result<(), StoreError> {
-        let key = format!("processed-data/writable#{:08x}", fastrand::u32(..));
+        let key = format!("{TRIED}{:08x}", fastrand::u32(..));
         let _interrupt = interrupt::on_exit({
             let (store, key) = (self.clone(), key.clone());
             move || _ = store.delete(&key)

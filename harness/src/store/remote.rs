@@ -1,17 +1,17 @@
 //! What a remote store can do: objects, uploads in parts, and requests that object_store does not know.
 
+use std::{sync::OnceLock, time::Duration};
+
 use async_trait::async_trait;
 use http::{Method, Request, Response, StatusCode, header::IF_MATCH, request::Builder};
 use object_store::{
     ClientOptions, Error, ObjectStore, Result,
     aws::AmazonS3,
-    client::{HttpConnector, HttpRequestBody, HttpResponseBody},
+    client::{HttpClient, HttpConnector, HttpRequestBody, HttpResponseBody},
     multipart::MultipartStore,
     path::Path,
     signer::{SignedUrlOptions, Signer},
 };
-use std::time::Duration;
-
 use super::{
     Tag,
     answer::{Connector, Still},
@@ -30,6 +30,16 @@ pub trait Remote: ObjectStore + MultipartStore {
 /// Long enough to be sent.
 const SIGNED_FOR: Duration = Duration::from_secs(300);
 
+/// One for all, which keeps its connections; whether they are encrypted is said by the address.
+fn client() -> Result<HttpClient> {
+    static CLIENT: OnceLock<HttpClient> = OnceLock::new();
+    if let Some(client) = CLIENT.get() {
+        return Ok(client.clone());
+    }
+    let client = Connector::default().connect(&ClientOptions::new().with_allow_http(true))?;
+    Ok(CLIENT.get_or_init(|| client).clone())
+}
+
 /// Sends a request of ours, signed.
 async fn send(
     s3: &AmazonS3,
@@ -41,7 +51,7 @@ async fn send(
     let sensible = |source: Box<dyn std::error::Error + Send + Sync>| Error::Generic { store: "S3", source };
     let options = SignedUrlOptions::default().with_query(query);
     let url = s3.signed_url_opts(method.clone(), location, SIGNED_FOR, &options).await?;
-    let client = Connector::default().connect(&ClientOptions::new().with_allow_http(url.scheme() == "http"))?;
+    let client = client()?;
     let request = with(Request::builder().method(method).uri(url.as_str())).body(HttpRequestBody::empty());
     let request = request.map_err(|error| sensible(error.into()))?;
     client.execute(request).await.map_err(|error| sensible(error.into()))

@@ -212,8 +212,10 @@ fn a_worker_that_stands_still_and_wakes_breaks_nothing() {
     let mut said: BTreeMap<String, u32> = BTreeMap::new();
     for pause in 0..pauses {
         // The first is the one that was met: all is uploaded, and the successor's commit is on its way.
-        let steps = if pause == 0 { (10, true, 12) } else { (random.random_range(0..24), random.random(), random.random_range(0..24)) };
-        let (first, served, second) = steps;
+        let (first, served, second) = match pause {
+            0 => (9, true, 22),
+            _ => (random.random_range(0..28), random.random(), random.random_range(0..28)),
+        };
         let chosen = [0, 1].map(|_| profiles[random.random_range(0..2)]);
         let what = format!("pause {pause} of seed {seed}: {first} {served} {second} {chosen:?}");
         for output in bucket.pause(first, served, second, chosen) {

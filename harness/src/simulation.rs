@@ -57,7 +57,7 @@ fn parquet(number: u32) -> Bytes {
 fn work(store: &Store, files: &[Bytes], removes: bool, mut random: ChaCha8Rng) {
     for _ in 0..OPERATIONS {
         let file = &files[random.random_range(0..files.len())];
-        let done: anyhow::Result<()> = match random.random_range(0..10) {
+        let done: crate::Result<()> = match random.random_range(0..10) {
             0..6 => publish_one(store, file),
             6 => months::roll_back(store, month()),
             7 if removes => months::take_out(store, month()).map(|_| ()).map_err(Into::into),
@@ -68,7 +68,7 @@ fn work(store: &Store, files: &[Bytes], removes: bool, mut random: ChaCha8Rng) {
     }
 }
 
-fn publish_one(store: &Store, file: &Bytes) -> anyhow::Result<()> {
+fn publish_one(store: &Store, file: &Bytes) -> crate::Result<()> {
     let found = manifest::read(store, month())?;
     let json = || serde_json::to_vec(&fastrand::u64(..));
     let made_from = MadeFrom {
@@ -76,6 +76,7 @@ fn publish_one(store: &Store, file: &Bytes) -> anyhow::Result<()> {
         settings: serde_json::Value::Null,
         decay_reference: month(),
         inputs: Vec::new(),
+        fronts: None,
     };
     let draft = Draft {
         month: month(),

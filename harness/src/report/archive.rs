@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::{
     discover::RawFile,
+    error::{Class, Context, Met},
     exit,
     failures::Failure,
     holdings::{Held, Holdings},
@@ -43,7 +44,7 @@ impl Archive {
     ///
     /// # Errors
     /// The store cannot be listed; what is wrong with one month is said in its line.
-    pub fn read(store: &Store, raw: &[RawFile], range: Option<MonthRange>) -> anyhow::Result<Self> {
+    pub fn read(store: &Store, raw: &[RawFile], range: Option<MonthRange>) -> crate::Result<Self> {
         Ok(Self::of(store, &Holdings::of(store)?, raw, range, &[]))
     }
 
@@ -125,12 +126,10 @@ impl Entry {
     }
 }
 
-fn statistics(store: &Store, key: &str) -> anyhow::Result<Statistics> {
+fn statistics(store: &Store, key: &str) -> crate::Result<Statistics> {
     let Some((bytes, _)) = store.read(key)? else {
-        anyhow::bail!("{key} is missing: run the month again");
+        return Err(crate::Error::new(Class::Published, format!("{key} is missing: run the month again")));
     };
-    serde_json::from_slice(&bytes).map_err(|error| {
-        anyhow::Error::new(error)
-            .context(format!("{key} holds no statistics that can be read: run the month with --force"))
-    })
+    let unread = || format!("{key} holds no statistics that can be read: run the month with --force");
+    serde_json::from_slice(&bytes).met_as(Class::Published).with_context(unread)
 }

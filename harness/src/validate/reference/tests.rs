@@ -1,11 +1,20 @@
 //! Labels and features of a few rows by hand.
 
+use std::fs::File;
+
+use arrow_array::{
+    RecordBatch,
+    cast::AsArray,
+    types::{Float64Type, Int64Type, TimestampNanosecondType},
+};
 use kernels::Profile::{Rolling, Session};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::*;
 
 /// Bars of one price each, and their volumes.
 struct Tape {
+    time: Vec<i64>,
     prices: Vec<i64>,
     high: Vec<i64>,
     low: Vec<i64>,
@@ -15,12 +24,12 @@ struct Tape {
 impl Tape {
     fn new(prices: Vec<i64>) -> Self {
         let (high, low, volume) = (prices.clone(), prices.clone(), vec![2; prices.len()]);
-        Self { prices, high, low, volume }
+        Self { time: (0..).take(prices.len()).collect(), prices, high, low, volume }
     }
 
     fn series(&self) -> Series<'_> {
-        let Self { prices, high, low, volume } = self;
-        Series { open: prices, high, low, close: prices, volume }
+        let Self { time, prices, high, low, volume } = self;
+        Series { time, open: prices, high, low, close: prices, volume }
     }
 }
 
@@ -55,6 +64,24 @@ fn the_look_ahead_is_900_rows_and_a_gap_ends_it_in_rolling() {
     assert!(labelled(7, Session) && !labelled(7, Rolling));
     // A limit the change does not exceed is no gap.
     assert!(outcome(&tape.series(), 7, 0, Rolling, 100).is_some());
+}
+
+#[test]
+fn a_look_ahead_ends_at_the_row_before_a_gap_and_a_night_counts_in_rolling() {
+    // The target in row 6; the price gaps between rows 6 and 7.
+    let mut tape = Tape::new((0..30).map(|row| if row < 7 { 100 } else { 300 }).collect());
+    tape.high[6] = 112;
+    let of = |tape: &Tape, i| outcome(&tape.series(), i, 0, Rolling, 80);
+    assert_eq!(of(&tape, 0), None);
+    // One row later it is in time: the rows 7 to 13 are affected.
+    (tape.prices[7], tape.high[7], tape.low[7]) = (100, 100, 100);
+    assert_eq!(of(&tape, 0), Some((0, 5)));
+    // Rows 13 and 14 would enter at 300 and win in row 16.
+    tape.high[16] = 312;
+    assert_eq!((of(&tape, 13), of(&tape, 14)), (None, Some((0, 1))));
+    tape.time[16..].iter_mut().for_each(|time| *time += 63_000);
+    assert_eq!(of(&tape, 14), Some((0, 63_001)));
+    assert_eq!(weight(of(&tape, 14), 0, 0), 1.0, "quality 2, velocity 0.5");
 }
 
 #[test]
@@ -105,4 +132,35 @@ fn one_flag_at_any_time() {
     let at = |hour: u32, minute: u32| flags(hour * 3600 + minute * 60).iter().position(|flag| *flag == 1).unwrap();
     let times = [(0, 0), (7, 29), (7, 30), (8, 30), (9, 15), (11, 0), (13, 0), (14, 30), (14, 59), (15, 0)];
     assert_eq!(times.map(|(hour, minute)| at(hour, minute)), [0, 0, 1, 2, 3, 4, 5, 6, 6, 0]);
+}
+
+/// A table of `proptests/tests/golden`.
+fn golden(name: &str) -> RecordBatch {
+    let path = format!("{}/../proptests/tests/golden/{name}.parquet", env!("CARGO_MANIFEST_DIR"));
+    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+    builder.with_batch_size(20_000).build().unwrap().next().unwrap().unwrap()
+}
+
+#[test]
+fn rolling_is_that_of_the_pipeline_it_replaces() {
+    let (bars, made) = (golden("rolling-bars"), golden("rolling-labels"));
+    let column = |name: &str| bars.column_by_name(name).unwrap();
+    let [open, high, low, close] = ["open", "high", "low", "close"].map(|name| {
+        let points = column(name).as_primitive::<Float64Type>().values().iter();
+        points.map(|points| (points * 4.0) as i64).collect::<Vec<_>>()
+    });
+    let nanos = column("timestamp").as_primitive::<TimestampNanosecondType>().values();
+    let time: Vec<i64> = nanos.iter().map(|nanos| nanos / 1_000_000_000).collect();
+    let volume = column("volume").as_primitive::<Int64Type>().values();
+    let series = Series { time: &time, open: &open, high: &high, low: &low, close: &close, volume };
+    assert_eq!(time.len(), 12_600);
+    for (mode, (name, ..)) in MODES.iter().enumerate() {
+        let labels = made.column_by_name(&format!("label_{name}")).unwrap().as_primitive::<Int64Type>();
+        let weights = made.column_by_name(&format!("weight_{name}")).unwrap().as_primitive::<Float64Type>();
+        for row in 0..time.len() {
+            let found = outcome(&series, row, mode, Rolling, 80);
+            assert_eq!(i64::from(found.is_some()), labels.value(row), "{name} row {row}");
+            assert!((weight(found, mode, 0) - weights.value(row)).abs() <= 1e-6, "{name} row {row}");
+        }
+    }
 }

@@ -52,7 +52,10 @@ static LOST: AtomicU64 = AtomicU64::new(0);
 /// A line that cannot be written is counted, and the first is said: what is logged must not end what it is about.
 fn lost(path: &Path, error: &io::Error) {
     if LOST.fetch_add(1, Ordering::Relaxed) == 0 {
-        eprintln!("warning: {}: cannot be written: {error}; the run goes on, and the lines that are lost are counted", path.display());
+        eprintln!(
+            "warning: {}: cannot be written: {error}; the run goes on, and the lines that are lost are counted",
+            path.display()
+        );
     }
 }
 

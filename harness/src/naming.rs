@@ -102,9 +102,17 @@ mod tests {
         assert_eq!(Name::of(month, "f/monthly_2013-09_x.parquet").unwrap().generation, 0);
         let ours = |data: &str, statistics: &str| are_of([data, statistics], "f/09", month, "0123456789abcdef");
         assert!(ours(&data, &statistics));
-        let old = ["f/09/monthly_2013-09_0123456789abcdef.parquet", "f/09/statistics/monthly_2013-09_0123456789abcdef_statistics.json"];
+        let old = [
+            "f/09/monthly_2013-09_0123456789abcdef.parquet",
+            "f/09/statistics/monthly_2013-09_0123456789abcdef_statistics.json",
+        ];
         assert!(ours(old[0], old[1]) && ours(old[0], &statistics));
-        for wrong in ["f/09/monthly_2013-09_0123456789abcdef_x.parquet", "f/10/monthly_2013-09_0123456789abcdef.parquet", "../x", &statistics] {
+        for wrong in [
+            "f/09/monthly_2013-09_0123456789abcdef_x.parquet",
+            "f/10/monthly_2013-09_0123456789abcdef.parquet",
+            "../x",
+            &statistics,
+        ] {
             assert!(!ours(wrong, &statistics), "{wrong}");
         }
         assert!(!are_of([&data, &statistics], "f/09", month, "0123"));

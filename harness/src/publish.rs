@@ -136,11 +136,12 @@ pub fn publish(store: &Store, draft: &Draft<'_>, found: Option<(Manifest, Tag)>)
     });
     match place_and_commit(store, draft, &before, &made, &right) {
         Ok(()) => {}
-        Err(error) => match made.withdraw()? {
+        Err(error) => match made.withdraw() {
             // The answer to the commit was lost.
-            now if made.is_named_in(&now) => {}
+            Ok(now) if made.is_named_in(&now) => {}
             // Whatever failed, it failed because the month is no longer what it was.
-            now if tag(&now.manifest) != tag(&before.manifest) => return Ok(Published::ByAnother),
+            Ok(now) if tag(&now.manifest) != tag(&before.manifest) => return Ok(Published::ByAnother),
+            // Also where nothing could be withdrawn: the first error is the one to tell.
             _ => return Err(error),
         },
     }
@@ -209,14 +210,10 @@ impl Made {
         keys.iter().try_for_each(|key| store.delete(key))?;
         if !store.is_remote() {
             // What there is of an upload that was cut short, and the record of a removal that was.
-            for folder in [manifest::folder(month), manifest::history_folder(month)] {
-                let begun = |key: &str| keys.iter().any(|whole| key.starts_with(&format!("{whole}#")));
-                let objects = store.list(&folder, None)?;
-                objects.iter().filter(|object| begun(&object.key)).try_for_each(|object| store.delete(&object.key))?;
-            }
-            if now.manifest.is_some() {
-                store.delete(&manifest::removed_key(month))?;
-            }
+            let strays = Strays::of(store, month, &now, false)?;
+            let begun = |key: &str| keys.iter().any(|whole| key.starts_with(&format!("{whole}#")));
+            let begun = strays.begun.iter().filter(|object| begun(&object.key));
+            begun.chain(strays.record()).try_for_each(|object| store.delete(&object.key))?;
         }
         Ok(now)
     }
@@ -249,7 +246,8 @@ fn place_and_commit(
     let standing = now.map(|(manifest, _)| &manifest.current).filter(|current| current.version == *version);
     let (data, tail) = place(store, &draft.data, data, standing.map(|standing| &standing.data), made)?;
     check_footer(store, &data, tail, draft.rows)?;
-    let (statistics, _) = place(store, &draft.statistics, statistics, standing.map(|standing| &standing.statistics), made)?;
+    let (statistics, _) =
+        place(store, &draft.statistics, statistics, standing.map(|standing| &standing.statistics), made)?;
     let score = standing.filter(|standing| standing.statistics == statistics).map_or(draft.score, |same| same.score);
     let current = Version {
         version: version.clone(),

@@ -81,7 +81,12 @@ impl Strays {
 
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &Object> {
-        self.begun.iter().chain(&self.past).chain(self.record.iter().map(|(record, _)| record))
+        self.begun.iter().chain(&self.past).chain(self.record())
+    }
+
+    /// What is kept of a removal, where it is of no account.
+    pub fn record(&self) -> Option<&Object> {
+        self.record.as_ref().map(|(record, _)| record)
     }
 
     /// Deletes what may go now that a commit has moved the manifest on from `before`, which had stood for `stood`: what was
@@ -153,7 +158,13 @@ impl Plan {
     ///
     /// # Errors
     /// [`ManifestError`].
-    pub fn of(store: &Store, month: Month, right: &Exclusive, all: bool, grace: Duration) -> Result<Self, ManifestError> {
+    pub fn of(
+        store: &Store,
+        month: Month,
+        right: &Exclusive,
+        all: bool,
+        grace: Duration,
+    ) -> Result<Self, ManifestError> {
         // Before all else: who stands still after it must not take for old what has become so since.
         let now = store.time(right)?;
         let state = State::read(store, month)?;
@@ -171,7 +182,8 @@ impl Plan {
                 }
             }
             begun = of_age;
-            let later = begun.iter().filter_map(|object| Name::of(month, &object.key)).map(|name| name.generation).max();
+            let later =
+                begun.iter().filter_map(|object| Name::of(month, &object.key)).map(|name| name.generation).max();
             let least = state.generation() + 1;
             fence = (later.is_some() || record.is_some()).then(|| later.unwrap_or(least).max(least));
         }

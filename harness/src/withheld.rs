@@ -1,7 +1,13 @@
 //! Months that a gate kept from being published: Parquet, statistics and why, aside in the store until a run publishes
 //! the month. Readers do not look there.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use data::Month;
@@ -143,10 +149,19 @@ impl Withheld {
         let right = store.exclusive(&month.to_string())?;
         let before = store.read(&key)?;
         let ours = [self.data.key.clone(), self.statistics.key.clone()];
+        let sent = Arc::new(AtomicBool::new(false));
         let withdraw = {
-            let (store, ours) = (store.clone(), ours.clone());
-            move || {
-                let named = read(&store, month).ok().flatten().is_some_and(|record| record.data.key == ours[0]);
+            let (store, ours, sent) = (store.clone(), ours.clone(), Arc::clone(&sent));
+            move || -> Result<(), StoreError> {
+                // The record may be on its way to a bucket: then they stay, and go once they are old.
+                if store.is_remote() && sent.load(Ordering::SeqCst) {
+                    return Ok(());
+                }
+                let named = match read(&store, month) {
+                    Ok(record) => record.is_some_and(|record| record.data.key == ours[0]),
+                    Err(WithheldError::Layout { .. }) => false,
+                    Err(WithheldError::Store(error)) => return Err(error),
+                };
                 ours.iter().filter(|_| !named).try_for_each(|key| store.delete(key))
             }
         };
@@ -160,10 +175,12 @@ impl Withheld {
             for item in [&self.data, &self.statistics] {
                 store.verify(&item.key, item.bytes, &item.checksum)?;
             }
+            sent.store(true, Ordering::SeqCst);
             store.put_if(&right, &key, record.into(), before.as_ref().map(|(_, tag)| tag))
         };
         if let Err(error) = kept() {
-            withdraw()?;
+            // The first error is the one to tell.
+            _ = withdraw();
             return Err(error.into());
         }
         others(store, month, &right, before.map(|(json, _)| json), Some(&self))?;
@@ -180,7 +197,8 @@ fn others(
     now: Option<&Withheld>,
 ) -> Result<(), StoreError> {
     let before: Option<Withheld> = before.and_then(|json| serde_json::from_slice(&json).ok());
-    let keys = |record: Option<&Withheld>| record.map(|record| [record.data.key.clone(), record.statistics.key.clone()]);
+    let keys =
+        |record: Option<&Withheld>| record.map(|record| [record.data.key.clone(), record.statistics.key.clone()]);
     let (before, now) = (keys(before.as_ref()), keys(now));
     let among = |keys: &Option<[String; 2]>, key: &String| keys.as_ref().is_some_and(|keys| keys.contains(key));
     let time = store.time(right)?;

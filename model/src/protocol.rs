@@ -221,10 +221,12 @@ impl Protocol {
             Step::Kept => {
                 if job == Job::Remove {
                     let Some(read) = worker.read.clone() else { return };
-                    let kept = read.current.map(|current| Version { object: self.copy(index, current.object), ..current });
+                    let kept =
+                        read.current.map(|current| Version { object: self.copy(index, current.object), ..current });
                     let mut history: Vec<Version> = kept.into_iter().chain(read.history).collect();
                     let more = |version: &Version| history.iter().all(|known| known.version != version.version);
-                    let more: Vec<Version> = state.kept().into_iter().flat_map(Manifest::versions).filter(more).collect();
+                    let more: Vec<Version> =
+                        state.kept().into_iter().flat_map(Manifest::versions).filter(more).collect();
                     history.extend(more);
                     let (generation, writer) = (worker.generation, index as u8 + 1);
                     state.record = Some(Manifest { generation, writer, current: None, history });
@@ -235,7 +237,11 @@ impl Protocol {
             }
             Step::Waits => return,
             Step::Doubts => {
-                if state.named() & worker.made != 0 { Step::Gone } else { Step::Withdraws }
+                if state.named() & worker.made != 0 {
+                    Step::Gone
+                } else {
+                    Step::Withdraws
+                }
             }
             Step::Withdraws => {
                 let lost = worker.over_another()
@@ -339,7 +345,9 @@ impl Model for Protocol {
             match worker.step {
                 Step::Gone => {}
                 Step::Waits => actions.push(Action::GivesUp(number)),
-                Step::Read if matches!(self.jobs[index], Job::Publish(_)) => actions.extend([Action::Goes(number), Action::Fails(number)]),
+                Step::Read if matches!(self.jobs[index], Job::Publish(_)) => {
+                    actions.extend([Action::Goes(number), Action::Fails(number)])
+                }
                 _ => actions.push(Action::Goes(number)),
             }
             if worker.sent.is_some() {
@@ -388,7 +396,9 @@ impl Model for Protocol {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("a manifest names what is there", |_: &Self, state: &State| state.named() & !state.objects == 0),
+            Property::always("a manifest names what is there", |_: &Self, state: &State| {
+                state.named() & !state.objects == 0
+            }),
             Property::always("a reader meets no gap", |_: &Self, state: &State| state.recent & !state.objects == 0),
             Property::always("a commit is not lost", |_: &Self, state: &State| {
                 let known = state.versions().fold(0, |known, version| known | 1 << version.version);

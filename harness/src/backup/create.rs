@@ -247,7 +247,8 @@ fn tidy(to: &Store, from: &Manifest, right: &Exclusive) -> Result<(), ManifestEr
     let state = State::read(to, from.month)?;
     let strays = Strays::of(to, from.month, &state, true)?;
     let named = |key: &str| from.versions().flat_map(Version::items).any(|item| item.key == key);
-    let past = |key: &str| !to.is_remote() || Name::of(from.month, key).is_some_and(|name| name.generation <= from.generation);
+    let past =
+        |key: &str| !to.is_remote() || Name::of(from.month, key).is_some_and(|name| name.generation <= from.generation);
     for object in strays.all().filter(|object| past(&object.key) && !named(&object.key) && right.holds()) {
         to.delete(&object.key)?;
     }

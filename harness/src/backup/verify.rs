@@ -187,7 +187,10 @@ impl Findings {
                 (true, false) => differs(What::NotInBackup, format!("not in the backup: harness backup create {at}")),
                 (false, true) if !ours.removed => {
                     let range = format!("{month}..{month}");
-                    differs(What::NotInStore, format!("not in the store: harness backup restore {at} --months {range}"));
+                    differs(
+                        What::NotInStore,
+                        format!("not in the store: harness backup restore {at} --months {range}"),
+                    );
                 }
                 (true, true) => match (current(store, month), current(backup, month)) {
                     (Ok(ours), Ok(theirs)) if ours == theirs => {}
@@ -214,7 +217,11 @@ impl Findings {
         extra.iter().for_each(|key| println!("extra    {key}"));
         months.iter().for_each(|Differs { month, error, .. }| println!("{month}  {error}"));
         if !missing.is_empty() || !altered.is_empty() {
-            let raw = if missing.iter().chain(altered.iter().map(|altered| &altered.key)).any(|key| !key.starts_with("processed-data/")) {
+            let raw = if missing
+                .iter()
+                .chain(altered.iter().map(|altered| &altered.key))
+                .any(|key| !key.starts_with("processed-data/"))
+            {
                 " --raw-files"
             } else {
                 ""

@@ -99,7 +99,8 @@ pub fn remove(store: &Store, month: Month) -> Result<(Outcome, usize), ManifestE
     match keep_and_commit(store, manifest, tag, &made, &right) {
         Ok(versions) => Ok((Outcome::Removed, versions)),
         Err(error) => {
-            made.withdraw()?;
+            // The first error is the one to tell.
+            _ = made.withdraw();
             Err(error)
         }
     }
@@ -125,7 +126,8 @@ fn keep_and_commit(
     let more = left.iter().flat_map(|(left, _)| &left.history);
     let more: Vec<Version> = more.filter(|old| unknown(old)).cloned().collect();
     history.extend(more);
-    let (versions, generation) = (history.len(), made.generation().max(left.as_ref().map_or(0, |(left, _)| left.generation + 1)));
+    let (versions, generation) =
+        (history.len(), made.generation().max(left.as_ref().map_or(0, |(left, _)| left.generation + 1)));
     let removed = Removed { schema_version: SCHEMA_VERSION, month, generation, removed: Timestamp::now(), history };
     let key = manifest::removed_key(month);
     let json = manifest::json(&key, &removed)?;

@@ -315,8 +315,7 @@ impl Inner {
         let bytes = |key: String| self.objects.get(&key).map(|object| object.bytes.clone());
         let current = bytes(manifest::key(month)).map(|json| manifest::parse(month, &json).unwrap());
         let kept = bytes(manifest::removed_key(month)).map(|json| manifest::parse_removed(month, &json).unwrap());
-        let mut versions: Vec<Version> =
-            current.iter().flat_map(|manifest| manifest.versions().cloned()).collect();
+        let mut versions: Vec<Version> = current.iter().flat_map(|manifest| manifest.versions().cloned()).collect();
         let known = |version: &Version| versions.iter().any(|known| known.version == version.version);
         // Of no account beside a manifest that knows all of it.
         if let Some(kept) = kept.filter(|kept| current.is_none() || !kept.history.iter().all(known)) {
@@ -336,9 +335,8 @@ impl Inner {
     fn check(&mut self, before: BTreeMap<String, String>) {
         let store_time = self.now + self.ahead;
         let (named, versions) = (self.named(), self.versions());
-        let there = |key: &String, checksum: &String| {
-            self.objects.get(key).is_some_and(|object| object.checksum == *checksum)
-        };
+        let there =
+            |key: &String, checksum: &String| self.objects.get(key).is_some_and(|object| object.checksum == *checksum);
         let mut broken = Vec::new();
         for (key, _) in named.iter().filter(|(key, checksum)| !there(key, checksum)) {
             broken.push(format!("{key} is named and not there as it was"));

@@ -144,7 +144,10 @@ struct Watched(HttpClient);
 impl HttpService for Watched {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         if request.extensions().get::<Still>().is_some_and(|still| !still.holds()) {
-            return Err(HttpError::new(HttpErrorKind::Unknown, io::Error::other("the right was lost, nothing was sent")));
+            return Err(HttpError::new(
+                HttpErrorKind::Unknown,
+                io::Error::other("the right was lost, nothing was sent"),
+            ));
         }
         let ranged = request.headers().contains_key("range");
         let response = self.0.execute(request).await?;

@@ -26,10 +26,10 @@ use object_store::{
 };
 use tokio::runtime::Runtime;
 
-#[cfg(test)]
-pub use self::{clock::Simulated, remote::Remote};
 pub use self::{answer::Still, bucket::Access, error::StoreError, retry::Traffic};
 use self::{bucket::Bucket, clock::Clock, folder::Folder, lease::Lease, retry::Policy};
+#[cfg(test)]
+pub use self::{clock::Simulated, remote::Remote};
 use crate::interrupt;
 
 /// An object of a listing.
@@ -147,7 +147,8 @@ impl Store {
         Ok(Self { place, runtime, name: name.to_owned(), policy, clock: Clock::default(), traffic: Vec::new() })
     }
 
-    fn in_bucket(name: &str, access: Access, environment: &[(String, String)]) -> Result<Self, StoreError> {
+    /// Opens a bucket with the variables that say how it is reached.
+    pub fn in_bucket(name: &str, access: Access, environment: &[(String, String)]) -> Result<Self, StoreError> {
         let place = Place::Bucket(Bucket::open(name, access, environment)?);
         let (runtime, policy) = (bucket::runtime(name)?, Policy::remote(access.retries));
         Ok(Self { place, runtime, name: name.to_owned(), policy, clock: Clock::default(), traffic: Vec::new() })
@@ -467,13 +468,7 @@ impl Store {
     }
 
     /// Writes a small object if its state is still `expected` and the right is `still` ours; returns its new state.
-    async fn swap(
-        &self,
-        key: &str,
-        bytes: Bytes,
-        expected: Option<&Tag>,
-        still: &Still,
-    ) -> Result<Tag, StoreError> {
+    async fn swap(&self, key: &str, bytes: Bytes, expected: Option<&Tag>, still: &Still) -> Result<Tag, StoreError> {
         let conflict = || self.conflict(key);
         let location = self.location(key);
         let mode = match (&self.place, expected) {
@@ -554,7 +549,9 @@ impl Store {
         let location = self.location(key);
         for retry in 0.. {
             let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-            let Err(error) = self.objects().put_opts(&location, bytes.clone().into(), options).await else { return Ok(()) };
+            let Err(error) = self.objects().put_opts(&location, bytes.clone().into(), options).await else {
+                return Ok(());
+            };
             let taken = matches!(error, Error::AlreadyExists { .. } | Error::Precondition { .. });
             if taken {
                 match self.ask(|| self.objects().head(&location)).await {

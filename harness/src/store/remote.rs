@@ -2,6 +2,10 @@
 
 use std::{sync::OnceLock, time::Duration};
 
+use super::{
+    Tag,
+    answer::{Connector, Still},
+};
 use async_trait::async_trait;
 use http::{Method, Request, Response, StatusCode, header::IF_MATCH, request::Builder};
 use object_store::{
@@ -11,10 +15,6 @@ use object_store::{
     multipart::MultipartStore,
     path::Path,
     signer::{SignedUrlOptions, Signer},
-};
-use super::{
-    Tag,
-    answer::{Connector, Still},
 };
 
 /// See the module.

@@ -51,7 +51,11 @@ pub fn region(name: &str, value: &str) -> Result<(), StoreError> {
 /// [`StoreError::Setting`].
 pub fn token(name: &str, value: &str) -> Result<(), StoreError> {
     let good = value.bytes().all(|byte| byte.is_ascii_graphic());
-    if good && !value.is_empty() { Ok(()) } else { Err(wrong(name, value, "ASCII without blanks and control characters")) }
+    if good && !value.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong(name, value, "ASCII without blanks and control characters"))
+    }
 }
 
 /// The variables that begin with `AWS_`, each by itself.
@@ -102,7 +106,17 @@ mod tests {
         for good in ["http://localhost:9000", "https://s3.example.com", "http://[::1]:9000/", "https://h/path"] {
             assert!(one("AWS_ENDPOINT_URL", good).is_ok(), "{good}");
         }
-        for bad in ["localhost:9000", "", "http://", "//h", "ftp://h", "http:h", "http://h:99999", "http://u:p@h", "http://a b"] {
+        for bad in [
+            "localhost:9000",
+            "",
+            "http://",
+            "//h",
+            "ftp://h",
+            "http:h",
+            "http://h:99999",
+            "http://u:p@h",
+            "http://a b",
+        ] {
             let message = one("AWS_ENDPOINT_URL", bad).unwrap_err().to_string();
             assert!(message.contains("AWS_ENDPOINT_URL") && message.contains("http://localhost:9000"), "{message}");
         }

@@ -153,12 +153,7 @@ impl Store {
 
     /// Some bytes of an object in one state. A connection that breaks is followed by one that goes on after the last byte that
     /// came; only tries in a row that bring nothing count as retries.
-    async fn part(
-        &self,
-        location: &path::Path,
-        range: Range<u64>,
-        e_tag: Option<&str>,
-    ) -> object_store::Result<Bytes> {
+    async fn part(&self, location: &path::Path, range: Range<u64>, e_tag: Option<&str>) -> object_store::Result<Bytes> {
         let mut e_tag = e_tag.map(str::to_owned);
         let expected = range.end - range.start;
         let mut got = Vec::with_capacity(usize::try_from(expected).unwrap_or(0).min(PART));

@@ -355,7 +355,8 @@ fn a_backup_is_held_to_the_store() {
     let found = |expected: &[(&str, &str)]| {
         let (found, code) = against();
         let months = found["months"].as_array().unwrap().iter();
-        let months: Vec<_> = months.map(|month| (month["month"].as_str().unwrap(), month["what"].as_str().unwrap())).collect();
+        let months: Vec<_> =
+            months.map(|month| (month["month"].as_str().unwrap(), month["what"].as_str().unwrap())).collect();
         assert_eq!((&months[..], code), (expected, i32::from(!expected.is_empty())));
     };
     found(&[]);
@@ -364,9 +365,17 @@ fn a_backup_is_held_to_the_store() {
     fs::remove_dir_all(path.join("store/processed-data/monthly/2013/10")).unwrap();
     assert_eq!(verify(path).1, 0);
     found(&[("2013-09", "other_version"), ("2013-10", "not_in_store")]);
-    let text = harness(path).args(["backup", "verify", "backup", "--against-store"]).assert().code(1).get_output().stdout.clone();
+    let text = harness(path)
+        .args(["backup", "verify", "backup", "--against-store"])
+        .assert()
+        .code(1)
+        .get_output()
+        .stdout
+        .clone();
     let text = String::from_utf8(text).unwrap();
-    for words in ["harness backup create backup", "harness backup restore backup --months 2013-10..2013-10", "2 months differ"] {
+    for words in
+        ["harness backup create backup", "harness backup restore backup --months 2013-10..2013-10", "2 months differ"]
+    {
         assert!(text.contains(words), "'{words}' is missing in: {text}");
     }
     // What these say to do mends it.

@@ -100,8 +100,11 @@ impl Place {
     /// Bytes of the current months, by the folder of the month.
     fn current(&self) -> BTreeMap<String, Vec<u8>> {
         let mut objects = self.objects();
-        let manifests: Vec<String> =
-            objects.keys().filter(|key| key.contains("/monthly/") && key.ends_with("/manifest.json")).cloned().collect();
+        let manifests: Vec<String> = objects
+            .keys()
+            .filter(|key| key.contains("/monthly/") && key.ends_with("/manifest.json"))
+            .cloned()
+            .collect();
         let current = manifests.into_iter().map(|key| {
             let manifest: Value = serde_json::from_slice(&objects[&key]).unwrap();
             (key, objects.remove(manifest["current"]["data"]["key"].as_str().unwrap()).unwrap())

@@ -149,6 +149,8 @@ fn months_arrive_over_a_line_that_breaks() {
         assert!(worst <= 2, "a byte was fetched {worst} times");
         let breaks = line.breaks.load(Ordering::SeqCst);
         assert!(breaks > 0, "no answer was as long as {after} bytes");
-        eprintln!("{months} months over a line that breaks after {after} bytes: {breaks} breaks, no byte more than {worst} times");
+        eprintln!(
+            "{months} months over a line that breaks after {after} bytes: {breaks} breaks, no byte more than {worst} times"
+        );
     }
 }

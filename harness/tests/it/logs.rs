@@ -50,7 +50,7 @@ fn a_log_disk_that_is_full_is_said_once_and_the_run_goes_on() {
     fs::create_dir(&logs).unwrap();
     // Also tomorrow's, if it is about midnight.
     for days in 0..2 {
-        let day = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC).date() + jiff::SignedDuration::from_hours(24 * days);
+        let day = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days)).strftime("%Y-%m-%d");
         std::os::unix::fs::symlink("/dev/full", logs.join(format!("run.log.{day}"))).unwrap();
     }
     std::os::unix::fs::symlink("/dev/full", logs.join("performance_metrics.jsonl")).unwrap();

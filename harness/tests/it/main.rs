@@ -23,6 +23,7 @@ mod manual;
 mod monitor;
 mod month;
 mod months;
+mod older;
 mod pauses;
 mod process;
 mod refusals;

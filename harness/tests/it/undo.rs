@@ -4,8 +4,8 @@ use crate::month;
 use std::{fs, path::Path};
 
 use crate::month::{
-    MONTH, current, damage, forget, harness, keys, manifest, names, no_temporary_files, outcome, refusal, run, signal, start,
-    store, two_versions, versions, wait_for, whole,
+    MONTH, current, damage, forget, harness, keys, manifest, names, no_temporary_files, outcome, refusal, run, signal,
+    start, store, two_versions, versions, wait_for, whole,
 };
 use serde_json::Value;
 

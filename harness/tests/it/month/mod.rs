@@ -67,9 +67,12 @@ pub fn keys(folder: &Path) -> BTreeSet<String> {
 
 /// Whether an object is of a version that its month has under another name: replaced, and there for who still reads it.
 fn replaced(root: &Path, key: &str) -> bool {
-    let folder = key.strip_prefix("processed-data/").and_then(|key| key.strip_prefix("monthly/").or(key.strip_prefix("history/")));
+    let folder = key
+        .strip_prefix("processed-data/")
+        .and_then(|key| key.strip_prefix("monthly/").or(key.strip_prefix("history/")));
     let Some(month) = folder.and_then(|key| key.get(..7)) else { return false };
-    let manifests = ["monthly", "history"].map(|folder| root.join(format!("processed-data/{folder}/{month}/manifest.json")));
+    let manifests =
+        ["monthly", "history"].map(|folder| root.join(format!("processed-data/{folder}/{month}/manifest.json")));
     let Some(manifest) = manifests.iter().find_map(|path| fs::read(path).ok()) else { return false };
     let Ok(manifest) = serde_json::from_slice::<serde_json::Value>(&manifest) else { return false };
     let of = |version: &serde_json::Value| {

@@ -34,6 +34,7 @@ fn whatever_three_workers_do_the_month_is_whole() {
         all += checker.unique_state_count();
     }
     eprintln!("{all} states in all");
+    assert!(all > 1_000_000, "something is not tried any more");
 }
 
 #[test]

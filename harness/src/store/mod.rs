@@ -4,6 +4,7 @@
 mod answer;
 mod bucket;
 mod clock;
+mod conditional;
 mod error;
 mod folder;
 mod lease;
@@ -21,9 +22,7 @@ use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
-use object_store::{
-    CopyMode, CopyOptions, Error, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion, path,
-};
+use object_store::{CopyMode, CopyOptions, Error, ObjectMeta, ObjectStore, ObjectStoreExt, UpdateVersion, path};
 use tokio::runtime::Runtime;
 
 pub use self::{answer::Still, bucket::Access, error::StoreError, retry::Traffic};
@@ -106,9 +105,6 @@ impl Exclusive {
 pub const TRIED: &str = "processed-data/writable-";
 /// Manifests, statistics and records are smaller: what is read whole must not fill the memory.
 const SMALL: u64 = 64 << 20;
-/// A conditional write that has not been answered for so long is asked after.
-const COMMIT: Duration = Duration::from_secs(10);
-
 impl Store {
     /// Opens a store to write to; a directory is created if need be.
     pub fn create(name: &str, access: Access) -> Result<Self, StoreError> {
@@ -442,134 +438,6 @@ impl Store {
         self.delete(&key)
     }
 
-    /// Writes a small object unless one has its name.
-    pub fn put_new(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
-        match self.step(|| self.wait(self.swap(key, bytes, None, &Still::always()))) {
-            Ok(_) | Err(StoreError::Conflict { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Writes a small object if its state is still `expected` (`None`: if there is none) and the right is still ours. A
-    /// file system cannot compare and replace at once, hence the right to it.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] or [`StoreError::RightLost`] when it is not.
-    pub fn put_if(
-        &self,
-        exclusive: &Exclusive,
-        key: &str,
-        bytes: Bytes,
-        expected: Option<&Tag>,
-    ) -> Result<(), StoreError> {
-        let still = exclusive.still();
-        let swap = || self.wait(self.swap(key, bytes, expected, &still));
-        self.step(swap).map(|_| ())
-    }
-
-    /// Writes a small object if its state is still `expected` and the right is `still` ours; returns its new state.
-    async fn swap(&self, key: &str, bytes: Bytes, expected: Option<&Tag>, still: &Still) -> Result<Tag, StoreError> {
-        let conflict = || self.conflict(key);
-        let location = self.location(key);
-        let mode = match (&self.place, expected) {
-            (_, None) => PutMode::Create,
-            (Place::Bucket(_), Some(tag)) => PutMode::Update(tag.into()),
-            (Place::Folder(_), Some(expected)) => {
-                let now = self.read_up_to(key, SMALL).await?;
-                if now.is_none_or(|(_, now)| now != *expected) {
-                    return Err(conflict());
-                }
-                PutMode::Overwrite
-            }
-        };
-        for retry in 0.. {
-            if !still.holds() {
-                return Err(self.right_lost(key));
-            }
-            let mode = match (expected, retry % 2) {
-                // Older Ceph compares the tag without its quotes.
-                (Some(tag), 1) => PutMode::Update(UpdateVersion { e_tag: tag.unquoted(), ..tag.into() }),
-                _ => mode.clone(),
-            };
-            let options = PutOptions { mode, extensions: still.extensions(), ..PutOptions::default() };
-            let put = self.objects().put_opts(&location, bytes.clone().into(), options);
-            // A disk takes what it takes, and an error of it is final.
-            let error = if self.is_remote() {
-                match tokio::time::timeout(COMMIT, put).await {
-                    Ok(Ok(put)) => return Ok(Tag(put.e_tag, put.version)),
-                    Ok(Err(error)) => error,
-                    Err(_) => unanswered(),
-                }
-            } else {
-                match put.await {
-                    Ok(put) => return Ok(Tag(put.e_tag, put.version)),
-                    Err(Error::AlreadyExists { .. }) => return Err(conflict()),
-                    Err(error) => return Err(self.failed("writing", key)(error)),
-                }
-            };
-            let doubtful = matches!(error, Error::AlreadyExists { .. } | Error::Precondition { .. });
-            if !doubtful && !retry::is_transient(&error) {
-                return Err(self.failed("writing", key)(error));
-            }
-            // It may have been written although the answer says no, or got lost; only a look tells.
-            let now = self.read_up_to(key, SMALL).await?;
-            match &now {
-                Some((there, tag)) if *there == bytes => return Ok(tag.clone()),
-                _ if now.as_ref().map(|(_, tag)| tag) != expected => return Err(conflict()),
-                _ if retry >= self.policy.retries => return Err(self.failed("writing", key)(error)),
-                _ => {
-                    self.note(Traffic::add_retry);
-                    tokio::time::sleep(self.policy.pause(retry, &error)).await;
-                }
-            }
-        }
-        unreachable!("the last retry returns")
-    }
-
-    fn conflict(&self, key: &str) -> StoreError {
-        StoreError::Conflict { store: self.name.clone(), key: key.to_owned() }
-    }
-
-    fn right_lost(&self, key: &str) -> StoreError {
-        StoreError::RightLost { store: self.name.clone(), name: key.to_owned() }
-    }
-
-    /// Writes an object under a name that nothing had before; what is there afterwards is for the caller to verify. A
-    /// request that is repeated may find what the first has written.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] when something of another size has the name.
-    pub fn create_object(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
-        self.step(|| self.wait(self.create_new(key, &bytes)))?;
-        self.note(|traffic| traffic.add_written(bytes.len() as u64));
-        Ok(())
-    }
-
-    async fn create_new(&self, key: &str, bytes: &Bytes) -> Result<(), StoreError> {
-        let location = self.location(key);
-        for retry in 0.. {
-            let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-            let Err(error) = self.objects().put_opts(&location, bytes.clone().into(), options).await else {
-                return Ok(());
-            };
-            let taken = matches!(error, Error::AlreadyExists { .. } | Error::Precondition { .. });
-            if taken {
-                match self.ask(|| self.objects().head(&location)).await {
-                    Ok(meta) if meta.size == bytes.len() as u64 => return Ok(()),
-                    Ok(_) => return Err(self.conflict(key)),
-                    Err(Error::NotFound { .. }) => {}
-                    Err(error) => return Err(self.failed("writing", key)(error)),
-                }
-            }
-            if retry >= self.policy.retries || !(taken || retry::is_transient(&error)) {
-                return Err(self.failed("writing", key)(error));
-            }
-            self.note(Traffic::add_retry);
-            tokio::time::sleep(self.policy.pause(retry, &error)).await;
-        }
-        unreachable!("the last retry returns")
-    }
-
     /// The store's own time, since 1970: that of the right's object, which was written not long ago. `None` without one.
     pub fn time(&self, exclusive: &Exclusive) -> Result<Option<Duration>, StoreError> {
         match &exclusive.0 {
@@ -630,33 +498,6 @@ impl Store {
         }
     }
 
-    /// Deletes an object if its state is still `expected` and the right still ours.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] or [`StoreError::RightLost`] when it is not.
-    pub fn delete_held(&self, exclusive: &Exclusive, key: &str, expected: &Tag) -> Result<(), StoreError> {
-        match self.read(key)? {
-            None => Ok(()),
-            Some((_, now)) if now != *expected => Err(self.conflict(key)),
-            Some(_) => self.delete_if(key, expected, &exclusive.still()),
-        }
-    }
-
-    /// The same without a look. A server that does not know conditions on deletions deletes in any case, and so does a
-    /// directory.
-    fn delete_if(&self, key: &str, expected: &Tag, still: &Still) -> Result<(), StoreError> {
-        if !still.holds() {
-            return Err(self.right_lost(key));
-        }
-        let Place::Bucket(bucket) = &self.place else { return self.delete(key) };
-        let location = bucket.location(key);
-        match self.wait(self.ask(|| bucket.s3.delete_if(&location, expected, still.clone()))) {
-            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
-            Err(Error::Precondition { .. }) => Err(self.conflict(key)),
-            Err(error) => Err(self.failed("deleting", key)(error)),
-        }
-    }
-
     /// Deletes an object; one that is not there is deleted already.
     pub fn delete(&self, key: &str) -> Result<(), StoreError> {
         match &self.place {
@@ -679,11 +520,6 @@ fn time(meta: &ObjectMeta) -> Option<Timestamp> {
 /// An answer with another length than it should have.
 fn short(expected: u64, found: u64) -> Error {
     let source = format!("{found} bytes arrived, expected {expected}").into();
-    Error::Generic { store: "S3", source }
-}
-
-fn unanswered() -> Error {
-    let source = format!("no answer for {} seconds", COMMIT.as_secs()).into();
     Error::Generic { store: "S3", source }
 }
 

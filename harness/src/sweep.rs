@@ -101,9 +101,13 @@ impl Strays {
         before: &State,
         stood: Option<Duration>,
     ) -> Result<(), ManifestError> {
-        // In a directory who had the right before is gone, and nothing of it is under way.
+        // In a directory who had the right before is gone, and nothing of it is under way. What is named now stays: a
+        // month whose manifest was lost has its history from the backup.
         if !store.is_remote() {
-            delete(store, right, &self.begun)?;
+            let now = State::read(store, self.month)?;
+            let named = |key: &str| now.versions().flat_map(Version::items).any(|item| item.key == key);
+            let begun: Vec<Object> = self.begun.into_iter().filter(|object| !named(&object.key)).collect();
+            delete(store, right, &begun)?;
         }
         if stood.is_some_and(|stood| stood >= GRACE) {
             delete(store, right, &self.past)?;

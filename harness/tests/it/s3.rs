@@ -295,6 +295,11 @@ fn a_commit_whose_answer_is_wrong_or_lost_is_settled_by_a_look() {
             assert!(result["retries"].as_u64().unwrap() > 0 || server.injected()[&fault] > 0);
         }
         assert_eq!(objects(&server.folder().join("archive")).len(), 8, "{fault:?}");
+        // Taking it out is a deletion under a condition.
+        server.fail(2, Operation::DeleteObject, "monthly/2013/09/manifest.json", fault);
+        let removed = json(on(&server, folder.path()).args(["months", "remove", "2013-09", "--json"]));
+        assert_eq!(removed[0]["outcome"], "removed", "{fault:?}");
+        assert!(!server.folder().join("archive").join(month::MONTH).join("manifest.json").exists(), "{fault:?}");
     }
 }
 

@@ -59,6 +59,7 @@ fn what_cannot_be_rolled_back_to_is_refused_and_nothing_changes() {
     }
     let now = before["current"]["version"].as_str().unwrap();
     assert_eq!(outcome(folder.path(), &["months", "rollback", "2013-09", "--to", now]).0["outcome"], "unchanged");
+    forget(folder.path());
     damage(&folder.path().join("store").join(before["history"][0]["data"]["key"].as_str().unwrap()));
     let (message, code) = roll(&[]);
     assert!(code == 4 && message.contains(&format!("version {first} is damaged")), "{message}");

@@ -28,7 +28,7 @@ fn whatever_three_workers_do_the_month_is_whole() {
         let what = format!("{:?}, published {}", protocol.jobs, protocol.published);
         let checker = protocol.checker().threads(2).spawn_bfs().join();
         eprintln!("{what}: {} states", checker.unique_state_count());
-        for (property, path) in checker.discoveries() {
+        if let Some((property, path)) = checker.discoveries().into_iter().next() {
             panic!("{what}: not so: {property}\n{:#?}", path.into_actions());
         }
         all += checker.unique_state_count();
@@ -37,9 +37,12 @@ fn whatever_three_workers_do_the_month_is_whole() {
     assert!(all > 1_000_000, "something is not tried any more");
 }
 
+/// Takes a guard away.
+type Remove = fn(&mut Guards);
+
 #[test]
 fn without_any_of_its_guards_something_fails() {
-    let without: [(&str, fn(&mut Guards)); 11] = [
+    let without: [(&str, Remove); 11] = [
         ("names of their own", |guards| guards.own_names = false),
         ("copies under names of their own", |guards| guards.own_copies = false),
         ("a condition on the commit", |guards| guards.condition = false),

@@ -9,7 +9,7 @@ mod kernels;
 pub mod seeds;
 
 pub use self::{
-    documents::{configuration, manifest, statistics, symbol},
+    documents::{configuration, environment, manifest, statistics, symbol},
     input::{bars, column_file, dbn},
     kernels::kernels,
 };

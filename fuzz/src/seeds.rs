@@ -44,6 +44,7 @@ pub fn all() -> Result<Vec<Seeds>> {
         ("column_file", column_files()?),
         ("manifest", vec![manifest().into_bytes()]),
         ("configuration", CONFIGURATIONS.map(|text| text.as_bytes().to_vec()).to_vec()),
+        ("environment", ENVIRONMENTS.map(|text| text.as_bytes().to_vec()).to_vec()),
         ("symbol", SYMBOLS.map(|text| text.as_bytes().to_vec()).to_vec()),
         ("kernels", kernels()),
     ])
@@ -220,6 +221,13 @@ const CONFIGURATIONS: [&str; 3] = [
     "store = \"s3://bucket/prefix\"\nprofile = \"rolling\"\nfeatures_dtype = \"float64\"\ncontract = \"volume-previous\"\n\
      decay_reference = \"2025-10\"\ngap_points = 5.5\n[feature_ranges]\nbar_range = [0, 50]\nvwap = [1.5, 2e4]\n\
      [alerts.rules]\n[[alerts.channels]]\nname = \"mail\"\n",
+];
+
+const ENVIRONMENTS: [&str; 4] = [
+    "ENDPOINT_URL=localhost:9000\n",
+    "ENDPOINT_URL=http://localhost:9000\nDEFAULT_REGION=us-east-1\nSESSION_TOKEN=t\nALLOW_HTTP=true\n",
+    "ENDPOINT_URL_S3=https://s3.example.com/path\nVIRTUAL_HOSTED_STYLE_REQUEST=true\nCHECKSUM_ALGORITHM=SHA256\nTIMEOUT=1s\n",
+    "SSE_CUSTOMER_KEY_BASE64=AAAA\nSERVER_SIDE_ENCRYPTION=sse-c\nCOPY_IF_NOT_EXISTS=multipart\nCONDITIONAL_PUT=etag\n",
 ];
 
 const SYMBOLS: [&str; 10] = [

@@ -13,6 +13,7 @@ fn every_target_takes_its_seeds_and_what_lies_near() {
             "column_file" => fuzz::column_file,
             "manifest" => fuzz::manifest,
             "configuration" => fuzz::configuration,
+            "environment" => fuzz::environment,
             "symbol" => fuzz::symbol,
             "kernels" => fuzz::kernels,
             other => panic!("no target {other}"),

@@ -8,10 +8,12 @@ use crate::{
     config::Settings,
     error::{Class, Context, Met},
     exit::{self, Usage},
+    manifest,
     outcome::Outcome,
     progress::Bar,
     report,
     request::RunRequest,
+    store::Store,
     summary,
 };
 
@@ -50,11 +52,13 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> crate::Result<u8> {
     }
     let results = run.results;
     let result = &results[0];
-    let Some(version) = result.version.as_ref().filter(|_| result.outcome != Outcome::Failed) else {
+    let there = Store::existing(settings.text("store"), settings.access)?;
+    let published = manifest::read(&there, args.month)?.filter(|_| result.outcome != Outcome::Failed);
+    let Some((manifest, _)) = published else {
         eprintln!("error: {}", result.error.as_deref().unwrap_or("the month was not published"));
         return Ok(exit::PARTLY);
     };
-    let (parquet, json) = crate::manifest::current_keys(args.month, version);
+    let [parquet, json] = manifest.current.items().map(|item| item.key.clone());
     // A second tour finds its month published: then its statistics are those in the store.
     let statistics = match statistics {
         Some(statistics) => statistics,
@@ -84,7 +88,7 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> crate::Result<u8> {
     println!("   peak memory      {:>9} MiB\n", performance.peak_rss_bytes.unwrap_or(0) >> 20);
     println!("3. published         {}", store.join(&parquet).display());
     println!("   statistics        {}", store.join(&json).display());
-    println!("   manifest          {}", store.join(crate::manifest::key(args.month)).display());
+    println!("   manifest          {}", store.join(manifest::key(args.month)).display());
     println!("   report            {}", html.display());
     println!(
         "\nNext: read the Parquet (pandas, Polars, DuckDB), open the report, and see README.md for your own data."

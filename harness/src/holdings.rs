@@ -92,12 +92,14 @@ pub fn month_of(key: &str) -> Option<Month> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::naming;
 
     #[test]
     fn every_key_belongs_to_its_month() {
         let month: Month = "2013-09".parse().unwrap();
-        let (data, statistics) = manifest::current_keys(month, "v");
-        let (old, _) = manifest::history_keys(month, "v");
+        let attempt = naming::Attempt::after(0);
+        let [data, statistics] = naming::keys(&manifest::folder(month), month, "v", attempt);
+        let [old, _] = naming::keys(&manifest::history_folder(month), month, "v", attempt);
         let records = [manifest::key(month), manifest::removed_key(month), failures::key(month), withheld::key(month)];
         let keys = [data, statistics, old].into_iter().chain(records).collect::<Vec<_>>();
         assert!(keys.iter().all(|key| month_of(key) == Some(month)), "{keys:?}");

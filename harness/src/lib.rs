@@ -38,6 +38,7 @@ mod memory;
 mod metrics;
 mod monitor;
 mod months;
+mod naming;
 mod outcome;
 mod process;
 mod processor;
@@ -53,6 +54,8 @@ mod rules;
 mod run;
 mod schedule;
 mod selftest;
+#[cfg(test)]
+mod simulation;
 mod statistics;
 mod status;
 mod store;
@@ -90,6 +93,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = fault::caught(|| dispatch(cli));
     interrupt::give_way();
+    logs::finish();
     let done = done.and_then(|code| output::finish().context("stdout").map(|()| code));
     match done {
         Ok(code) => ExitCode::from(code),

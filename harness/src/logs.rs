@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use jiff::Timestamp;
@@ -40,9 +41,64 @@ pub fn start(settings: &Settings) -> crate::Result<()> {
         }
     };
     let stderr = lines(settings, io::stderr, io::stderr().is_terminal());
-    let file = file.map(|file| lines(settings, file, false));
+    let file = file.zip(target(settings)).map(|(file, path)| lines(settings, Kept { file, path }, false));
     let _ = tracing_subscriber::registry().with(stderr).with(file).try_init();
     Ok(())
+}
+
+/// Lines that did not get into their file.
+static LOST: AtomicU64 = AtomicU64::new(0);
+
+/// A line that cannot be written is counted, and the first is said: what is logged must not end what it is about.
+fn lost(path: &Path, error: &io::Error) {
+    if LOST.fetch_add(1, Ordering::Relaxed) == 0 {
+        eprintln!(
+            "warning: {}: cannot be written: {error}; the run goes on, and the lines that are lost are counted",
+            path.display()
+        );
+    }
+}
+
+/// Says at the end how many lines were lost.
+pub fn finish() {
+    match LOST.load(Ordering::Relaxed) {
+        0 => {}
+        1 => eprintln!("warning: 1 line of the log was lost"),
+        lines => eprintln!("warning: {lines} lines of the log were lost"),
+    }
+}
+
+/// A file of logs whose disk may fill up.
+struct Kept {
+    file: RollingFileAppender,
+    path: PathBuf,
+}
+
+/// One line on its way there.
+struct Line<'a, W> {
+    writer: W,
+    path: &'a Path,
+}
+
+impl<'a> MakeWriter<'a> for Kept {
+    type Writer = Line<'a, <RollingFileAppender as MakeWriter<'a>>::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Line { writer: self.file.make_writer(), path: &self.path }
+    }
+}
+
+impl<W: Write> Write for Line<'_, W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if let Err(error) = self.writer.write_all(line) {
+            lost(self.path, &error);
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
 }
 
 fn lines<S, W>(settings: &Settings, writer: W, colours: bool) -> Box<dyn Layer<S> + Send + Sync>
@@ -75,7 +131,7 @@ fn folder(path: &Path) -> &Path {
 pub fn stages(settings: &Settings, statistics: &Statistics) {
     let Some(path) = target(settings).map(|path| folder(&path).join(STAGES)) else { return };
     if let Err(error) = append(&path, statistics) {
-        tracing::warn!("{}: cannot be written: {error}", path.display());
+        lost(&path, &error);
     }
 }
 

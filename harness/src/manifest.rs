@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::{
     discover::RawFile,
     error::{Class, Classify},
+    naming,
     store::{Store, StoreError, Tag},
 };
 
@@ -144,6 +145,9 @@ pub struct Manifest {
     pub schema_version: u32,
     /// The month.
     pub month: Month,
+    /// One more with each commit, also over a removal; 0 before there were any.
+    #[serde(default)]
+    pub generation: u64,
     /// What readers see.
     pub current: Version,
     /// Rolled back to: `run` leaves it as it is.
@@ -160,6 +164,9 @@ pub struct Removed {
     pub schema_version: u32,
     /// The month.
     pub month: Month,
+    /// The one after that of the manifest that was removed.
+    #[serde(default)]
+    pub generation: u64,
     /// When it was removed.
     pub removed: Timestamp,
     /// Its versions, the last one that was current first.
@@ -228,21 +235,6 @@ pub fn key(month: Month) -> String {
     format!("{}/{NAME}", folder(month))
 }
 
-/// Keys of a version's Parquet and statistics while it is current.
-pub fn current_keys(month: Month, version: &str) -> (String, String) {
-    keys(&folder(month), month, version)
-}
-
-/// Keys of a version's Parquet and statistics once another has replaced it.
-pub fn history_keys(month: Month, version: &str) -> (String, String) {
-    keys(&history_folder(month), month, version)
-}
-
-fn keys(folder: &str, month: Month, version: &str) -> (String, String) {
-    let stem = format!("monthly_{month}_{version}");
-    (format!("{folder}/{stem}.parquet"), format!("{folder}/statistics/{stem}_statistics.json"))
-}
-
 /// Key of what is kept of a month that was removed.
 pub fn removed_key(month: Month) -> String {
     format!("{}/{NAME}", history_folder(month))
@@ -265,10 +257,48 @@ pub fn parse(month: Month, bytes: &[u8]) -> Result<Manifest, ManifestError> {
     let fits = |manifest: &Manifest| {
         let Manifest { current, history, .. } = manifest;
         (manifest.schema_version, manifest.month) == (SCHEMA_VERSION, month)
-            && current.lies_at(current_keys(month, &current.version))
-            && history.iter().all(|version| version.lies_at(history_keys(month, &version.version)))
+            && current.lies_in(&folder(month), month)
+            && history.iter().all(|version| version.lies_in(&history_folder(month), month))
     };
     parse_as(key(month), bytes, fits)
+}
+
+/// What a store says of a month.
+pub struct State {
+    /// Its manifest, when it is published.
+    pub manifest: Option<(Manifest, Tag)>,
+    /// What is kept of its removal, when it is not.
+    pub removed: Option<(Removed, Tag)>,
+}
+
+impl State {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ManifestError`].
+    pub fn read(store: &Store, month: Month) -> Result<Self, ManifestError> {
+        let manifest = read(store, month)?;
+        let removed = if manifest.is_none() { read_removed(store, month)? } else { None };
+        Ok(Self { manifest, removed })
+    }
+
+    /// Of which generation the month is; 0 when it never had a manifest.
+    pub fn generation(&self) -> u64 {
+        let manifest = self.manifest.as_ref().map(|(manifest, _)| manifest.generation);
+        manifest.or(self.removed.as_ref().map(|(removed, _)| removed.generation)).unwrap_or(0)
+    }
+
+    /// The versions that are named.
+    pub fn versions(&self) -> impl Iterator<Item = &Version> {
+        let manifest = self.manifest.iter().flat_map(|(manifest, _)| manifest.versions());
+        manifest.chain(self.removed.iter().flat_map(|(removed, _)| &removed.history))
+    }
+
+    /// Key of the record that says so, if there is one.
+    pub fn key(&self) -> Option<String> {
+        let manifest = self.manifest.as_ref().map(|(manifest, _)| key(manifest.month));
+        manifest.or(self.removed.as_ref().map(|(removed, _)| removed_key(removed.month)))
+    }
 }
 
 /// Reads what is kept of a month that was removed. Of no account while the month has a manifest: then publishing it
@@ -277,13 +307,20 @@ pub fn parse(month: Month, bytes: &[u8]) -> Result<Manifest, ManifestError> {
 /// # Errors
 /// [`ManifestError`].
 pub fn read_removed(store: &Store, month: Month) -> Result<Option<(Removed, Tag)>, ManifestError> {
-    let key = removed_key(month);
-    let Some((bytes, tag)) = read_object(store, &key)? else { return Ok(None) };
+    let Some((bytes, tag)) = read_object(store, &removed_key(month))? else { return Ok(None) };
+    Ok(Some((parse_removed(month, &bytes)?, tag)))
+}
+
+/// What is kept of a month that was removed, from its bytes.
+///
+/// # Errors
+/// [`ManifestError::Layout`].
+pub fn parse_removed(month: Month, bytes: &[u8]) -> Result<Removed, ManifestError> {
     let fits = |removed: &Removed| {
         (removed.schema_version, removed.month) == (SCHEMA_VERSION, month)
-            && removed.history.iter().all(|version| version.lies_at(history_keys(month, &version.version)))
+            && removed.history.iter().all(|version| version.lies_in(&history_folder(month), month))
     };
-    Ok(Some((parse_as(key, &bytes, fits)?, tag)))
+    parse_as(removed_key(month), bytes, fits)
 }
 
 fn read_object(store: &Store, key: &str) -> Result<Option<(Bytes, Tag)>, ManifestError> {
@@ -319,8 +356,8 @@ impl Version {
         [&self.data, &self.statistics]
     }
 
-    fn lies_at(&self, (data, statistics): (String, String)) -> bool {
-        !self.version.contains('/') && self.data.key == data && self.statistics.key == statistics
+    fn lies_in(&self, folder: &str, month: Month) -> bool {
+        naming::are_of(self.items().map(|item| item.key.as_str()), folder, month, &self.version)
     }
 }
 

@@ -2,14 +2,20 @@
 //! the same whether a version has just been made, comes from a backup, or from the history.
 //!
 //! Until the manifest is written nobody sees anything, so an interruption at any point leaves the month as it was.
-//! Versions that are replaced are copied to the history before the commit and removed from the month's folder after it.
+//! Versions that are replaced are copied to the history before the commit, and stay where they were for who reads them.
 //!
-//! Who publishes a month has the right to it ([`Exclusive`]) from before the first upload until after the last removal.
-//! So two workers cannot write different statistics under one name, the second sees a manifest that is not the one it
-//! read and has nothing to remove, and whatever else lies in the month's folder belongs to a worker that is gone: it is
-//! removed without asking for its age. The right ends with its process, however that ends.
+//! Every object is made under a name of its own, that of an [`Attempt`] at the manifest's next generation, and only that
+//! attempt names it. So two workers have no key in common, whatever the one does that stood still while the other came:
+//! its commit finds another manifest than it had read, and it deletes nothing but its own. Who has the right to a month
+//! ([`Exclusive`]) only saves others the work, and deletes what can no longer be committed (`sweep.rs`).
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use data::Month;
@@ -17,9 +23,11 @@ use jiff::Timestamp;
 use parquet::file::{metadata::ParquetMetaDataReader, reader::Length};
 
 use crate::{
-    manifest::{self, Item, MadeFrom, Manifest, ManifestError, RawState, SCHEMA_VERSION, Version},
+    interrupt,
+    manifest::{self, Item, MadeFrom, Manifest, ManifestError, RawState, SCHEMA_VERSION, State, Version},
+    naming::{self, Attempt},
     store::{Exclusive, Store, StoreError, Tag},
-    sweep::{self, sweep},
+    sweep::{self, Strays},
 };
 
 /// A version that is to become a month's current one: just made, restored, or of the history.
@@ -103,31 +111,111 @@ pub enum Published {
 pub fn publish(store: &Store, draft: &Draft<'_>, found: Option<(Manifest, Tag)>) -> Result<Published, ManifestError> {
     let month = draft.month;
     let right = store.exclusive(&month.to_string())?;
-    let _interrupt = sweep::on_exit(store, month);
-    let now = manifest::read(store, month)?;
+    let now = store.time(&right)?;
+    let before = State::read(store, month)?;
     let tag = |read: &Option<(Manifest, Tag)>| read.as_ref().map(|(_, tag)| tag.clone());
-    if tag(&now) != tag(&found) {
+    if tag(&before.manifest) != tag(&found) {
         return Ok(Published::ByAnother);
     }
-    let before = now.as_ref().map(|(manifest, _)| manifest);
-    if let Some(manifest) = before
+    if let Some((manifest, _)) = &before.manifest
         && (&manifest.current.version, manifest.pinned) == (&draft.data.checksum, draft.pinned)
         && check(store, &manifest.current).is_ok()
     {
-        sweep(store, month, before)?;
+        sweep::sweep(store, month, &right)?;
         return Ok(Published::Unchanged);
     }
-    match place_and_commit(store, draft, now.as_ref(), &right) {
-        Ok(manifest) => {
-            sweep(store, month, Some(&manifest))?;
-            Ok(Published::New)
-        }
-        Err(error) => {
-            let after = manifest::read(store, month)?;
-            sweep(store, month, after.as_ref().map(|(manifest, _)| manifest))?;
+    let strays = Strays::of(store, month, &before, false)?;
+    let stood = match before.key().filter(|_| !strays.past.is_empty()) {
+        Some(key) => sweep::stood(store, now, &key)?,
+        None => None,
+    };
+    let made = Made::new(store, month, &before);
+    let _interrupt = interrupt::on_exit({
+        let made = Arc::clone(&made);
+        move || _ = made.withdraw()
+    });
+    match place_and_commit(store, draft, &before, &made, &right) {
+        Ok(()) => {}
+        Err(error) => match made.withdraw() {
+            // The answer to the commit was lost.
+            Ok(now) if made.is_named_in(&now) => {}
             // Whatever failed, it failed because the month is no longer what it was.
-            if tag(&after) != tag(&now) { Ok(Published::ByAnother) } else { Err(error) }
+            Ok(now) if tag(&now.manifest) != tag(&before.manifest) => return Ok(Published::ByAnother),
+            // Also where nothing could be withdrawn: the first error is the one to tell.
+            _ => return Err(error),
+        },
+    }
+    strays.after_commit(store, &right, &before, stood)?;
+    Ok(Published::New)
+}
+
+/// What an attempt has made: until it is committed, its own to remove.
+pub struct Made {
+    store: Store,
+    month: Month,
+    attempt: Attempt,
+    /// The month had a manifest when it began.
+    over_another: bool,
+    keys: Mutex<Vec<String>>,
+    /// The commit may be on its way.
+    sent: AtomicBool,
+}
+
+impl Made {
+    /// Nothing so far, for the generation after that of `before`.
+    pub fn new(store: &Store, month: Month, before: &State) -> Arc<Self> {
+        Self::after(store, month, before.generation(), before.manifest.is_some())
+    }
+
+    /// The same for the one after a generation.
+    pub fn after(store: &Store, month: Month, generation: u64, over_another: bool) -> Arc<Self> {
+        let (attempt, keys, sent) = (Attempt::after(generation), Mutex::default(), AtomicBool::new(false));
+        Arc::new(Self { store: store.clone(), month, attempt, over_another, keys, sent })
+    }
+
+    /// The generation that is to be committed.
+    pub fn generation(&self) -> u64 {
+        self.attempt.generation
+    }
+
+    /// Says that the commit is sent now.
+    pub fn commits(&self) {
+        self.sent.store(true, Ordering::SeqCst);
+    }
+
+    fn add(&self, key: &str) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(key.to_owned());
+    }
+
+    fn is_named_in(&self, state: &State) -> bool {
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        state.versions().flat_map(Version::items).any(|item| keys.contains(&item.key))
+    }
+
+    /// Removes what was made, if it is not named and can no longer be; returns the month as it is. In a directory a commit
+    /// was carried out or was not; in a bucket it may be under way until the manifest is another.
+    ///
+    /// # Errors
+    /// [`ManifestError`].
+    pub fn withdraw(&self) -> Result<State, ManifestError> {
+        let (store, month) = (&self.store, self.month);
+        let now = State::read(store, month)?;
+        // Another was committed for this generation; of a later one, this may have been, and be read by someone.
+        let lost = self.over_another && now.manifest.is_some() && now.generation() == self.attempt.generation;
+        let settled = lost || !store.is_remote() || !self.sent.load(Ordering::SeqCst);
+        if !settled || self.is_named_in(&now) {
+            return Ok(now);
         }
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        keys.iter().try_for_each(|key| store.delete(key))?;
+        if !store.is_remote() {
+            // What there is of an upload that was cut short, and the record of a removal that was.
+            let strays = Strays::of(store, month, &now, false)?;
+            let begun = |key: &str| keys.iter().any(|whole| key.starts_with(&format!("{whole}#")));
+            let begun = strays.begun.iter().filter(|object| begun(&object.key));
+            begun.chain(strays.record()).try_for_each(|object| store.delete(&object.key))?;
+        }
+        Ok(now)
     }
 }
 
@@ -136,9 +224,10 @@ pub fn publish(store: &Store, draft: &Draft<'_>, found: Option<(Manifest, Tag)>)
 /// # Errors
 /// The store failed.
 pub fn discard_damaged(store: &Store, month: Month) -> Result<(), StoreError> {
-    let _right = store.exclusive(&month.to_string())?;
-    match manifest::read(store, month) {
-        Err(ManifestError::Layout { key, .. }) => store.delete(&key),
+    let right = store.exclusive(&month.to_string())?;
+    let key = manifest::key(month);
+    match store.read(&key)? {
+        Some((json, tag)) if manifest::parse(month, &json).is_err() => store.delete_held(&right, &key, &tag),
         _ => Ok(()),
     }
 }
@@ -146,17 +235,19 @@ pub fn discard_damaged(store: &Store, month: Month) -> Result<(), StoreError> {
 fn place_and_commit(
     store: &Store,
     draft: &Draft<'_>,
-    now: Option<&(Manifest, Tag)>,
+    before: &State,
+    made: &Made,
     right: &Exclusive,
-) -> Result<Manifest, ManifestError> {
+) -> Result<(), ManifestError> {
     let (month, version) = (draft.month, &draft.data.checksum);
-    let before = now.map(|(manifest, _)| manifest);
-    let (data, statistics) = manifest::current_keys(month, version);
+    let now = before.manifest.as_ref();
+    let [data, statistics] = naming::keys(&manifest::folder(month), month, version, made.attempt);
     // What of this version is there and intact stays as it is.
-    let standing = before.map(|manifest| &manifest.current).filter(|current| current.version == *version);
-    let (data, tail) = place(store, &draft.data, data, standing.map(|standing| &standing.data))?;
+    let standing = now.map(|(manifest, _)| &manifest.current).filter(|current| current.version == *version);
+    let (data, tail) = place(store, &draft.data, data, standing.map(|standing| &standing.data), made)?;
     check_footer(store, &data, tail, draft.rows)?;
-    let (statistics, _) = place(store, &draft.statistics, statistics, standing.map(|standing| &standing.statistics))?;
+    let (statistics, _) =
+        place(store, &draft.statistics, statistics, standing.map(|standing| &standing.statistics), made)?;
     let score = standing.filter(|standing| standing.statistics == statistics).map_or(draft.score, |same| same.score);
     let current = Version {
         version: version.clone(),
@@ -168,32 +259,37 @@ fn place_and_commit(
         score,
         published: Timestamp::now(),
     };
-    let history = history(store, draft, before)?;
-    let manifest = Manifest { schema_version: SCHEMA_VERSION, month, current, pinned: draft.pinned, history };
+    let history = history(store, draft, before, made)?;
+    let (generation, pinned) = (made.generation(), draft.pinned);
+    let manifest = Manifest { schema_version: SCHEMA_VERSION, month, generation, current, pinned, history };
     let key = manifest::key(month);
     let json = manifest::json(&key, &manifest)?;
+    made.commits();
     store.put_if(right, &key, json, now.map(|(_, tag)| tag))?;
-    Ok(manifest)
+    Ok(())
 }
 
-/// Puts an object where it belongs and reads it back, unless it stands there already; returns its last part as well.
-fn place(store: &Store, part: &Part<'_>, key: String, standing: Option<&Item>) -> Result<(Item, Bytes), ManifestError> {
+/// Makes an object under a new name and reads it back, unless it stands there already; returns its last part as well.
+fn place(
+    store: &Store,
+    part: &Part<'_>,
+    key: String,
+    standing: Option<&Item>,
+    made: &Made,
+) -> Result<(Item, Bytes), ManifestError> {
     if let Some((item, tail)) = standing.and_then(|item| Some((item, verify(store, item).ok()?))) {
         return Ok((item.clone(), tail));
     }
     let item = Item { key, bytes: part.bytes, checksum: part.checksum.clone() };
+    made.add(&item.key);
     match &part.origin {
-        Origin::File(path) => store.upload(path, &item.key)?,
-        Origin::Bytes(bytes) => store.put(&item.key, bytes.clone())?,
+        Origin::File(path) => store.upload_new(path, &item.key)?,
+        Origin::Bytes(bytes) => store.create_object(&item.key, bytes.clone())?,
         Origin::Later(make) => {
             let json = make().map_err(ManifestError::Statistics)?;
-            return place(store, &Part::of_bytes(json), item.key, None);
+            return place(store, &Part::of_bytes(json), item.key, None, made);
         }
-        Origin::Object(from) => {
-            // A copy takes no name that is taken.
-            store.delete(&item.key)?;
-            store.copy(from, &item.key)?;
-        }
+        Origin::Object(from) => store.copy(from, &item.key)?,
     }
     let tail = verify(store, &item)?;
     Ok((item, tail))
@@ -210,12 +306,12 @@ pub fn present(store: &Store, version: &Version) -> Result<bool, StoreError> {
 
 /// The history after a draft has become current; what it replaces is copied there first, if it is still intact. A month
 /// that was removed brings its own.
-fn history(store: &Store, draft: &Draft<'_>, before: Option<&Manifest>) -> Result<Vec<Version>, ManifestError> {
+fn history(store: &Store, draft: &Draft<'_>, before: &State, made: &Made) -> Result<Vec<Version>, ManifestError> {
     let (month, version) = (draft.month, &draft.data.checksum);
-    let Some(manifest) = before else {
-        let mut older = match manifest::read_removed(store, month)? {
-            Some((removed, _)) => removed.history,
-            None => draft.earlier.iter().filter(|old| check(store, old).is_ok()).cloned().collect(),
+    let Some((manifest, _)) = &before.manifest else {
+        let mut older = match &before.removed {
+            Some((removed, _)) => removed.history.clone(),
+            None => intact(store, draft.earlier)?,
         };
         older.retain(|old| old.version != *version);
         return Ok(older);
@@ -225,24 +321,37 @@ fn history(store: &Store, draft: &Draft<'_>, before: Option<&Manifest>) -> Resul
     if replaced.version == *version {
         return Ok(older.collect());
     }
-    if check(store, replaced).is_err() {
+    if intact(store, std::slice::from_ref(replaced))?.is_empty() {
         tracing::warn!("{month}: version {} is damaged and not kept", replaced.version);
         return Ok(older.collect());
     }
-    let kept = keep(store, month, replaced)?;
+    let kept = keep(store, replaced, made)?;
     Ok([kept].into_iter().chain(older).collect())
+}
+
+/// Those versions that read back as they were written.
+fn intact(store: &Store, versions: &[Version]) -> Result<Vec<Version>, StoreError> {
+    let mut intact = Vec::new();
+    for version in versions {
+        match check(store, version) {
+            Ok(()) => intact.push(version.clone()),
+            // An error of a disk is final.
+            Err(error) if !store.is_remote() || error.is_of_object() => {}
+            // It says nothing of the object.
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(intact)
 }
 
 /// Copies the current version of a month to the history.
 ///
 /// # Errors
 /// The store failed, or what was copied does not read back.
-pub fn keep(store: &Store, month: Month, current: &Version) -> Result<Version, ManifestError> {
-    let (data, statistics) = manifest::history_keys(month, &current.version);
-    let copy = |item: &Item, key: String| {
-        let standing = Item { key: key.clone(), ..item.clone() };
-        place(store, &Part::of_item(item, Origin::Object(&item.key)), key, Some(&standing))
-    };
+pub fn keep(store: &Store, current: &Version, made: &Made) -> Result<Version, ManifestError> {
+    let month = made.month;
+    let [data, statistics] = naming::keys(&manifest::history_folder(month), month, &current.version, made.attempt);
+    let copy = |item: &Item, key| place(store, &Part::of_item(item, Origin::Object(&item.key)), key, None, made);
     Ok(Version {
         data: copy(&current.data, data)?.0,
         statistics: copy(&current.statistics, statistics)?.0,

@@ -1,8 +1,15 @@
 //! What the program reads and did not write, by its bytes: for fuzzing, which is no command.
 
+use std::time::Duration;
+
 use data::Month;
 
-use crate::{config::Settings, manifest, statistics::Statistics};
+use crate::{
+    config::Settings,
+    exit, manifest,
+    statistics::Statistics,
+    store::{Access, Store, StoreError},
+};
 
 /// A manifest that was found as that of `month`: the keys it names, if it is one.
 ///
@@ -31,3 +38,18 @@ pub fn statistics(json: &[u8]) -> crate::Result<Vec<u8>> {
 pub fn configuration(text: &str) -> crate::Result<serde_json::Value> {
     Settings::of_text(text).map(|settings| settings.of_output())
 }
+
+/// What is said of a bucket that is asked with these variables. A proxy that refuses keeps the requests on this machine.
+pub fn environment(variables: &[(String, String)]) -> String {
+    let mut variables = variables.to_vec();
+    variables.push(("AWS_PROXY_URL".to_owned(), REFUSES.to_owned()));
+    let access = Access { timeout: Duration::from_secs(1), retries: 0 };
+    let asked = || -> Result<(), StoreError> {
+        let store = Store::in_bucket("s3://bucket/prefix", access, &variables)?;
+        store.list("processed-data", None).map(|_| ())
+    };
+    asked().map_or_else(|error| exit::sentence(&error.into()), |()| String::new())
+}
+
+/// Nothing listens on this port.
+const REFUSES: &str = "http://127.0.0.1:1";

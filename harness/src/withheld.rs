@@ -1,8 +1,15 @@
 //! Months that a gate kept from being published: Parquet, statistics and why, aside in the store until a run publishes
 //! the month. Readers do not look there.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
+use bytes::Bytes;
 use data::Month;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,9 +18,9 @@ use crate::{
     error::{Class, Classify},
     exit, interrupt,
     manifest::Item,
-    statistics::Statistics,
-    statistics::Wrong,
-    store::{Store, StoreError},
+    statistics::{Statistics, Wrong},
+    store::{Exclusive, Store, StoreError},
+    sweep,
 };
 
 /// Folder of what is withheld, with one of each month.
@@ -88,7 +95,8 @@ impl Withheld {
     /// A month that is wrong or of too low a score, whose Parquet has this checksum and size.
     pub fn new(statistics: &Statistics, threshold: f64, reference: Month, version: &str, bytes: u64) -> Self {
         let (month, quality) = (statistics.month, &statistics.quality);
-        let stem = format!("{}/monthly_{month}_{version}", folder(month));
+        // A name that nothing else has: another worker may be withholding the same.
+        let stem = format!("{}/monthly_{month}_{version}_{:08x}", folder(month), fastrand::u32(..));
         let item = |key: String, bytes, checksum: &str| Item { key, bytes, checksum: checksum.to_owned() };
         let mut deductions = quality.deductions.clone();
         deductions.sort_by(|a, b| (b.part.weight() * b.amount).total_cmp(&(a.part.weight() * a.amount)));
@@ -137,30 +145,84 @@ impl Withheld {
         self.statistics.bytes = json.len() as u64;
         self.statistics.checksum = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&json));
         let record = serde_json::to_vec_pretty(&self)?;
-        let _right = store.exclusive(&month.to_string())?;
-        let _interrupt = interrupt::on_exit({
-            let (store, key) = (store.clone(), key.clone());
-            move || {
-                if let Ok(None) = store.size(&key) {
-                    clear(&store, month);
+        let right = store.exclusive(&month.to_string())?;
+        let before = store.read(&key)?;
+        let ours = [self.data.key.clone(), self.statistics.key.clone()];
+        let sent = Arc::new(AtomicBool::new(false));
+        let withdraw = {
+            let (store, ours, sent) = (store.clone(), ours.clone(), Arc::clone(&sent));
+            move || -> Result<(), StoreError> {
+                // The record may be on its way to a bucket: then they stay, and go once they are old.
+                if store.is_remote() && sent.load(Ordering::SeqCst) {
+                    return Ok(());
                 }
+                let named = match read(&store, month) {
+                    Ok(record) => record.is_some_and(|record| record.data.key == ours[0]),
+                    Err(WithheldError::Layout { .. }) => false,
+                    Err(WithheldError::Store(error)) => return Err(error),
+                };
+                ours.iter().filter(|_| !named).try_for_each(|key| store.delete(key))
             }
+        };
+        let _interrupt = interrupt::on_exit({
+            let withdraw = withdraw.clone();
+            move || _ = withdraw()
         });
-        remove(store, month)?;
-        store.upload(parquet, &self.data.key)?;
-        store.put(&self.statistics.key, json.into())?;
-        for item in [&self.data, &self.statistics] {
-            store.verify(&item.key, item.bytes, &item.checksum)?;
+        let kept = || -> Result<(), StoreError> {
+            store.upload_new(parquet, &ours[0])?;
+            store.create_object(&ours[1], json.into())?;
+            for item in [&self.data, &self.statistics] {
+                store.verify(&item.key, item.bytes, &item.checksum)?;
+            }
+            sent.store(true, Ordering::SeqCst);
+            store.put_if(&right, &key, record.into(), before.as_ref().map(|(_, tag)| tag))
+        };
+        if let Err(error) = kept() {
+            // The first error is the one to tell.
+            _ = withdraw();
+            return Err(error.into());
         }
-        store.put(&key, record.into())?;
+        others(store, month, &right, before.map(|(json, _)| json), Some(&self))?;
         Ok(self)
     }
 }
 
+/// Removes what the record before named, and what workers that are gone have left: not what another may be putting there.
+fn others(
+    store: &Store,
+    month: Month,
+    right: &Exclusive,
+    before: Option<Bytes>,
+    now: Option<&Withheld>,
+) -> Result<(), StoreError> {
+    let before: Option<Withheld> = before.and_then(|json| serde_json::from_slice(&json).ok());
+    let keys =
+        |record: Option<&Withheld>| record.map(|record| [record.data.key.clone(), record.statistics.key.clone()]);
+    let (before, now) = (keys(before.as_ref()), keys(now));
+    let among = |keys: &Option<[String; 2]>, key: &String| keys.as_ref().is_some_and(|keys| keys.contains(key));
+    let time = store.time(right)?;
+    for object in store.list(&folder(month), None)? {
+        let named = object.key == key(month) || among(&now, &object.key);
+        let old = || -> Result<bool, StoreError> {
+            Ok(among(&before, &object.key)
+                || !store.is_remote()
+                || sweep::stood(store, time, &object.key)?.is_some_and(|stood| stood >= sweep::GRACE))
+        };
+        if !named && old()? {
+            store.delete(&object.key)?;
+        }
+    }
+    Ok(())
+}
+
 /// Removes what is withheld of a month, the record first.
 fn remove(store: &Store, month: Month) -> Result<(), StoreError> {
-    store.delete(&key(month))?;
-    store.list(&folder(month), None)?.iter().try_for_each(|object| store.delete(&object.key))
+    let right = store.exclusive(&month.to_string())?;
+    let before = store.read(&key(month))?;
+    if let Some((_, tag)) = &before {
+        store.delete_held(&right, &key(month), tag)?;
+    }
+    others(store, month, &right, before.map(|(json, _)| json), None)
 }
 
 /// The same for a month that is published now; what cannot be removed is only logged.

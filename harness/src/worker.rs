@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     collections::BTreeSet,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Instant,
 };
 
@@ -26,7 +26,7 @@ use crate::{
     reporter::{self, Reporter},
     request::RunRequest,
     statistics::{Input, Stage, Statistics, Wrong},
-    store::{Store, Traffic},
+    store::{Store, StoreError, Traffic},
     sweep,
     training::{self, Decoding, MonthColumns, Prepared, Training},
     volumes::{self, Stores},
@@ -54,6 +54,8 @@ pub struct Worker<'a> {
     had_withheld: OnceLock<BTreeSet<Month>>,
     reference: Month,
     reporter: &'a dyn Reporter,
+    /// The store took what was written to try it.
+    writable: Mutex<bool>,
     memory: Budget,
     cores: Budget,
 }
@@ -86,6 +88,7 @@ impl<'a> Worker<'a> {
             had_withheld: OnceLock::new(),
             reference: request.reference(settings)?,
             reporter,
+            writable: Mutex::new(false),
             memory: Budget::of_memory(settings),
             cores: Budget::new(at_once() as u64),
         })
@@ -153,6 +156,16 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Fails before anything is computed for a store that cannot be written to; asked once.
+    fn writable(&self, store: &Store) -> Result<(), StoreError> {
+        let mut known = self.writable.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*known {
+            store.try_writing()?;
+            *known = true;
+        }
+        Ok(())
+    }
+
     /// Months with a record in a folder, from one listing; none where it cannot be had.
     fn with_records<'m>(&self, months: &'m OnceLock<BTreeSet<Month>>, folder: &str) -> &'m BTreeSet<Month> {
         months.get_or_init(|| {
@@ -176,9 +189,9 @@ impl<'a> Worker<'a> {
         let (store, raw) = (&self.stores.store.counting(traffic), &self.stores.raw.counting(traffic));
         let stores = Stores { store, raw };
         let found = manifest::read(store, month)?;
-        if let Some((manifest, _)) = found.as_ref().filter(|(manifest, _)| manifest.pinned && !request.force) {
+        if let Some((manifest, tag)) = found.as_ref().filter(|(manifest, _)| manifest.pinned && !request.force) {
             if !request.dry_run {
-                sweep::tidy(store, manifest)?;
+                sweep::tidy(store, manifest, tag)?;
             }
             let kept = &manifest.current;
             result.note(Outcome::Pinned, &kept.version, kept.rows, kept.score);
@@ -227,8 +240,8 @@ impl<'a> Worker<'a> {
             // What the months around it have become may make it another.
             let fronts = self.volumes.fronts(stores, month, &seen)?.fronts;
             if same_fronts(store, current, &fronts)? {
-                if let (Some((manifest, _)), false) = (&found, request.dry_run) {
-                    sweep::tidy(store, manifest)?;
+                if let (Some((manifest, tag)), false) = (&found, request.dry_run) {
+                    sweep::tidy(store, manifest, tag)?;
                 }
                 result.note(Outcome::Unchanged, &current.version, current.rows, current.score);
                 reporter.steps(MONTH_STEPS);
@@ -240,6 +253,7 @@ impl<'a> Worker<'a> {
                 return Ok(None);
             }
         }
+        self.writable(store)?;
         reporter.stage(month, reporter::Stage::Decode);
         let began = Instant::now();
         let mut decoded: Vec<Decoded> = Vec::new();

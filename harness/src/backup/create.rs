@@ -13,11 +13,13 @@ use crate::{
     exit,
     holdings::Holdings,
     interrupt,
-    manifest::{self, Item, Manifest, ManifestError, Version},
+    manifest::{self, Item, Manifest, ManifestError, State, Version},
+    naming::Name,
     progress::Bar,
-    publish, schedule,
+    publish::{self, Made},
+    schedule,
     store::{Exclusive, Store, Tag},
-    sweep,
+    sweep::Strays,
 };
 
 use super::{bar, bytes, carry, distinct, look, raw};
@@ -151,16 +153,18 @@ impl Create<'_> {
     fn copy(&self, month: Month, manifest: &Manifest, json: Bytes, read: &Tag, line: &mut Line) -> crate::Result<()> {
         let right = self.to.exclusive(&month.to_string())?;
         let _interrupt = {
-            let to = self.to.clone();
+            let (to, manifest) = (self.to.clone(), manifest.clone());
             interrupt::on_exit(move || {
-                let _ = tidy(&to, month);
+                let _ = cut_short(&to, &manifest);
             })
         };
         let copied = self.objects_then_manifest(month, manifest, (json, read), &right, line);
-        // Also after an error: what was copied for a manifest that did not come.
-        match (copied, tidy(self.to, month)) {
-            (Ok(()), tidied) => Ok(tidied?),
-            (copied, _) => copied,
+        match copied {
+            Ok(()) => Ok(tidy(self.to, manifest, &right)?),
+            error => {
+                cut_short(self.to, manifest)?;
+                error
+            }
         }
     }
 
@@ -192,7 +196,7 @@ impl Create<'_> {
             }
         }
         let copied: Vec<&Version> = history.iter().chain([&manifest.current]).collect();
-        let only_here = self.only_here(month, &copied, known.as_ref());
+        let only_here = self.only_here(manifest, &copied, known.as_ref());
         history.extend(only_here);
         let merged = history != manifest.history;
         let json = if merged { manifest::json(&key, &Manifest { history, ..manifest.clone() })? } else { json };
@@ -206,15 +210,17 @@ impl Create<'_> {
     }
 
     /// Versions of the backup that the store has lost: they stay, in the history.
-    fn only_here(&self, month: Month, copied: &[&Version], known: Option<&Manifest>) -> Vec<Version> {
+    fn only_here(&self, manifest: &Manifest, copied: &[&Version], known: Option<&Manifest>) -> Vec<Version> {
         let lost = |version: &&Version| copied.iter().all(|copied| copied.version != version.version);
+        let history = manifest::history_folder(manifest.month);
+        // Of the generation after the store's: so no other backup takes it for what is past.
+        let made = Made::after(self.to, manifest.month, manifest.generation, true);
         let keep = |version: &Version| {
-            let (data, _) = manifest::history_keys(month, &version.version);
             let whole = || version.items().iter().all(|item| look(self.to, item, self.full).is_ok());
-            if version.data.key == data && whole() {
+            if version.data.key.starts_with(&history) && whole() {
                 Some(version.clone())
             } else {
-                publish::keep(self.to, month, version).ok()
+                publish::keep(self.to, version, &made).ok()
             }
         };
         known.into_iter().flat_map(Manifest::versions).filter(lost).filter_map(keep).collect()
@@ -235,9 +241,29 @@ impl Create<'_> {
     }
 }
 
-/// Removes what the backup's manifest does not name.
-fn tidy(to: &Store, month: Month) -> Result<(), ManifestError> {
-    Ok(sweep::orphans(to, month)?.iter().try_for_each(|orphan| to.delete(&orphan.key))?)
+/// Removes from a backup what neither its manifest names nor that of the store, and no backup of the store will ask for
+/// again: what is of a later generation than the store's month may be on its way.
+fn tidy(to: &Store, from: &Manifest, right: &Exclusive) -> Result<(), ManifestError> {
+    let state = State::read(to, from.month)?;
+    let strays = Strays::of(to, from.month, &state, true)?;
+    let named = |key: &str| from.versions().flat_map(Version::items).any(|item| item.key == key);
+    let past =
+        |key: &str| !to.is_remote() || Name::of(from.month, key).is_some_and(|name| name.generation <= from.generation);
+    for object in strays.all().filter(|object| past(&object.key) && !named(&object.key) && right.holds()) {
+        to.delete(&object.key)?;
+    }
+    Ok(())
+}
+
+/// Removes what was copied for a manifest that did not come. From a bucket another backup may be doing the same, with the
+/// same keys: there it goes with the next one.
+fn cut_short(to: &Store, from: &Manifest) -> Result<(), ManifestError> {
+    if to.is_remote() {
+        return Ok(());
+    }
+    let state = State::read(to, from.month)?;
+    let strays = Strays::of(to, from.month, &state, true)?;
+    Ok(strays.all().try_for_each(|object| to.delete(&object.key))?)
 }
 
 impl Line {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use data::Month;
 use serde::Serialize;
 
 use crate::{
@@ -9,12 +10,13 @@ use crate::{
     config::Settings,
     discover, exit, failures,
     holdings::Holdings,
-    manifest::{self, Item, Version},
+    manifest::{self, Item, ManifestError, State, Version},
     schedule,
     store::Store,
+    sweep,
 };
 
-use super::{Fault, bar, look, raw};
+use super::{Fault, bar, distinct, look, raw};
 
 /// Objects that are read at a time.
 const AT_ONCE: usize = 2;
@@ -30,6 +32,31 @@ struct Findings {
     altered: Vec<Altered>,
     /// What no manifest names.
     extra: Vec<String>,
+    /// Months that are not as in the store, where that was asked for.
+    months: Vec<Differs>,
+}
+
+/// A month that the backup and the store have not alike.
+#[derive(Debug, Serialize)]
+struct Differs {
+    month: Month,
+    what: What,
+    /// Why, and what to do.
+    error: String,
+}
+
+/// What is not alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum What {
+    /// Published, and not in the backup.
+    NotInBackup,
+    /// In the backup, and neither published nor removed.
+    NotInStore,
+    /// Another version is current.
+    OtherVersion,
+    /// One of the manifests cannot be read.
+    Unreadable,
 }
 
 #[derive(Debug, Serialize)]
@@ -44,12 +71,18 @@ pub fn run(args: &VerifyArgs, settings: &Settings) -> crate::Result<u8> {
     let (mut findings, named, items) = Findings::of_manifests(&store)?;
     findings.read(&store, &items);
     findings.extra.retain(|key| !named.contains(key));
+    if args.against_store {
+        let published = Store::existing(settings.text("store"), settings.access)?;
+        distinct(&published, &store)?;
+        findings.compare(&published, &store)?;
+    }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&findings)?);
     } else {
-        findings.print();
+        findings.print(args);
     }
-    let whole = findings.missing.is_empty() && findings.altered.is_empty() && findings.extra.is_empty();
+    let Findings { missing, altered, extra, months, .. } = &findings;
+    let whole = missing.is_empty() && altered.is_empty() && extra.is_empty() && months.is_empty();
     Ok(if whole { 0 } else { exit::PARTLY })
 }
 
@@ -83,6 +116,11 @@ impl Findings {
             } else {
                 continue;
             };
+            // Replaced, and there for who still reads it: of a store, rather than of a backup.
+            if let Ok(state) = State::read(store, month) {
+                let of = |key: &String| sweep::is_of_known_version(month, key, &state);
+                unknown.extend(held.objects.iter().map(|object| object.key.clone()).filter(of));
+            }
             if !take(key, read.map_err(Into::into)) {
                 // What it named cannot be told from what it did not.
                 unknown.extend(held.objects.into_iter().map(|object| object.key));
@@ -134,12 +172,64 @@ impl Findings {
         bar.finish();
     }
 
-    fn print(&self) {
-        let Self { objects, bytes, missing, altered, extra } = self;
+    /// Holds the months of a backup to those of the store.
+    fn compare(&mut self, store: &Store, backup: &Store) -> crate::Result<()> {
+        let (here, there) = (Holdings::of(store)?, Holdings::of(backup)?);
+        let months: BTreeSet<Month> = here.months.keys().chain(there.months.keys()).copied().collect();
+        let current = |store: &Store, month| -> Result<Option<String>, ManifestError> {
+            Ok(manifest::read(store, month)?.map(|(manifest, _)| manifest.current.version))
+        };
+        for month in months {
+            let (ours, theirs) = (here.held(month), there.held(month));
+            let mut differs = |what, error: String| self.months.push(Differs { month, what, error });
+            let at = backup.name();
+            match (ours.published, theirs.published) {
+                (true, false) => differs(What::NotInBackup, format!("not in the backup: harness backup create {at}")),
+                (false, true) if !ours.removed => {
+                    let range = format!("{month}..{month}");
+                    differs(
+                        What::NotInStore,
+                        format!("not in the store: harness backup restore {at} --months {range}"),
+                    );
+                }
+                (true, true) => match (current(store, month), current(backup, month)) {
+                    (Ok(ours), Ok(theirs)) if ours == theirs => {}
+                    (Ok(ours), Ok(theirs)) => {
+                        let [ours, theirs] = [ours, theirs].map(|version| version.unwrap_or("none".into()));
+                        let what = format!("version {theirs}, {ours} in the store: harness backup create {at}");
+                        differs(What::OtherVersion, what);
+                    }
+                    (Err(error @ ManifestError::Layout { .. }), _) | (_, Err(error @ ManifestError::Layout { .. })) => {
+                        differs(What::Unreadable, exit::sentence(&error.into()));
+                    }
+                    (Err(error), _) | (_, Err(error)) => return Err(error.into()),
+                },
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn print(&self, args: &VerifyArgs) {
+        let Self { objects, bytes, missing, altered, extra, months } = self;
         missing.iter().for_each(|key| println!("missing  {key}"));
         altered.iter().for_each(|Altered { key, error }| println!("altered  {key}: {error}"));
         extra.iter().for_each(|key| println!("extra    {key}"));
+        months.iter().for_each(|Differs { month, error, .. }| println!("{month}  {error}"));
+        if !missing.is_empty() || !altered.is_empty() {
+            let raw = if missing
+                .iter()
+                .chain(altered.iter().map(|altered| &altered.key))
+                .any(|key| !key.starts_with("processed-data/"))
+            {
+                " --raw-files"
+            } else {
+                ""
+            };
+            println!("hint: harness backup create {} --full{raw} copies these from the store again", args.at);
+        }
         let faults = format!("{} missing, {} altered, {} extra", missing.len(), altered.len(), extra.len());
+        let faults = if args.against_store { format!("{faults}, {} months differ", months.len()) } else { faults };
         println!("{objects} objects read back as they were written, {bytes} bytes; {faults}");
     }
 }

@@ -6,7 +6,7 @@ mod store;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{cli::CleanArgs, config::Settings};
+use crate::{cli::CleanArgs, config::Settings, sweep};
 
 /// What is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -55,7 +55,8 @@ pub fn run(args: &CleanArgs, settings: &Settings) -> crate::Result<u8> {
     let mut report = Report { dry_run: args.dry_run, ..Report::default() };
     let before = Timestamp::now().checked_sub(args.older_than).unwrap_or(Timestamp::MIN);
     cache::clean(settings, before, &mut report)?;
-    let done = store::clean(settings, args.history.then_some(before), &mut report);
+    let age = args.older_than.unsigned_abs().min(sweep::GRACE);
+    let done = store::clean(settings, args.history.then_some(before), age, &mut report);
     report.bytes = report.removed.iter().map(|gone| gone.bytes).sum();
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);

@@ -1,6 +1,8 @@
 //! The store: what publishing has made and no manifest names, records of failures that were mended, and on request
 //! versions that were replaced long ago.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use data::Month;
 use jiff::Timestamp;
@@ -11,7 +13,7 @@ use crate::{
     holdings::{Held, Holdings, month_of},
     manifest::{self, Manifest, ManifestError, Removed, Version},
     status::Heard,
-    store::{Exclusive, Object, Store, StoreError, Tag},
+    store::{Exclusive, Object, Store, StoreError, TRIED, Tag},
     sweep,
 };
 
@@ -20,13 +22,17 @@ use super::{Kind, Report};
 /// Heartbeats of runs that are over: so many of the last ones stay.
 const HEARTBEATS_KEPT: usize = 20;
 
-/// Cleans the store of the settings; of the history, what was replaced before a time, if one is given.
-pub fn clean(settings: &Settings, history: Option<Timestamp>, report: &mut Report) -> crate::Result<()> {
+/// Cleans the store of the settings: what no manifest names, where it was visible if it was replaced longer ago than `age`;
+/// of the history, what was replaced before a time, if one is given.
+pub fn clean(settings: &Settings, history: Option<Timestamp>, age: Duration, report: &mut Report) -> crate::Result<()> {
     let store = Store::open(settings.text("store"), settings.access)?;
     let holdings = Holdings::of(&store)?;
     for (&month, held) in &holdings.months {
-        match of_month(&store, month, held, history, report) {
+        match of_month(&store, month, held, history, age, report) {
             Ok(()) => {}
+            Err(ManifestError::Store(StoreError::Conflict { .. } | StoreError::RightLost { .. })) => {
+                report.left(month.to_string(), "another worker has changed it meanwhile");
+            }
             Err(error @ ManifestError::Store(_)) => return Err(error.into()),
             Err(error) => report.left(month.to_string(), exit::sentence(&error.into())),
         }
@@ -42,7 +48,8 @@ pub fn clean(settings: &Settings, history: Option<Timestamp>, report: &mut Repor
     }
     heartbeats(&store, &holdings, report)?;
     // Of writing that was killed.
-    for object in holdings.others.iter().filter(|object| object.key.contains('#')) {
+    let tried = |object: &&Object| object.key.contains('#') || object.key.starts_with(TRIED);
+    for object in holdings.others.iter().filter(tried) {
         delete(&store, Kind::Orphan, object, report)?;
     }
     Ok(())
@@ -89,6 +96,7 @@ fn of_month(
     month: Month,
     held: &Held,
     history: Option<Timestamp>,
+    age: Duration,
     report: &mut Report,
 ) -> Result<(), ManifestError> {
     // Also for a dry run: what is being published now has no manifest yet. What a killed holder left of the right goes, too.
@@ -96,8 +104,12 @@ fn of_month(
         report.left(month.to_string(), "another worker is publishing it");
         return Ok(());
     };
-    for orphan in sweep::orphans(store, month)? {
-        delete(store, Kind::Orphan, &orphan, report)?;
+    let plan = sweep::Plan::of(store, month, &right, true, age)?;
+    if !report.dry_run {
+        plan.carry_out(store, &right)?;
+    }
+    for orphan in plan.objects.iter().chain(plan.record.iter().map(|(record, _)| record)) {
+        report.removed(Kind::Orphan, &orphan.key, orphan.bytes);
     }
     if mended(store, month, held)?
         && let Some(record) = held.objects.iter().find(|object| object.key == failures::key(month))
@@ -157,12 +169,13 @@ impl Expired {
         let expired = if let Some((manifest, tag)) = manifest::read(store, month)? {
             let (versions, history) = split(manifest.replaced(), before);
             let key = manifest::key(month);
-            let rest = Some(manifest::json(&key, &Manifest { history, ..manifest })?);
+            let generation = manifest.generation + 1;
+            let rest = Some(manifest::json(&key, &Manifest { generation, history, ..manifest })?);
             Self { versions, key, tag, rest }
         } else if let Some((removed, tag)) = manifest::read_removed(store, month)? {
             let (versions, history) = split(removed.replaced(), before);
             let key = manifest::removed_key(month);
-            let rest = Removed { history, ..removed };
+            let rest = Removed { generation: removed.generation + 1, history, ..removed };
             let rest = (!rest.history.is_empty()).then(|| manifest::json(&key, &rest)).transpose()?;
             Self { versions, key, tag, rest }
         } else {
@@ -176,7 +189,7 @@ impl Expired {
         if !report.dry_run {
             match self.rest {
                 Some(rest) => store.put_if(right, &self.key, rest, Some(&self.tag))?,
-                None => store.delete(&self.key)?,
+                None => store.delete_held(right, &self.key, &self.tag)?,
             }
         }
         for item in self.versions.iter().flat_map(Version::items) {

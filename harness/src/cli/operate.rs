@@ -193,6 +193,9 @@ pub struct CreateArgs {
 pub struct VerifyArgs {
     /// Store with the backup, as --store takes it
     pub at: String,
+    /// Also whether it has the months of the store, as they are there, and the store those of the backup
+    #[arg(long)]
+    pub against_store: bool,
     /// Machine-readable result
     #[arg(long)]
     pub json: bool,

@@ -9,6 +9,8 @@ pub mod survey;
 use jiff::Timestamp;
 
 pub use self::survey::known;
+#[cfg(test)]
+pub use self::{remove::remove as take_out, rollback::run_on as roll_back};
 
 use crate::{
     config::Settings,

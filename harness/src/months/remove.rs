@@ -2,7 +2,9 @@
 //!
 //! Its objects are copied to the history and verified, what is kept of it is written beside them, and then its manifest
 //! is deleted: that is the commit. An interruption before it leaves the month as it was, one after it leaves objects that
-//! no manifest names, which go with the next look at the month.
+//! no manifest names, which go later.
+
+use std::sync::Arc;
 
 use data::Month;
 use jiff::Timestamp;
@@ -13,10 +15,11 @@ use crate::{
     config::Settings,
     exit,
     holdings::{Holdings, within},
-    manifest::{self, Manifest, ManifestError, Removed, SCHEMA_VERSION},
-    publish,
-    store::{Exclusive, Store},
-    sweep::{self, sweep},
+    interrupt,
+    manifest::{self, Manifest, ManifestError, Removed, SCHEMA_VERSION, State, Version},
+    publish::{self, Made},
+    store::{Exclusive, Store, Tag},
+    sweep,
 };
 
 use super::history::unknown;
@@ -24,7 +27,8 @@ use super::history::unknown;
 /// What became of a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Outcome {
+pub enum Outcome {
+    /// Now.
     Removed,
     /// It was removed before.
     RemovedBefore,
@@ -76,22 +80,27 @@ pub fn run(args: &RemoveArgs, settings: &Settings) -> crate::Result<u8> {
     Ok(if failed { exit::PARTLY } else { 0 })
 }
 
-fn remove(store: &Store, month: Month) -> Result<(Outcome, usize), ManifestError> {
+/// Takes a month out: what became of it, and the versions that are kept.
+///
+/// # Errors
+/// [`ManifestError`].
+pub fn remove(store: &Store, month: Month) -> Result<(Outcome, usize), ManifestError> {
     let right = store.exclusive(&month.to_string())?;
-    let _interrupt = sweep::on_exit(store, month);
-    let Some((manifest, _)) = manifest::read(store, month)? else {
-        sweep(store, month, None)?;
-        let versions = manifest::read_removed(store, month)?.map_or(0, |(removed, _)| removed.history.len());
-        return Ok((Outcome::RemovedBefore, versions));
+    let before = State::read(store, month)?;
+    let Some((manifest, tag)) = &before.manifest else {
+        sweep::sweep(store, month, &right)?;
+        return Ok((Outcome::RemovedBefore, before.removed.map_or(0, |(removed, _)| removed.history.len())));
     };
-    match keep_and_commit(store, month, &manifest, &right) {
-        Ok(versions) => {
-            sweep(store, month, None)?;
-            Ok((Outcome::Removed, versions))
-        }
+    let made = Made::new(store, month, &before);
+    let _interrupt = interrupt::on_exit({
+        let made = Arc::clone(&made);
+        move || _ = made.withdraw()
+    });
+    match keep_and_commit(store, manifest, tag, &made, &right) {
+        Ok(versions) => Ok((Outcome::Removed, versions)),
         Err(error) => {
-            let after = manifest::read(store, month)?;
-            sweep(store, month, after.as_ref().map(|(manifest, _)| manifest))?;
+            // The first error is the one to tell.
+            _ = made.withdraw();
             Err(error)
         }
     }
@@ -100,22 +109,31 @@ fn remove(store: &Store, month: Month) -> Result<(Outcome, usize), ManifestError
 /// The number of versions kept.
 fn keep_and_commit(
     store: &Store,
-    month: Month,
     manifest: &Manifest,
+    tag: &Tag,
+    made: &Made,
     right: &Exclusive,
 ) -> Result<usize, ManifestError> {
-    let current = &manifest.current;
+    let (month, current) = (manifest.month, &manifest.current);
     let damaged = |source| ManifestError::Damaged { month, version: current.version.clone(), source: Box::new(source) };
     publish::check(store, current).map_err(damaged)?;
-    let kept = publish::keep(store, month, current)?;
-    let history: Vec<_> = [kept].into_iter().chain(manifest.history.clone()).collect();
-    let versions = history.len();
-    let removed = Removed { schema_version: SCHEMA_VERSION, month, removed: Timestamp::now(), history };
+    let kept = publish::keep(store, current, made)?;
+    let mut history: Vec<_> = [kept].into_iter().chain(manifest.history.clone()).collect();
+    // One that is there already was left by a removal that did not come to its end; or a month came to be again without
+    // knowing of it, and then it has more to say.
+    let left = manifest::read_removed(store, month)?;
+    let unknown = |old: &Version| history.iter().all(|known| known.version != old.version);
+    let more = left.iter().flat_map(|(left, _)| &left.history);
+    let more: Vec<Version> = more.filter(|old| unknown(old)).cloned().collect();
+    history.extend(more);
+    let (versions, generation) =
+        (history.len(), made.generation().max(left.as_ref().map_or(0, |(left, _)| left.generation + 1)));
+    let removed = Removed { schema_version: SCHEMA_VERSION, month, generation, removed: Timestamp::now(), history };
     let key = manifest::removed_key(month);
-    // One that is there already was left by a removal that did not come to its end.
-    let left = store.read(&key)?.map(|(_, tag)| tag);
-    store.put_if(right, &key, manifest::json(&key, &removed)?, left.as_ref())?;
-    store.delete(&manifest::key(month))?;
+    let json = manifest::json(&key, &removed)?;
+    made.commits();
+    store.put_if(right, &key, json, left.as_ref().map(|(_, tag)| tag))?;
+    store.delete_held(right, &manifest::key(month), tag)?;
     Ok(versions)
 }
 

@@ -52,6 +52,12 @@ pub fn run(args: &RollbackArgs, settings: &Settings) -> crate::Result<u8> {
     Ok(0)
 }
 
+/// Rolls a month back to the version before.
+#[cfg(test)]
+pub fn run_on(store: &Store, month: Month) -> crate::Result<()> {
+    roll_back(store, month, None).map(|_| ())
+}
+
 fn roll_back(store: &Store, month: Month, to: Option<&str>) -> crate::Result<Rollback> {
     let found = manifest::read(store, month)?;
     let current = found.as_ref().map(|(manifest, _)| manifest.current.clone());

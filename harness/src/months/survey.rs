@@ -11,7 +11,7 @@ use crate::{
     exit,
     failures::{self, Failure},
     holdings::{Held, Holdings, within},
-    manifest::{self, Version},
+    manifest::{self, Item, Version},
     quality::wrong::MOST_SCORE,
     schedule,
     statistics::{
@@ -62,6 +62,9 @@ pub struct Line {
     pub wrong: Vec<String>,
     /// Its version.
     pub version: Option<String>,
+    /// Parquet and statistics of the current version.
+    #[serde(skip)]
+    pub items: Option<[Item; 2]>,
     /// When it became current.
     pub published: Option<Timestamp>,
     /// Rolled back, and kept so.
@@ -146,6 +149,7 @@ impl Line {
             band: None,
             wrong: Vec::new(),
             version: None,
+            items: None,
             published: None,
             pinned: false,
             earlier: 0,
@@ -184,7 +188,8 @@ impl Line {
             State::Published => {
                 // Removed since it was listed: then it is what it says it is no longer.
                 let Some((manifest, _)) = manifest::read(store, self.month)? else { return Ok(()) };
-                let Version { version, rows, score, published, .. } = &manifest.current;
+                let Version { version, rows, score, published, data, statistics, .. } = &manifest.current;
+                self.items = Some([data.clone(), statistics.clone()]);
                 (self.rows, self.score, self.band) = (Some(*rows), Some(*score), Some(Band::of(*score)));
                 (self.version, self.published) = (Some(version.clone()), Some(*published));
                 (self.pinned, self.earlier) = (manifest.pinned, manifest.history.len());

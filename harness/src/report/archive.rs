@@ -9,7 +9,6 @@ use crate::{
     exit,
     failures::Failure,
     holdings::{Held, Holdings},
-    manifest,
     months::survey::{Line, READERS, Raw, State, known},
     schedule,
     statistics::Statistics,
@@ -115,8 +114,8 @@ impl Archive {
 
 impl Entry {
     fn of(store: &Store, mut line: Line, held: Held) -> Self {
-        let version = line.version.clone().filter(|_| line.state == State::Published);
-        let statistics = version.and_then(|version| match statistics(store, line.month, &version) {
+        let items = line.items.clone().filter(|_| line.state == State::Published);
+        let statistics = items.and_then(|[_, item]| match statistics(store, &item.key) {
             Ok(statistics) => Some(statistics),
             Err(error) => {
                 line.errors.push(exit::sentence(&error));
@@ -127,9 +126,8 @@ impl Entry {
     }
 }
 
-fn statistics(store: &Store, month: Month, version: &str) -> crate::Result<Statistics> {
-    let (_, key) = manifest::current_keys(month, version);
-    let Some((bytes, _)) = store.read(&key)? else {
+fn statistics(store: &Store, key: &str) -> crate::Result<Statistics> {
+    let Some((bytes, _)) = store.read(key)? else {
         return Err(crate::Error::new(Class::Published, format!("{key} is missing: run the month again")));
     };
     let unread = || format!("{key} holds no statistics that can be read: run the month with --force");

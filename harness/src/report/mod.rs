@@ -35,7 +35,6 @@ use crate::{
     exit::{self, Usage},
     figures, heartbeat,
     holdings::Holdings,
-    manifest,
     months::raw_store,
     statistics::Statistics,
     store::{Object, Store},
@@ -110,7 +109,7 @@ fn of_month(archive: &Archive, store: &Store, settings: &Settings, with_charts: 
     if !with_charts {
         return month::document(statistics, None);
     }
-    let (key, _) = manifest::current_keys(line.month, line.version.as_deref().unwrap_or_default());
+    let key = line.items.as_ref().map(|[data, _]| data.key.clone()).unwrap_or_default();
     let prices = match store.file(&key)? {
         Some(file) => prices::read(statistics, &file)?,
         None => {

@@ -17,6 +17,7 @@ pub fn trials(folder: &Path, file: &str) -> crate::Result<Vec<Trial>> {
         (Some(Fault::Unavailable), "every third answer is 503"),
         (Some(Fault::Reset), "every third connection is cut before the answer"),
         (Some(Fault::Truncated), "every third answer ends in its middle"),
+        (Some(Fault::Breaks), "every connection ends after 1,000,000 bytes"),
     ] {
         let stub = Stub::start(fault)?;
         stub.put(&format!("raw-data/{file}"), &raw);

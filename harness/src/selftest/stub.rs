@@ -28,7 +28,12 @@ pub enum Fault {
     Reset,
     /// It was done, and half of the answer arrives.
     Truncated,
+    /// Every connection ends after so many bytes.
+    Breaks,
 }
+
+/// Bytes that a connection which breaks lets through.
+const BREAK: usize = 1_000_000;
 
 /// The server; its threads end with the process.
 pub struct Stub {
@@ -108,8 +113,8 @@ impl Shared {
     fn serve(&self, stream: TcpStream, fault: Option<Fault>) {
         let Some(request) = stream.try_clone().ok().and_then(|stream| Request::read(stream).ok()) else { return };
         let turn = self.requests.fetch_add(1, Ordering::Relaxed) % EVERY == EVERY - 1;
-        let fault = fault.filter(|_| turn);
-        if fault.is_some() {
+        let fault = fault.filter(|&fault| turn || fault == Fault::Breaks);
+        if fault.is_some_and(|fault| fault != Fault::Breaks) {
             self.injected.fetch_add(1, Ordering::Relaxed);
         }
         let answer = match fault {
@@ -129,6 +134,10 @@ impl Shared {
         let end = match fault {
             Some(Fault::Reset) => 0,
             Some(Fault::Truncated) => bytes.len() / 2,
+            Some(Fault::Breaks) if bytes.len() > BREAK => {
+                self.injected.fetch_add(1, Ordering::Relaxed);
+                BREAK
+            }
             _ => bytes.len(),
         };
         let mut stream = stream;

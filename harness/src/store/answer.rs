@@ -1,7 +1,7 @@
 //! A server's answers, looked at before object_store does: it tells neither a full disk from a passing fault nor an
 //! error in a success from a success.
 
-use std::time::Duration;
+use std::{io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use object_store::{
@@ -98,6 +98,35 @@ impl Refusal {
     }
 }
 
+/// Whether a right is still held: asked once more when a request is signed and about to be sent. Servers take a signed
+/// request for a quarter of an hour, so one that waits longer after that look does nothing.
+#[derive(Clone)]
+pub struct Still(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Still {
+    /// A right that is asked for.
+    pub fn new(holds: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(holds))
+    }
+
+    /// Of what needs no right, or one that nobody takes.
+    pub fn always() -> Self {
+        Self::new(|| true)
+    }
+
+    /// Asks.
+    pub fn holds(&self) -> bool {
+        (self.0)()
+    }
+
+    /// For the options of a request.
+    pub fn extensions(&self) -> http::Extensions {
+        let mut extensions = http::Extensions::new();
+        extensions.insert(self.clone());
+        extensions
+    }
+}
+
 /// Makes clients that look at their answers.
 #[derive(Debug, Default)]
 pub struct Connector(ReqwestConnector);
@@ -114,6 +143,12 @@ struct Watched(HttpClient);
 #[async_trait]
 impl HttpService for Watched {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        if request.extensions().get::<Still>().is_some_and(|still| !still.holds()) {
+            return Err(HttpError::new(
+                HttpErrorKind::Unknown,
+                io::Error::other("the right was lost, nothing was sent"),
+            ));
+        }
         let ranged = request.headers().contains_key("range");
         let response = self.0.execute(request).await?;
         let status = response.status().as_u16();

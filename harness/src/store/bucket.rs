@@ -1,19 +1,18 @@
 //! A store that is a bucket of S3, or of a server that speaks as S3 does.
 
 use std::{
-    ffi::OsString,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use object_store::{
     ClientOptions, RetryConfig,
-    aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, Checksum},
+    aws::{AmazonS3Builder, AmazonS3ConfigKey, Checksum},
     path::Path,
 };
 use tokio::runtime::Runtime;
 
-use super::{StoreError, answer::Connector, profile};
+use super::{StoreError, answer::Connector, profile, remote::Remote, settings};
 
 /// How a remote store is asked.
 #[derive(Clone, Copy, Debug)]
@@ -28,9 +27,11 @@ pub struct Access {
 #[derive(Clone)]
 pub struct Bucket {
     /// Its objects.
-    pub s3: Arc<AmazonS3>,
+    pub s3: Arc<dyn Remote>,
     /// With a slash at its end, or empty.
     prefix: String,
+    /// The setting that says where the server is, if one does.
+    pub endpoint: Option<String>,
 }
 
 /// A connection that takes longer is not coming.
@@ -51,6 +52,7 @@ impl Bucket {
         if bucket.is_empty() {
             return Err(StoreError::Name(name.to_owned()));
         }
+        settings::check(environment)?;
         let prefix = prefix.trim_matches('/');
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
 
@@ -80,14 +82,28 @@ impl Bucket {
             set(AmazonS3ConfigKey::AccessKeyId).is_some() || other_keys.into_iter().any(|key| set(key).is_some());
         let (region, endpoint) = (set(AmazonS3ConfigKey::Region), set(AmazonS3ConfigKey::Endpoint));
         let endpoint = set(AmazonS3ConfigKey::S3Endpoint).or(endpoint);
+        let names = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
+        let named = |name: &str| environment.iter().find(|(set, _)| set.eq_ignore_ascii_case(name));
+        let mut said = names.into_iter().find_map(named).map(|(name, endpoint)| format!("{name} is {endpoint}"));
         let profile =
             profile::read().or_else(|why| if keys { Ok(profile::Profile::default()) } else { Err(problem(why)) })?;
+        if let Some((id, secret, session)) = &profile.keys {
+            settings::token("aws_access_key_id of the AWS profile", id)?;
+            settings::token("aws_secret_access_key of the AWS profile", secret)?;
+            let name = "aws_session_token of the AWS profile";
+            session.iter().try_for_each(|session| settings::token(name, session))?;
+        }
+        profile.region.iter().try_for_each(|region| settings::region("region of the AWS profile", region))?;
         if let Some((id, secret, token)) = profile.keys.filter(|_| !keys) {
             builder = builder.with_access_key_id(id).with_secret_access_key(secret);
             builder = token.into_iter().fold(builder, AmazonS3Builder::with_token);
         }
         if region.is_none() {
             builder = profile.region.into_iter().fold(builder, AmazonS3Builder::with_region);
+        }
+        if let Some(of_profile) = profile.endpoint.as_ref().filter(|_| endpoint.is_none()) {
+            settings::endpoint("endpoint_url of the AWS profile", of_profile)?;
+            said = Some(format!("endpoint_url of the AWS profile is {of_profile}"));
         }
         let endpoint = endpoint.or(profile.endpoint);
         if let Some(endpoint) = endpoint {
@@ -99,7 +115,13 @@ impl Bucket {
         given.map_err(|_| {
             problem("no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE".into())
         })?;
-        Ok(Self { s3: Arc::new(s3), prefix })
+        Ok(Self { s3: Arc::new(s3), prefix, endpoint: said })
+    }
+
+    /// One that a test makes up.
+    #[cfg(test)]
+    pub fn simulated(s3: Arc<dyn Remote>) -> Self {
+        Self { s3, prefix: String::new(), endpoint: None }
     }
 
     /// Where an object lies in the bucket.
@@ -120,12 +142,21 @@ impl Bucket {
 }
 
 /// The variables that say how AWS is reached.
-pub fn environment() -> Vec<(String, String)> {
-    let readable = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-    std::env::vars_os()
-        .filter_map(readable)
-        .filter(|(name, value)| name.starts_with("AWS_") && !value.is_empty())
-        .collect()
+///
+/// # Errors
+/// [`StoreError::Setting`] for one that is no text.
+pub fn environment() -> Result<Vec<(String, String)>, StoreError> {
+    let mut found = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        let Some(name) = name.to_str().filter(|name| name.starts_with("AWS_") && !value.is_empty()) else { continue };
+        let value = value.into_string().map_err(|_| StoreError::Setting {
+            name: name.to_owned(),
+            found: "no text".into(),
+            expected: "UTF-8".into(),
+        })?;
+        found.push((name.to_owned(), value));
+    }
+    Ok(found)
 }
 
 /// The threads that wait for remote stores.

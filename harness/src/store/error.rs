@@ -35,6 +35,9 @@ pub enum StoreError {
         "store {store}: it does not honour conditions on writes (If-None-Match, If-Match), and two workers would overwrite each other: use another server"
     )]
     Conditions { store: String },
+    /// A setting of how it is reached that cannot be.
+    #[error("{name} is {found}: expected {expected}")]
+    Setting { name: String, found: String, expected: String },
     /// How the store is to be reached is not settled.
     #[error("store {store}: {problem}")]
     Access { store: String, problem: String },
@@ -68,10 +71,28 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// The same, of a server that did not answer: said is where it was looked for, and which setting says so.
+    pub(super) fn at(self, endpoint: &str) -> Self {
+        match self {
+            Self::GaveUp { store, action, key, retries, cause } => {
+                Self::GaveUp { store, action, key, retries, cause: format!("{cause} ({endpoint})") }
+            }
+            other => other,
+        }
+    }
+
+    /// Whether it is the object: another one than was written, or none.
+    pub fn is_of_object(&self) -> bool {
+        let missing = |error: &Error| matches!(error, Error::NotFound { .. });
+        matches!(self, Self::ReadBack { .. }) || matches!(self, Self::Object { source, .. } if missing(source))
+    }
+}
+
 impl Classify for StoreError {
     fn class(&self) -> Class {
         match self {
-            Self::Name(_) => Class::Usage,
+            Self::Name(_) | Self::Setting { .. } => Class::Usage,
             Self::GaveUp { .. } | Self::RightLost { .. } | Self::Conflict { .. } | Self::ReadBack { .. } => {
                 Class::Passing
             }

@@ -2,10 +2,11 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io,
+    io::{self, Write},
     os::unix::fs::MetadataExt,
     path::{Component, Path, PathBuf},
     sync::Arc,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use object_store::{Error, ObjectStore, local::LocalFileSystem, path::Path as ObjectPath, prefix::PrefixStore};
@@ -117,7 +118,7 @@ impl Folder {
         let path = self.lock_file(name);
         let inode = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
         let lock = || {
-            let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+            let mut file = File::options().create(true).truncate(false).write(true).open(&path)?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
@@ -125,7 +126,11 @@ impl Folder {
             }
             let locked = inode(file.metadata()?);
             let named = fs::metadata(&path).map(inode).is_ok_and(|named| named == locked);
-            Ok(named.then(|| Lock { _interrupt: interrupt::removing(&path), path: path.clone(), _locked: file }))
+            if named {
+                // So its time is that of the file system, now.
+                file.write_all(b"\n")?;
+            }
+            Ok(named.then(|| Lock { _interrupt: interrupt::removing(&path), path: path.clone(), locked: file }))
         };
         interrupt::whole(lock).map_err(failed(&self.path, "the store cannot be locked"))
     }
@@ -141,8 +146,17 @@ impl Folder {
 /// otherwise.
 pub struct Lock {
     path: PathBuf,
-    _locked: File,
+    locked: File,
     _interrupt: interrupt::Guard,
+}
+
+impl Lock {
+    /// When it was taken, by the clock of the file system, since 1970.
+    pub fn taken(&self) -> Result<Duration, StoreError> {
+        let taken = self.locked.metadata().and_then(|metadata| metadata.modified());
+        let taken = taken.map_err(failed(&self.path, "the time of the lock cannot be read"))?;
+        Ok(taken.duration_since(UNIX_EPOCH).unwrap_or_default())
+    }
 }
 
 impl Drop for Lock {

@@ -1,20 +1,19 @@
 //! The right to a name in a bucket: an object that its holder renews.
 //!
-//! Nobody compares clocks. Who waits takes the right over once the object has not changed for [`LIFE`] of its own time;
+//! Nobody compares clocks, and those that are read go on while the machine sleeps. Who waits takes the right over once the object has not changed for [`LIFE`] of its own time;
 //! who holds it counts from before the request that was last answered, and stops well before that. A holder that was
 //! killed on the same machine is known to be dead at once.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
-use super::{Store, StoreError, Tag};
+use super::{Store, StoreError, Tag, answer::Still};
 use crate::{alive::Process, interrupt};
 
 /// Where leases lie.
@@ -25,6 +24,8 @@ const LIFE: Duration = Duration::from_secs(45);
 const BEAT: Duration = Duration::from_secs(10);
 /// A holder makes no use of its last seconds: a request that is under way may arrive late.
 const MARGIN: Duration = Duration::from_secs(15);
+/// Nobody commits later than this after it got the right, so whatever is much older is never committed.
+const LONGEST: Duration = Duration::from_secs(12 * 3600);
 /// How often one who waits looks.
 const LOOK: Duration = Duration::from_millis(300);
 
@@ -64,12 +65,13 @@ pub struct Lease {
 struct Held {
     store: Store,
     key: String,
+    taken: Duration,
     state: Mutex<State>,
 }
 
 struct State {
     tag: Tag,
-    renewed: Instant,
+    renewed: Duration,
     lost: bool,
 }
 
@@ -79,15 +81,20 @@ impl Held {
     }
 
     fn holds(&self) -> bool {
-        let state = self.state();
-        !state.lost && state.renewed.elapsed() < LIFE - MARGIN
+        let (state, clock) = (self.state(), &self.store.clock);
+        !state.lost && clock.since(state.renewed) < LIFE - MARGIN && clock.since(self.taken) < LONGEST
     }
 
     /// Removes the object, if nobody can have taken it over.
     fn release(&self) {
         if self.holds() {
-            self.state().lost = true;
-            let _ = self.store.delete(&self.key);
+            let tag = {
+                let mut state = self.state();
+                state.lost = true;
+                state.tag.clone()
+            };
+            // What another has put in its place stays.
+            let _ = self.store.delete_if(&self.key, &tag, &Still::always());
         }
     }
 
@@ -95,8 +102,8 @@ impl Held {
         loop {
             tokio::time::sleep(BEAT).await;
             holder.beat += 1;
-            let (tag, sent) = (self.state().tag.clone(), Instant::now());
-            match self.store.swap(&self.key, holder.json(), Some(&tag), &|| true).await {
+            let (tag, sent) = (self.state().tag.clone(), self.store.clock.now());
+            match self.store.swap(&self.key, holder.json(), Some(&tag), &Still::always()).await {
                 Ok(tag) => *self.state() = State { tag, renewed: sent, lost: false },
                 Err(StoreError::Conflict { .. }) => {
                     self.state().lost = true;
@@ -121,16 +128,16 @@ impl Lease {
 
     /// The right, if nobody has it or who has it does not renew it; none as soon as that is seen.
     pub fn of_the_dead(store: &Store, name: &str) -> Result<Option<Self>, StoreError> {
-        let mut seen: Option<(Tag, Instant)> = None;
+        let mut seen: Option<(Tag, Duration)> = None;
         loop {
-            let since = seen.as_ref().map(|(tag, since)| (tag, since.elapsed()));
+            let since = seen.as_ref().map(|(tag, since)| (tag, store.clock.since(*since)));
             match (Self::try_take(store, name, since)?, &seen) {
                 (Ok(lease), _) => return Ok(Some(lease)),
                 (Err(tag), Some((known, _))) if *known == tag => {}
                 (Err(_), Some(_)) => return Ok(None),
-                (Err(tag), None) => seen = Some((tag, Instant::now())),
+                (Err(tag), None) => seen = Some((tag, store.clock.now())),
             }
-            thread::sleep(LOOK.mul_f64(0.5 + fastrand::f64()));
+            store.clock.sleep(LOOK.mul_f64(0.5 + fastrand::f64()));
         }
     }
 
@@ -154,11 +161,11 @@ impl Lease {
                     Some(tag)
                 }
             };
-            let sent = Instant::now();
-            match store.wait(store.swap(&key, holder.json(), expected.as_ref(), &|| true)) {
+            let sent = store.clock.now();
+            match store.wait(store.swap(&key, holder.json(), expected.as_ref(), &Still::always())) {
                 Ok(tag) => {
                     let state = Mutex::new(State { tag, renewed: sent, lost: false });
-                    let held = Arc::new(Held { store: store.clone(), key, state });
+                    let held = Arc::new(Held { store: store.clone(), key, taken: sent, state });
                     let renewing = store.runtime.spawn({
                         let held = Arc::clone(&held);
                         async move { held.renew(holder).await }
@@ -175,8 +182,14 @@ impl Lease {
     }
 
     /// Whether it is still ours, and for long enough to finish a small request.
-    pub fn holds(&self) -> bool {
-        self.held.holds()
+    pub fn still(&self) -> Still {
+        let held = Arc::clone(&self.held);
+        Still::new(move || held.holds())
+    }
+
+    /// Key of the object that is the right.
+    pub fn key(&self) -> &str {
+        &self.held.key
     }
 }
 

@@ -3,12 +3,16 @@
 
 mod answer;
 mod bucket;
+mod clock;
+mod conditional;
 mod error;
 mod folder;
 mod lease;
 mod listing;
 mod profile;
+mod remote;
 mod retry;
+mod settings;
 mod tag;
 mod transfer;
 mod unfinished;
@@ -18,13 +22,13 @@ use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
-use object_store::{
-    CopyMode, CopyOptions, Error, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion, path,
-};
+use object_store::{CopyMode, CopyOptions, Error, ObjectMeta, ObjectStore, ObjectStoreExt, UpdateVersion, path};
 use tokio::runtime::Runtime;
 
-pub use self::{bucket::Access, error::StoreError, retry::Traffic};
-use self::{bucket::Bucket, folder::Folder, lease::Lease, retry::Policy};
+pub use self::{answer::Still, bucket::Access, error::StoreError, retry::Traffic};
+use self::{bucket::Bucket, clock::Clock, folder::Folder, lease::Lease, retry::Policy};
+#[cfg(test)]
+pub use self::{clock::Simulated, remote::Remote};
 use crate::interrupt;
 
 /// An object of a listing.
@@ -45,7 +49,8 @@ pub struct Object {
 pub struct Tag(Option<String>, Option<String>);
 
 impl Tag {
-    fn unquoted(&self) -> Option<String> {
+    /// Without the quotes that most servers write it in.
+    pub(crate) fn unquoted(&self) -> Option<String> {
         self.0.as_ref().map(|tag| tag.trim_matches('"').to_owned())
     }
 }
@@ -63,6 +68,7 @@ pub struct Store {
     runtime: Arc<Runtime>,
     name: String,
     policy: Policy,
+    clock: Clock,
     traffic: Vec<Arc<Traffic>>,
 }
 
@@ -76,24 +82,29 @@ enum Place {
 pub struct Exclusive(Right);
 
 enum Right {
-    Lock { _lock: folder::Lock },
+    Lock(folder::Lock),
     Lease(Lease),
 }
 
 impl Exclusive {
-    fn holds(&self) -> bool {
+    /// Whether it is still ours. A lock is until it is dropped.
+    fn still(&self) -> Still {
         match &self.0 {
-            Right::Lock { .. } => true,
-            Right::Lease(lease) => lease.holds(),
+            Right::Lock(_) => Still::always(),
+            Right::Lease(lease) => lease.still(),
         }
+    }
+
+    /// Whether it is still ours, and for long enough for a small request.
+    pub fn holds(&self) -> bool {
+        self.still().holds()
     }
 }
 
+/// How the keys begin under which it is tried whether a store can be written to.
+pub const TRIED: &str = "processed-data/writable-";
 /// Manifests, statistics and records are smaller: what is read whole must not fill the memory.
 const SMALL: u64 = 64 << 20;
-/// A conditional write that has not been answered for so long is asked after.
-const COMMIT: Duration = Duration::from_secs(10);
-
 impl Store {
     /// Opens a store to write to; a directory is created if need be.
     pub fn create(name: &str, access: Access) -> Result<Self, StoreError> {
@@ -116,7 +127,7 @@ impl Store {
         folder: impl Fn(&str) -> Result<Folder, StoreError>,
     ) -> Result<Self, StoreError> {
         if name.starts_with("s3://") {
-            return Self::in_bucket(name, access, &bucket::environment());
+            return Self::in_bucket(name, access, &bucket::environment()?);
         }
         if name.contains("://") {
             return Err(StoreError::Name(name.to_owned()));
@@ -129,13 +140,23 @@ impl Store {
             source,
         })?;
         let (runtime, policy) = (Arc::new(runtime), Policy::NONE);
-        Ok(Self { place, runtime, name: name.to_owned(), policy, traffic: Vec::new() })
+        Ok(Self { place, runtime, name: name.to_owned(), policy, clock: Clock::default(), traffic: Vec::new() })
     }
 
-    fn in_bucket(name: &str, access: Access, environment: &[(String, String)]) -> Result<Self, StoreError> {
+    /// Opens a bucket with the variables that say how it is reached.
+    pub fn in_bucket(name: &str, access: Access, environment: &[(String, String)]) -> Result<Self, StoreError> {
         let place = Place::Bucket(Bucket::open(name, access, environment)?);
         let (runtime, policy) = (bucket::runtime(name)?, Policy::remote(access.retries));
-        Ok(Self { place, runtime, name: name.to_owned(), policy, traffic: Vec::new() })
+        Ok(Self { place, runtime, name: name.to_owned(), policy, clock: Clock::default(), traffic: Vec::new() })
+    }
+
+    /// A bucket that a test makes up.
+    #[cfg(test)]
+    pub fn simulated(remote: Arc<dyn Remote>, clock: Arc<dyn Simulated>, retries: u32) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let place = Place::Bucket(Bucket::simulated(remote));
+        let (clock, policy) = (Clock::Simulated(clock), Policy::at_once(retries));
+        Self { place, runtime: Arc::new(runtime), name: "simulated".into(), policy, clock, traffic: Vec::new() }
     }
 
     /// The store as it was named.
@@ -216,13 +237,19 @@ impl Store {
     }
 
     fn failed<'a>(&'a self, action: &'static str, key: &'a str) -> impl Fn(Error) -> StoreError + 'a {
-        move |error| StoreError::of(&self.name, action, key, self.policy.retries, error)
+        move |error| {
+            let error = StoreError::of(&self.name, action, key, self.policy.retries, error);
+            match &self.place {
+                Place::Bucket(Bucket { endpoint: Some(endpoint), .. }) => error.at(endpoint),
+                _ => error,
+            }
+        }
     }
 
     /// Waits for the right to change what goes by `name`.
     pub fn exclusive(&self, name: &str) -> Result<Exclusive, StoreError> {
         Ok(Exclusive(match &self.place {
-            Place::Folder(folder) => Right::Lock { _lock: folder.lock(name)? },
+            Place::Folder(folder) => Right::Lock(folder.lock(name)?),
             Place::Bucket(_) => Right::Lease(Lease::wait(self, name)?),
         }))
     }
@@ -230,7 +257,7 @@ impl Store {
     /// The right to change what goes by `name`, if nobody has it.
     pub fn exclusive_now(&self, name: &str) -> Result<Option<Exclusive>, StoreError> {
         Ok(match &self.place {
-            Place::Folder(folder) => folder.lock_now(name)?.map(|_lock| Right::Lock { _lock }),
+            Place::Folder(folder) => folder.lock_now(name)?.map(Right::Lock),
             Place::Bucket(_) => Lease::now(self, name)?.map(Right::Lease),
         }
         .map(Exclusive))
@@ -400,93 +427,36 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a small object unless one has its name.
-    pub fn put_new(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
-        match self.step(|| self.wait(self.swap(key, bytes, None, &|| true))) {
-            Ok(_) | Err(StoreError::Conflict { .. }) => Ok(()),
-            Err(error) => Err(error),
+    /// Writes a small object and deletes it again; what an interruption leaves of that is cleaned like what was not finished.
+    pub fn try_writing(&self) -> Result<(), StoreError> {
+        let key = format!("{TRIED}{:08x}", fastrand::u32(..));
+        let _interrupt = interrupt::on_exit({
+            let (store, key) = (self.clone(), key.clone());
+            move || _ = store.delete(&key)
+        });
+        self.put(&key, Bytes::from_static(b"\n"))?;
+        self.delete(&key)
+    }
+
+    /// The store's own time, since 1970: that of the right's object, which was written not long ago. `None` without one.
+    pub fn time(&self, exclusive: &Exclusive) -> Result<Option<Duration>, StoreError> {
+        match &exclusive.0 {
+            Right::Lock(lock) => lock.taken().map(Some),
+            Right::Lease(lease) => self.modified(lease.key()),
         }
     }
 
-    /// Writes a small object if its state is still `expected` (`None`: if there is none) and the right is still ours. A
-    /// file system cannot compare and replace at once, hence the right to it.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] or [`StoreError::RightLost`] when it is not.
-    pub fn put_if(
-        &self,
-        exclusive: &Exclusive,
-        key: &str,
-        bytes: Bytes,
-        expected: Option<&Tag>,
-    ) -> Result<(), StoreError> {
-        let swap = || self.wait(self.swap(key, bytes, expected, &|| exclusive.holds()));
-        self.step(swap).map(|_| ())
-    }
-
-    /// Writes a small object if its state is still `expected`, while `may`; returns its new state.
-    async fn swap(
-        &self,
-        key: &str,
-        bytes: Bytes,
-        expected: Option<&Tag>,
-        may: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Tag, StoreError> {
-        let conflict = || StoreError::Conflict { store: self.name.clone(), key: key.to_owned() };
+    /// When an object was written, by the same clock; `None` when there is none.
+    pub fn modified(&self, key: &str) -> Result<Option<Duration>, StoreError> {
         let location = self.location(key);
-        let mode = match (&self.place, expected) {
-            (_, None) => PutMode::Create,
-            (Place::Bucket(_), Some(tag)) => PutMode::Update(tag.into()),
-            (Place::Folder(_), Some(expected)) => {
-                let now = self.read_up_to(key, SMALL).await?;
-                if now.is_none_or(|(_, now)| now != *expected) {
-                    return Err(conflict());
-                }
-                PutMode::Overwrite
+        match self.wait(self.ask(|| self.objects().head(&location))) {
+            Ok(meta) => {
+                let nanos = meta.last_modified.timestamp_nanos_opt().and_then(|nanos| u64::try_from(nanos).ok());
+                Ok(nanos.map(Duration::from_nanos))
             }
-        };
-        for retry in 0.. {
-            if !may() {
-                return Err(StoreError::RightLost { store: self.name.clone(), name: key.to_owned() });
-            }
-            let mode = match (expected, retry % 2) {
-                // Older Ceph compares the tag without its quotes.
-                (Some(tag), 1) => PutMode::Update(UpdateVersion { e_tag: tag.unquoted(), ..tag.into() }),
-                _ => mode.clone(),
-            };
-            let options = PutOptions { mode, ..PutOptions::default() };
-            let put = self.objects().put_opts(&location, bytes.clone().into(), options);
-            // A disk takes what it takes, and an error of it is final.
-            let error = if self.is_remote() {
-                match tokio::time::timeout(COMMIT, put).await {
-                    Ok(Ok(put)) => return Ok(Tag(put.e_tag, put.version)),
-                    Ok(Err(error)) => error,
-                    Err(_) => unanswered(),
-                }
-            } else {
-                match put.await {
-                    Ok(put) => return Ok(Tag(put.e_tag, put.version)),
-                    Err(Error::AlreadyExists { .. }) => return Err(conflict()),
-                    Err(error) => return Err(self.failed("writing", key)(error)),
-                }
-            };
-            let doubtful = matches!(error, Error::AlreadyExists { .. } | Error::Precondition { .. });
-            if !doubtful && !retry::is_transient(&error) {
-                return Err(self.failed("writing", key)(error));
-            }
-            // It may have been written although the answer says no, or got lost; only a look tells.
-            let now = self.read_up_to(key, SMALL).await?;
-            match &now {
-                Some((there, tag)) if *there == bytes => return Ok(tag.clone()),
-                _ if now.as_ref().map(|(_, tag)| tag) != expected => return Err(conflict()),
-                _ if retry >= self.policy.retries => return Err(self.failed("writing", key)(error)),
-                _ => {
-                    self.note(Traffic::add_retry);
-                    tokio::time::sleep(self.policy.pause(retry, &error)).await;
-                }
-            }
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed("reading", key)(error)),
         }
-        unreachable!("the last retry returns")
     }
 
     /// Reads an object back and compares it with what was written; returns its last part.
@@ -516,8 +486,7 @@ impl Store {
         })
     }
 
-    /// Copies an object within the store; what is there is for the caller to verify. A directory keeps what has the name
-    /// already.
+    /// Copies an object within the store to a name that nothing has; what is there is for the caller to verify.
     pub fn copy(&self, from: &str, to: &str) -> Result<(), StoreError> {
         let mode = if self.is_remote() { CopyMode::Overwrite } else { CopyMode::Create };
         let (source, target) = (self.location(from), self.location(to));
@@ -551,11 +520,6 @@ fn time(meta: &ObjectMeta) -> Option<Timestamp> {
 /// An answer with another length than it should have.
 fn short(expected: u64, found: u64) -> Error {
     let source = format!("{found} bytes arrived, expected {expected}").into();
-    Error::Generic { store: "S3", source }
-}
-
-fn unanswered() -> Error {
-    let source = format!("no answer for {} seconds", COMMIT.as_secs()).into();
     Error::Generic { store: "S3", source }
 }
 

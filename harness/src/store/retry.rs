@@ -27,6 +27,12 @@ impl Policy {
         Self { retries, base: Duration::from_millis(200), cap: Duration::from_secs(20) }
     }
 
+    /// So many, without pauses.
+    #[cfg(test)]
+    pub fn at_once(retries: u32) -> Self {
+        Self { retries, ..Self::NONE }
+    }
+
     /// The pause before a retry (the first is 0): anything up to a limit that doubles, "full jitter", so that workers
     /// that failed together do not come back together
     /// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>); never less than the server asked for.

@@ -7,9 +7,11 @@ use std::{
     thread,
 };
 
+use rand::{RngExt, SeedableRng};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{transfer::PART, *};
+use crate::exit;
 
 #[path = "../../tests/it/server/mod.rs"]
 mod server;
@@ -33,7 +35,7 @@ fn in_folder() -> (tempfile::TempDir, Store) {
 type Check = fn(&Store);
 
 /// The list.
-const CONFORMANCE: [(&str, Check); 9] = [
+const CONFORMANCE: [(&str, Check); 11] = [
     ("what was put reads back", what_was_put_reads_back),
     ("a listing is in order and by folder", a_listing_is_in_order_and_by_folder),
     ("odd names come back as they were given", odd_names_come_back),
@@ -42,6 +44,11 @@ const CONFORMANCE: [(&str, Check); 9] = [
     ("files go up and come down whole, in parts", files_go_up_and_come_down),
     ("a download goes on where it ended", a_download_goes_on),
     ("copies and deletions", copies_and_deletions),
+    (
+        "what is new takes no name that is taken, and what is deleted is what was read",
+        what_is_new_takes_no_name_that_is_taken,
+    ),
+    ("a store has a time", a_store_has_a_time),
     ("a right has one holder at a time", a_right_has_one_holder),
 ];
 
@@ -196,6 +203,33 @@ fn a_download_goes_on(store: &Store) {
     store.delete("files/y").unwrap();
 }
 
+fn what_is_new_takes_no_name_that_is_taken(store: &Store) {
+    store.create_object("new/a", "1".into()).unwrap();
+    // As when the answer was lost.
+    store.create_object("new/a", "2".into()).unwrap();
+    if store.is_remote() {
+        assert!(matches!(store.create_object("new/a", "33".into()), Err(StoreError::Conflict { .. })));
+    }
+    assert_eq!(store.read("new/a").unwrap().unwrap().0, "1");
+    let right = store.exclusive("month").unwrap();
+    let (_, first) = store.read("new/a").unwrap().unwrap();
+    store.put("new/a", "4".into()).unwrap();
+    assert!(matches!(store.delete_held(&right, "new/a", &first), Err(StoreError::Conflict { .. })));
+    let (_, second) = store.read("new/a").unwrap().unwrap();
+    store.delete_held(&right, "new/a", &second).unwrap();
+    store.delete_held(&right, "new/a", &second).unwrap();
+    assert!(store.read("new/a").unwrap().is_none());
+}
+
+fn a_store_has_a_time(store: &Store) {
+    let right = store.exclusive("month").unwrap();
+    store.put("time/a", "1".into()).unwrap();
+    let (now, then) = (store.time(&right).unwrap().unwrap(), store.modified("time/a").unwrap().unwrap());
+    assert!(then.abs_diff(now) < Duration::from_secs(60), "{now:?} {then:?}");
+    assert!(store.modified("absent").unwrap().is_none());
+    store.delete("time/a").unwrap();
+}
+
 fn copies_and_deletions(store: &Store) {
     store.put("copy/from", "abc".into()).unwrap();
     store.copy("copy/from", "copy/deep/to").unwrap();
@@ -270,10 +304,10 @@ fn a_right_that_is_not_renewed_goes_to_the_next_and_its_holder_cannot_commit() {
     let key = "processed-data/rights/month.json";
     second.put(key, "{}".into()).unwrap();
     let Right::Lease(lease) = &right.0 else { panic!("a bucket has leases") };
-    assert!(lease.holds());
+    assert!(lease.still().holds());
     // Its next renewal finds out.
     let began = std::time::Instant::now();
-    while lease.holds() && began.elapsed() < Duration::from_secs(60) {
+    while lease.still().holds() && began.elapsed() < Duration::from_secs(60) {
         thread::sleep(Duration::from_millis(50));
     }
     let lost = first.put_if(&right, "a/manifest.json", "1".into(), None);
@@ -343,5 +377,129 @@ fn what_is_read_whole_has_a_limit_and_a_month_fails_alone() {
     // Nested deeper than anything of ours.
     fs::write(&path, [r#"{"current":{"made_from":{"settings":"#, &"[".repeat(1 << 20)].concat()).unwrap();
     let error = crate::Error::from(crate::manifest::read(&store, month).unwrap_err());
-    assert!(error.class().is_of_one_month() && crate::exit::sentence(&error).contains("recursion limit"), "{error:?}");
+    assert!(error.class().is_of_one_month() && exit::sentence(&error).contains("recursion limit"), "{error:?}");
+}
+
+#[test]
+fn no_environment_and_no_endpoint_end_in_a_panic_and_each_error_names_a_setting() {
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(4);
+    let names = [
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT",
+        "AWS_ENDPOINT_URL_S3",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_VIRTUAL_HOSTED_STYLE_REQUEST",
+        "AWS_CHECKSUM_ALGORITHM",
+        "AWS_CONDITIONAL_PUT",
+        "AWS_COPY_IF_NOT_EXISTS",
+        "AWS_UNSIGNED_PAYLOAD",
+        "AWS_SKIP_SIGNATURE",
+        "AWS_S3_EXPRESS",
+        "AWS_REQUEST_PAYER",
+        "AWS_SERVER_SIDE_ENCRYPTION",
+        "AWS_SSE_KMS_KEY_ID",
+        "AWS_SSE_CUSTOMER_KEY_BASE64",
+        "AWS_METADATA_ENDPOINT",
+        "AWS_ENDPOINT_URL_STS",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_ALLOW_HTTP",
+        "AWS_TIMEOUT",
+        "AWS_PROXY_URL",
+        "AWS_USER_AGENT",
+        "AWS_DEFAULT_CONTENT_TYPE",
+        "AWS_POOL_MAX_IDLE_PER_HOST",
+        "AWS_HTTP1_ONLY",
+    ];
+    let values = [
+        "localhost:9000",
+        "",
+        " ",
+        "http://",
+        "https://",
+        "//host",
+        "http:///",
+        "http://[::1",
+        "http://h:99999",
+        "ftp://h",
+        "http://u:p@h",
+        "http://127.0.0.1:1/a?b#c",
+        "http://\u{fc}",
+        "\u{0}",
+        "a\nb",
+        "\r\n",
+        "\u{7f}",
+        "\u{1F4A5}",
+        "true",
+        "perhaps",
+        "-1",
+        "1e99",
+        "99999999999999999999",
+        "1s",
+        "%",
+        "%zz",
+        "../..",
+        "*",
+        "http://*",
+        "http://127.0.0.1:1",
+        "http://127.0.0.1:1//",
+        "mailto:a",
+        "data:,",
+        "file:///etc",
+        "http://.",
+        "http://..",
+        "http:// h",
+        "unix:/x",
+        "[",
+        "]",
+        "@",
+        ":",
+        ":80",
+        "localhost",
+    ];
+    let mut failed = 0;
+    for round in 0..1000 {
+        let mut environment: Vec<(String, String)> = [
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_DEFAULT_REGION", "us-east-1"),
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        for _ in 0..random.random_range(1..4) {
+            let name = names[random.random_range(0..names.len())];
+            let mut value = values[random.random_range(0..values.len())].to_owned();
+            if random.random_range(0..4) == 0 {
+                value.extend((0..random.random_range(0..9)).map(|_| random.random::<char>()));
+            }
+            environment.retain(|(known, _)| known != name);
+            environment.push((name.to_owned(), value));
+        }
+        let access = Access { timeout: Duration::from_millis(500), retries: 0 };
+        let tried = std::panic::catch_unwind(|| {
+            let store = Store::in_bucket("s3://bucket/prefix", access, &environment)?;
+            store.list("processed-data", None)?;
+            store.read("a").map(|_| ())
+        });
+        let found = tried.unwrap_or_else(|_| panic!("round {round}: {environment:?}"));
+        // Nothing is where it could be asked.
+        let error = exit::sentence(&found.unwrap_err().into());
+        assert!(environment.iter().any(|(name, _)| error.contains(&**name)), "round {round}: {environment:?}: {error}");
+        assert!(!error.contains("'secret'"), "{error}");
+        failed += 1;
+    }
+    assert_eq!(failed, 1000);
+}
+
+#[test]
+fn a_store_error_tells_a_missing_object_from_a_lost_connection() {
+    let missing = Error::NotFound { path: String::new(), source: "".into() };
+    assert!(StoreError::of("s", "reading", "k", 0, missing).is_of_object());
+    let lost = Error::Generic { store: "s", source: "".into() };
+    assert!(!StoreError::of("s", "reading", "k", 3, lost).is_of_object());
 }

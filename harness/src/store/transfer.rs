@@ -3,16 +3,17 @@
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
+    ops::Range,
     os::unix::fs::FileExt,
     path::Path,
 };
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use object_store::{Error, GetOptions, GetRange, ObjectStoreExt, WriteMultipart, multipart::MultipartStore, path};
+use object_store::{Error, GetOptions, GetRange, ObjectStoreExt, WriteMultipart, path};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{Object, Place, Store, StoreError, answer::Refusal, bucket::Bucket, short, tag};
+use super::{Object, Place, Store, StoreError, answer::Refusal, bucket::Bucket, retry, short, tag};
 use crate::interrupt;
 
 /// Bytes of one part.
@@ -35,15 +36,30 @@ pub(super) struct ReadBack {
 }
 
 impl Store {
-    /// Writes an object from a durable file: by another name for it where both are on one file system, else in parts.
+    /// Writes an object from a durable file, whatever was there: by another name for it where both are on one file system,
+    /// else in parts.
     pub fn upload(&self, from: &Path, key: &str) -> Result<(), StoreError> {
+        self.upload_as(from, key, Self::put)
+    }
+
+    /// The same under a name that nothing had before; one that goes in parts overwrites, with the same bytes.
+    pub fn upload_new(&self, from: &Path, key: &str) -> Result<(), StoreError> {
+        self.upload_as(from, key, Self::create_object)
+    }
+
+    fn upload_as(
+        &self,
+        from: &Path,
+        key: &str,
+        put: impl Fn(&Self, &str, Bytes) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let bytes = from.metadata().map_err(|source| unreadable(from, source))?.len();
         match &self.place {
             // Whatever keeps the file from having another name shows again, with its reason, when it is copied.
             Place::Folder(folder) if interrupt::whole(|| folder.link(from, key)).is_ok() => {}
             Place::Folder(_) => self.copy_in(from, key)?,
             Place::Bucket(_) if bytes <= WHOLE => {
-                self.put(key, std::fs::read(from).map_err(|source| unreadable(from, source))?.into())?;
+                put(self, key, std::fs::read(from).map_err(|source| unreadable(from, source))?.into())?;
                 return Ok(());
             }
             Place::Bucket(bucket) => self.wait(self.upload_parts(bucket, from, bytes, key))?,
@@ -135,6 +151,57 @@ impl Store {
         finished
     }
 
+    /// Some bytes of an object in one state. A connection that breaks is followed by one that goes on after the last byte that
+    /// came; only tries in a row that bring nothing count as retries.
+    async fn part(&self, location: &path::Path, range: Range<u64>, e_tag: Option<&str>) -> object_store::Result<Bytes> {
+        let mut e_tag = e_tag.map(str::to_owned);
+        let expected = range.end - range.start;
+        let mut got = Vec::with_capacity(usize::try_from(expected).unwrap_or(0).min(PART));
+        let mut retry = 0;
+        loop {
+            let before = got.len();
+            let rest = range.start + before as u64..range.end;
+            let error = match self.take(location, rest, &mut e_tag, &mut got).await {
+                Ok(()) if got.len() as u64 == expected => return Ok(got.into()),
+                Ok(()) => short(expected, got.len() as u64),
+                Err(error) => error,
+            };
+            retry = if got.len() > before { 0 } else { retry + 1 };
+            if got.len() as u64 > expected || retry > self.policy.retries || !retry::is_transient(&error) {
+                return Err(error);
+            }
+            // None goes on where there are none at all.
+            if self.policy.retries == 0 {
+                return Err(error);
+            }
+            self.note(|traffic| traffic.add_retry());
+            let pause = self.policy.pause(retry.saturating_sub(1), &error);
+            tracing::debug!("store {}: {error}; on from {} in {pause:.1?}", self.name, range.start + got.len() as u64);
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Appends what arrives of a range. The first answer settles the state that the others must be of.
+    async fn take(
+        &self,
+        location: &path::Path,
+        range: Range<u64>,
+        e_tag: &mut Option<String>,
+        got: &mut Vec<u8>,
+    ) -> object_store::Result<()> {
+        let options =
+            GetOptions { range: Some(GetRange::Bounded(range)), if_match: e_tag.clone(), ..GetOptions::default() };
+        let answer = self.objects().get_opts(location, options).await?;
+        if self.is_remote() && e_tag.is_none() {
+            *e_tag = answer.meta.e_tag.clone();
+        }
+        let mut body = answer.into_stream();
+        while let Some(bytes) = body.try_next().await? {
+            got.extend_from_slice(&bytes);
+        }
+        Ok(())
+    }
+
     /// Reads an object through, from the first byte that `done` has not seen; its parts go to `done` in order.
     async fn parts(
         &self,
@@ -146,18 +213,7 @@ impl Store {
     ) -> object_store::Result<()> {
         let location = self.location(key);
         let at_once = if matches!(self.place, Place::Bucket(_)) { AT_ONCE } else { 1 };
-        let part = |start: u64| {
-            let (location, end) = (&location, size.min(start + PART as u64));
-            self.ask(move || async move {
-                let options = GetOptions {
-                    range: Some(GetRange::Bounded(start..end)),
-                    if_match: e_tag.map(str::to_owned),
-                    ..GetOptions::default()
-                };
-                let bytes = self.objects().get_opts(location, options).await?.bytes().await?;
-                if bytes.len() as u64 == end - start { Ok(bytes) } else { Err(short(end - start, bytes.len() as u64)) }
-            })
-        };
+        let part = |start: u64| self.part(&location, start..size.min(start + PART as u64), e_tag);
         let starts: Vec<u64> = (from..size).step_by(PART).collect();
         let mut parts = stream::iter(starts.into_iter().map(part)).buffered(at_once);
         while let Some(bytes) = parts.try_next().await? {

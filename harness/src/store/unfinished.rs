@@ -1,18 +1,9 @@
 //! Uploads in parts that were begun and not finished: no listing shows them, and a bucket charges for them.
 
-use std::time::Duration;
-
-use http::Method;
-use object_store::{
-    ClientOptions, Error,
-    client::{HttpConnector, HttpRequestBody},
-    multipart::MultipartStore,
-    path::Path,
-    signer::{SignedUrlOptions, Signer},
-};
+use object_store::Error;
 use serde::Deserialize;
 
-use super::{Place, Store, StoreError, answer::Connector, bucket::Bucket};
+use super::{Place, Store, StoreError, bucket::Bucket};
 
 /// An upload that was begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,9 +29,6 @@ struct Upload {
     key: String,
     upload_id: String,
 }
-
-/// Long enough to be sent.
-const SIGNED_FOR: Duration = Duration::from_secs(300);
 
 impl Store {
     /// Uploads in parts under a folder that were not finished. A directory has none: what it has left is in its listing.
@@ -81,13 +69,8 @@ async fn page(bucket: &Bucket, folder: &str, after: &[(&str, String)]) -> object
     let prefix = bucket.full_key(folder);
     let mut query = vec![("uploads", String::new()), ("prefix", prefix)];
     query.extend(after.iter().cloned());
-    let options = SignedUrlOptions::default().with_query(query);
-    let url = bucket.s3.signed_url_opts(Method::GET, &Path::default(), SIGNED_FOR, &options).await?;
-    let client = Connector::default().connect(&ClientOptions::new().with_allow_http(url.scheme() == "http"))?;
-    let request = http::Request::builder().uri(url.as_str()).body(HttpRequestBody::empty());
-    let request = request.map_err(|error| sensible(error.into()))?;
-    let answer = client.execute(request).await.map_err(|error| sensible(error.into()))?;
-    let body = answer.into_body().bytes().await.map_err(|error| sensible(error.into()))?;
+    let answer = bucket.s3.ask_bucket(query).await?;
+    let body = answer.bytes().await.map_err(|error| sensible(error.into()))?;
     quick_xml::de::from_reader(&*body).map_err(|error| sensible(error.into()))
 }
 

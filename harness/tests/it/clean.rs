@@ -146,6 +146,7 @@ fn the_history_goes_only_on_request_and_by_when_it_was_replaced() {
     // A removed month goes for good.
     harness(path).args(["months", "remove", "2013-09"]).assert().success();
     assert_eq!(removed(&clean(path, &["--history"])), []);
+    crate::month::forget(path);
     assert_eq!(removed(&clean(path, &["--history", "--older-than", "0s"])).len(), 4);
     assert!(keys(path).is_empty(), "{:?}", keys(path));
 }

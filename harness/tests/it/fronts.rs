@@ -40,9 +40,9 @@ fn statistics(folder: &Path) -> Vec<Value> {
     let monthly = folder.join("store/processed-data/monthly");
     for year in names(&monthly) {
         for month in names(&monthly.join(&year)) {
-            let statistics = monthly.join(&year).join(month).join("statistics");
-            let [name] = &names(&statistics)[..] else { panic!("{statistics:?}") };
-            found.push(serde_json::from_slice(&fs::read(statistics.join(name)).unwrap()).unwrap());
+            let read = |path: PathBuf| -> Value { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
+            let manifest = read(monthly.join(&year).join(month).join("manifest.json"));
+            found.push(read(folder.join("store").join(manifest["current"]["statistics"]["key"].as_str().unwrap())));
         }
     }
     found

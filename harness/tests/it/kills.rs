@@ -97,10 +97,19 @@ impl Place {
         named
     }
 
-    /// Bytes of the current months by key.
+    /// Bytes of the current months, by the folder of the month.
     fn current(&self) -> BTreeMap<String, Vec<u8>> {
-        let monthly = |key: &String| key.contains("/monthly/") && key.ends_with(".parquet");
-        self.objects().into_iter().filter(|(key, _)| monthly(key)).collect()
+        let mut objects = self.objects();
+        let manifests: Vec<String> = objects
+            .keys()
+            .filter(|key| key.contains("/monthly/") && key.ends_with("/manifest.json"))
+            .cloned()
+            .collect();
+        let current = manifests.into_iter().map(|key| {
+            let manifest: Value = serde_json::from_slice(&objects[&key]).unwrap();
+            (key, objects.remove(manifest["current"]["data"]["key"].as_str().unwrap()).unwrap())
+        });
+        current.collect()
     }
 }
 

@@ -42,3 +42,23 @@ fn the_level_decides_what_is_said() {
     let (message, code) = refusal(folder.path(), &["status", "--log-format", "xml"]);
     assert!(code == 2 && message.contains("text or json"), "{message}");
 }
+
+#[test]
+fn a_log_disk_that_is_full_is_said_once_and_the_run_goes_on() {
+    let folder = store();
+    let logs = folder.path().join("logs");
+    fs::create_dir(&logs).unwrap();
+    // Also tomorrow's, if it is about midnight.
+    for days in 0..2 {
+        let day = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days)).strftime("%Y-%m-%d");
+        std::os::unix::fs::symlink("/dev/full", logs.join(format!("run.log.{day}"))).unwrap();
+    }
+    std::os::unix::fs::symlink("/dev/full", logs.join("performance_metrics.jsonl")).unwrap();
+    let mut command = harness(folder.path());
+    let arguments = ["run", "--month", "2013-09", "--log-file", "logs/run.log"];
+    let output = command.args(arguments).env("LOG_LEVEL", "info").assert().success().get_output().clone();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.matches("cannot be written").count(), 1, "{said}");
+    assert!(said.contains("No space left") && said.contains("lines of the log were lost"), "{said}");
+    crate::month::whole(folder.path());
+}

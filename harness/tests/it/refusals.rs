@@ -296,3 +296,46 @@ fn a_folder_that_cannot_be_written_to_is_code_4() {
     let output = harness(folder.path()).args(arguments).assert().code(4).get_output().clone();
     assert!(String::from_utf8(output.stderr).unwrap().contains("absent/out.parquet"));
 }
+
+#[test]
+fn an_endpoint_that_is_none_is_a_mistake_in_the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in [
+        &["months", "list"][..],
+        &["run", "--month", "2013-09"],
+        &["doctor"],
+        &["status"],
+        &["clean"],
+        &["backup", "verify", "s3://b"],
+    ] {
+        let mut program = harness(folder.path());
+        program
+            .env("AWS_ENDPOINT_URL", "localhost:9000")
+            .env("AWS_ACCESS_KEY_ID", "a")
+            .env("AWS_SECRET_ACCESS_KEY", "b");
+        let output = program.env("S3_BUCKET", "bucket").args(command).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.contains("AWS_ENDPOINT_URL") && said.contains("http://localhost:9000"), "{command:?}: {said}");
+        // `doctor` says it of the store, as one of its checks.
+        let code = if command[0] == "doctor" { 4 } else { 2 };
+        assert_eq!(output.status.code(), Some(code), "{command:?}: {said}");
+    }
+}
+
+#[test]
+fn a_store_that_takes_nothing_fails_a_run_before_it_computes() {
+    let server = crate::server::Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let raw = server.folder().join("archive/raw-data");
+    fs::create_dir_all(&raw).unwrap();
+    fs::copy(synthetic(), raw.join(month::FILE)).unwrap();
+    server.break_down(crate::server::Operation::PutObject, "", crate::server::Fault::AccessDenied);
+    let mut program = harness(folder.path());
+    program.envs(server.environment()).env("S3_BUCKET", "bucket/archive").args(["run", "--month", "2013-09"]);
+    let output = program.env("LOG_LEVEL", "debug").assert().code(4).get_output().clone();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("writable") && said.contains("AccessDenied"), "{said}");
+    // Nothing was decoded.
+    assert!(month::names(&folder.path().join("cache/harness/columns")).is_empty());
+}

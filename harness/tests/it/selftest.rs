@@ -23,5 +23,5 @@ fn limits_of_memory_are_kept() {
 
 #[test]
 fn a_bad_network_changes_nothing() {
-    assert_eq!(faults("network").len(), 4);
+    assert_eq!(faults("network").len(), 5);
 }

@@ -243,7 +243,10 @@ impl Soak {
             "damage" => {
                 let Some(version) = self.months[month].current.clone() else { return };
                 let (year, number) = month.split_once('-').unwrap();
-                let key = format!("processed-data/monthly/{year}/{number}/monthly_{month}_{version}.parquet");
+                let manifest = format!("processed-data/monthly/{year}/{number}/manifest.json");
+                let manifest: Value = serde_json::from_slice(&fs::read(self.objects.join(manifest)).unwrap()).unwrap();
+                assert_eq!(manifest["current"]["version"], version);
+                let key = manifest["current"]["data"]["key"].as_str().unwrap().to_owned();
                 damage(&self.objects.join(&key));
                 let output = self.command().args(["validate", "output", "--month", month, "--json"]).output().unwrap();
                 let report: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -4,8 +4,8 @@ use crate::month;
 use std::{fs, path::Path};
 
 use crate::month::{
-    MONTH, current, damage, harness, keys, manifest, names, no_temporary_files, outcome, refusal, run, signal, start,
-    store, two_versions, versions, wait_for, whole,
+    MONTH, current, damage, forget, harness, keys, manifest, names, no_temporary_files, outcome, refusal, run, signal,
+    start, store, two_versions, versions, wait_for, whole,
 };
 use serde_json::Value;
 
@@ -59,6 +59,7 @@ fn what_cannot_be_rolled_back_to_is_refused_and_nothing_changes() {
     }
     let now = before["current"]["version"].as_str().unwrap();
     assert_eq!(outcome(folder.path(), &["months", "rollback", "2013-09", "--to", now]).0["outcome"], "unchanged");
+    forget(folder.path());
     damage(&folder.path().join("store").join(before["history"][0]["data"]["key"].as_str().unwrap()));
     let (message, code) = roll(&[]);
     assert!(code == 4 && message.contains(&format!("version {first} is damaged")), "{message}");
@@ -72,7 +73,7 @@ fn a_removed_month_is_not_visible_and_can_be_brought_back_or_made_again() {
     let remove = || outcome(folder.path(), &["months", "remove", "2013-09"]).0[0].clone();
     let removed = remove();
     assert_eq!((&removed["outcome"], &removed["versions"]), (&"removed".into(), &2.into()));
-    assert!(names(&folder.path().join("store").join(MONTH)).iter().all(|name| name == "statistics"));
+    assert!(keys(folder.path()).iter().all(|key| !key.starts_with(MONTH)));
     whole(folder.path());
     let (shown, _) = outcome(folder.path(), &["months", "history", "2013-09", "--verify"]);
     assert_eq!(versions(&shown["versions"]), [&second, &first]);
@@ -158,6 +159,7 @@ fn interrupt(folder: &Path, arguments: &[&str], back: &[&str], seen: impl Fn() -
         no_temporary_files(folder);
         interrupted += usize::from(code == Some(130));
         harness(folder).args(back).assert().success();
+        forget(folder);
     }
     interrupted
 }
@@ -210,6 +212,7 @@ fn after_a_kill_the_month_is_as_before_or_after_and_the_rest_is_cleaned_up() {
         both.sort_unstable();
         assert_eq!(all, both);
         harness(folder.path()).args(["months", "rollback", "2013-09", "--to", &second]).assert().success();
+        forget(folder.path());
     }
     assert!(killed > 0, "no kill came in time");
 }

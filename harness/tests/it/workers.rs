@@ -7,7 +7,8 @@ use std::{
 };
 
 use crate::month::{
-    MONTH, harness, keys, manifest, names, no_temporary_files, run, signal, start, store, synthetic, wait_for, whole,
+    MONTH, forget, harness, keys, manifest, names, no_temporary_files, run, signal, start, store, synthetic, wait_for,
+    whole,
 };
 use serde_json::Value;
 
@@ -106,10 +107,12 @@ fn a_month_that_is_unchanged_is_tidied_and_what_is_not_ours_stays() {
         format!("{MONTH}/monthly_2013-09_0123456789abcdef.parquet#1"),
         format!("{MONTH}/statistics/monthly_2013-09_0123456789abcdef_statistics.json"),
         format!("{MONTH}/manifest.json#2"),
-        format!("{history}/monthly_2013-09_{current}.parquet"),
         format!("{history}/monthly_2013-09_0123456789abcdef.parquet#1"),
     ];
-    let theirs = [format!("{MONTH}/notes.txt"), format!("{history}/monthly_2013-09_0123456789abcdef.parquet")];
+    let notes = format!("{MONTH}/notes.txt");
+    // The second may be being read, the third all that is left of a lost version.
+    let copies = [&*current, "0123456789abcdef"].map(|version| format!("{history}/monthly_2013-09_{version}.parquet"));
+    let theirs: Vec<String> = [notes.clone()].into_iter().chain(copies).collect();
     for key in strays.iter().chain(&theirs) {
         let path = folder.path().join("store").join(key);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -118,7 +121,9 @@ fn a_month_that_is_unchanged_is_tidied_and_what_is_not_ours_stays() {
     run(folder.path(), &["--dry-run"]);
     assert_eq!(keys(folder.path()).len(), before.len() + strays.len() + theirs.len(), "a dry run removes nothing");
     assert_eq!(run(folder.path(), &[])["outcome"], "unchanged");
-    assert_eq!(keys(folder.path()), before.into_iter().chain(theirs).collect());
+    assert_eq!(keys(folder.path()), before.iter().cloned().chain(theirs).collect());
+    forget(folder.path());
+    assert_eq!(keys(folder.path()), before.into_iter().chain([notes]).collect());
 }
 
 #[test]

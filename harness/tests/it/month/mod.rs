@@ -65,7 +65,28 @@ pub fn keys(folder: &Path) -> BTreeSet<String> {
     keys_of(&folder.join("store"))
 }
 
-/// Keys of all files of a store in this folder but the raw ones, their volumes and the heartbeats.
+/// Whether an object is of a version that its month has under another name: replaced, and there for who still reads it.
+fn replaced(root: &Path, key: &str) -> bool {
+    let folder = key
+        .strip_prefix("processed-data/")
+        .and_then(|key| key.strip_prefix("monthly/").or(key.strip_prefix("history/")));
+    let Some(month) = folder.and_then(|key| key.get(..7)) else { return false };
+    let manifests =
+        ["monthly", "history"].map(|folder| root.join(format!("processed-data/{folder}/{month}/manifest.json")));
+    let Some(manifest) = manifests.iter().find_map(|path| fs::read(path).ok()) else { return false };
+    let Ok(manifest) = serde_json::from_slice::<serde_json::Value>(&manifest) else { return false };
+    let of = |version: &serde_json::Value| {
+        let name = version["version"].as_str().is_some_and(|name| key.contains(&format!("_{name}_")));
+        name && key != version["data"]["key"] && key != version["statistics"]["key"]
+    };
+    let versions = manifest["history"].as_array().into_iter().flatten().chain(manifest.get("current"));
+    let versions: Vec<_> = versions.collect();
+    versions.iter().any(|version| of(version))
+        && versions.iter().all(|version| key != version["data"]["key"] && key != version["statistics"]["key"])
+}
+
+/// Keys of all files of a store in this folder but the raw ones, their volumes, the heartbeats, and what was replaced a
+/// short while ago.
 pub fn keys_of(root: &Path) -> BTreeSet<String> {
     fn walk(root: &Path, folder: &Path, keys: &mut BTreeSet<String>) {
         for name in names(folder) {
@@ -81,6 +102,7 @@ pub fn keys_of(root: &Path) -> BTreeSet<String> {
     walk(root, root, &mut keys);
     let others = ["raw-data/", "processed-data/status/", "processed-data/volumes/"];
     keys.retain(|key| !others.iter().any(|folder| key.starts_with(folder)));
+    keys.retain(|key| !replaced(root, key));
     keys
 }
 
@@ -171,7 +193,13 @@ pub fn two_versions() -> (tempfile::TempDir, String, String) {
     let folder = store();
     let first = run(folder.path(), &[])["version"].as_str().unwrap().to_owned();
     let second = run(folder.path(), &["--profile", "rolling"])["version"].as_str().unwrap().to_owned();
+    forget(folder.path());
     (folder, first, second)
+}
+
+/// Removes what was replaced and stays for a day for who reads it.
+pub fn forget(folder: &Path) {
+    harness(folder).args(["clean", "--older-than", "0s", "--temp-dir", "elsewhere"]).assert().success();
 }
 
 /// The names of versions, in order.

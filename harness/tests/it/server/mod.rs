@@ -23,7 +23,7 @@ use tokio::{net::TcpListener, runtime, sync::oneshot};
 
 pub use faults::{Fault, Faults};
 pub use operation::Operation;
-use service::Service;
+use service::{Service, Watch};
 
 /// The bucket that is there from the start.
 pub const BUCKET: &str = "bucket";
@@ -130,6 +130,16 @@ impl Server {
     /// Takes back what [`Server::fail`] has ordered.
     pub fn mend(&self) {
         self.service.fate.clear();
+    }
+
+    /// Lets `watch` see each request before it is served; the request waits until it returns.
+    pub fn watch(&self, watch: impl Fn(Operation, &str) + Send + Sync + 'static) {
+        *self.service.watch.lock().unwrap() = Some(Arc::new(watch) as Watch);
+    }
+
+    /// Nobody looks on any more.
+    pub fn unwatched(&self) {
+        *self.service.watch.lock().unwrap() = None;
     }
 
     /// Sets the server's clock ahead of this machine's by so many seconds, or back.

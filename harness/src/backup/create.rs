@@ -1,7 +1,5 @@
 //! `backup create`: every published month to another store, its manifest last.
 
-use std::path::PathBuf;
-
 use bytes::Bytes;
 use data::Month;
 use serde::Serialize;
@@ -15,30 +13,18 @@ use crate::{
     interrupt,
     manifest::{self, Item, Manifest, ManifestError, State, Version},
     naming::Name,
-    progress::Bar,
     publish::{self, Made},
     schedule,
     store::{Exclusive, Store, Tag},
     sweep::Strays,
 };
 
-use super::{bar, bytes, carry, distinct, look, raw};
+use super::{Create, Outcome, bar, bytes, carry, distinct, look, raw};
 
 /// Months that are copied at a time: one arrives while another leaves.
 const AT_ONCE: usize = 2;
 /// Times a month is begun anew because it was published again meanwhile.
 const ATTEMPTS: usize = 10;
-
-/// What became of a month or a raw file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    Copied,
-    Unchanged,
-    /// Removed since the backup began.
-    Gone,
-    Failed,
-}
 
 /// One month.
 #[derive(Debug, Serialize)]
@@ -99,16 +85,6 @@ pub fn run(args: &CreateArgs, settings: &Settings) -> crate::Result<u8> {
     }
     let whole = lines.iter().all(|line| line.errors.is_empty()) && files.iter().all(raw::Line::whole);
     Ok(if whole { 0 } else { exit::PARTLY })
-}
-
-/// What all months have in common.
-pub struct Create<'a> {
-    pub from: &'a Store,
-    pub to: &'a Store,
-    /// For what is on its way.
-    pub folder: PathBuf,
-    pub full: bool,
-    pub bar: &'a Bar,
 }
 
 impl Create<'_> {

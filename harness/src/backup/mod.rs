@@ -8,7 +8,12 @@ mod raw;
 mod restore;
 mod verify;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
 
 use crate::{
     cli::{BackupArgs, BackupCommand},
@@ -27,6 +32,27 @@ pub fn run(args: &BackupArgs, settings: &Settings) -> crate::Result<u8> {
         BackupCommand::Verify(args) => verify::run(args, settings),
         BackupCommand::Restore(args) => restore::run(args, settings),
     }
+}
+
+/// What became of a month or a raw file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Copied,
+    Unchanged,
+    /// Removed since the backup began.
+    Gone,
+    Failed,
+}
+
+/// What all that is copied has in common.
+pub struct Create<'a> {
+    pub from: &'a Store,
+    pub to: &'a Store,
+    /// For what is on its way.
+    pub folder: PathBuf,
+    pub full: bool,
+    pub bar: &'a Bar,
 }
 
 /// An object that is not as a manifest says.

@@ -14,11 +14,7 @@ use crate::{
     store::{Store, StoreError},
 };
 
-use super::{
-    carry,
-    create::{Create, Outcome},
-    look,
-};
+use super::{Create, Outcome, carry, look};
 
 /// Key of the manifest of the raw files.
 pub const KEY: &str = "processed-data/raw-files.json";

@@ -11,8 +11,6 @@ use object_store::{
     },
 };
 
-use super::error::causes;
-
 /// Answers up to this size are looked into for an error; those of data are larger, those of commands smaller.
 const SMALL: u64 = 64 << 10;
 
@@ -27,6 +25,11 @@ pub struct Refusal {
     message: String,
     /// How long the server wants to be left alone.
     pub retry_after: Option<Duration>,
+}
+
+/// An error and its causes.
+pub(super) fn causes<'a>(error: &'a Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |cause| cause.source())
 }
 
 /// A text between two others, or nothing.

@@ -4,7 +4,7 @@ use std::io;
 
 use object_store::{Error, client::HttpError};
 
-use super::answer::Refusal;
+use super::answer::{Refusal, causes};
 use crate::error::{Class, Classify};
 
 /// A store that does not do what it was asked.
@@ -109,11 +109,6 @@ impl Classify for StoreError {
 /// Whether the connection failed, rather than the server.
 pub(super) fn is_transport(error: &Error) -> bool {
     causes(error).any(|cause| cause.is::<HttpError>())
-}
-
-/// An error and its causes.
-pub(super) fn causes<'a>(error: &'a Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |cause| cause.source())
 }
 
 /// The deepest cause: those above it repeat it with addresses and counts of retries that were not made.

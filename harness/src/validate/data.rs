@@ -1,24 +1,21 @@
-//! Published rows against the raw records, and a sample of labels, weights and features against a path of its own.
+//! A sample of published labels, weights and features against the scalar reference.
 
 use std::ops::Range;
 
 use data::Month;
-use jiff::{
-    Timestamp,
-    civil::{DateTime, Time},
-    tz::TimeZone,
+use proptests::{
+    Profile,
+    features::{NUMBERS, Reference},
+    labels::{MODES, outcome, weight},
 };
-use kernels::Profile;
 
 use super::{
     finding::{BrokenRows, Check, RowRule},
     making::Making,
     output::utc,
-    reference::{Features, MODES, flags, outcome, weight},
     table::Rows,
-    tape::Tape,
+    tape::{Tape, central},
 };
-use crate::feature_ranges;
 
 const fn rule(name: &'static str, expected: &'static str) -> RowRule {
     RowRule { check: Check::Data, name, expected }
@@ -42,27 +39,24 @@ pub struct Sample {
     pub seed: u64,
 }
 
-/// The second path over one file.
+/// The reference over one file.
 pub struct Anew<'a> {
     tape: &'a Tape,
     making: &'a Making,
     sample: Sample,
-    /// Profile `rolling`: the features of each month's rows as one series.
-    months: Vec<(Range<usize>, Features<'a>)>,
+    /// Profile `rolling`: the rows of each month, as one series.
+    months: Vec<(Range<usize>, proptests::Tape)>,
 }
 
 impl<'a> Anew<'a> {
     /// Prepares the path.
     pub fn new(tape: &'a Tape, making: &'a Making, sample: Sample) -> Self {
-        let mut months: Vec<(Range<usize>, Features<'a>)> = Vec::new();
-        let rolling = making.profile == Profile::Rolling;
+        let mut months: Vec<(Range<usize>, proptests::Tape)> = Vec::new();
+        let rolling = making.profile == kernels::Profile::Rolling;
         for number in (0..tape.sessions.len()).filter(|_| rolling) {
             let rows = tape.month_of(number);
             if months.last().is_none_or(|(known, _)| *known != rows) {
-                months.push((
-                    rows.clone(),
-                    Features::new(tape.series(rows), making.profile, making.instrument.tick_nanos),
-                ));
+                months.push((rows.clone(), tape.rows(rows)));
             }
         }
         Self { tape, making, sample, months }
@@ -75,36 +69,28 @@ impl<'a> Anew<'a> {
         let picked = pick(own.len(), self.sample.rows, seed);
         let mut broken = BrokenRows::default();
         match self.months.iter().find(|(month, _)| month.contains(&own.start)) {
-            Some((month, features)) => self.compare(&own, month, features, rows, &picked, &mut broken),
-            None => {
-                let series = self.tape.series(own.clone());
-                let features = Features::new(series, self.making.profile, self.making.instrument.tick_nanos);
-                self.compare(&own, &own, &features, rows, &picked, &mut broken);
-            }
+            Some((month, series)) => self.compare(own.start - month.start, series, rows, &picked, &mut broken),
+            None => self.compare(0, &self.tape.rows(own), rows, &picked, &mut broken),
         }
         (picked.len() as u64, broken)
     }
 
-    fn compare(
-        &self,
-        own: &Range<usize>,
-        whole: &Range<usize>,
-        features: &Features<'_>,
-        rows: &Rows,
-        picked: &[usize],
-        broken: &mut BrokenRows,
-    ) {
-        let Making { profile, float64, reference, .. } = *self.making;
-        let series = self.tape.series(whole.clone());
+    /// Compares the picked rows of a session that begins at row `first` of a series.
+    fn compare(&self, first: usize, series: &proptests::Tape, rows: &Rows, picked: &[usize], broken: &mut BrokenRows) {
+        let Making { float64, reference, ref instrument, .. } = *self.making;
+        let profile = match self.making.profile {
+            kernels::Profile::Session => Profile::Session,
+            kernels::Profile::Rolling => Profile::Rolling,
+        };
+        let features = Reference::new(series, profile, (instrument.tick_nanos, 1_000_000_000));
         // Features are rounded to their type, and what is not exact may be off by 2 units in the last place.
         let relative = if float64 { 1e-9 } else { 1e-6 };
         for &row in picked {
-            let i = own.start - whole.start + row;
-            let central = central(self.tape.time[own.start + row]);
-            let months = Month::of(central.date()).map_or(0, |month| reference.index() - month.index());
-            let at = || utc(self.tape.time[own.start + row]);
+            let i = first + row;
+            let months = Month::of(central(series.time[i]).date()).map_or(0, |month| reference.index() - month.index());
+            let at = || utc(series.time[i]);
             for (mode, (name, ..)) in MODES.iter().enumerate() {
-                let expected = outcome(&series, i, mode, profile, self.making.gap());
+                let expected = outcome(series, i, mode, profile, self.making.gap());
                 let (label, published) = (i8::from(expected.is_some()), rows.labels[mode][row]);
                 if label != published {
                     broken.add(&LABEL, &format!("label_{name}"), || format!("{published} at {}, not {label}", at()));
@@ -115,15 +101,14 @@ impl<'a> Anew<'a> {
                     broken.add(&WEIGHT, &format!("weight_{name}"), found);
                 }
             }
-            for ((name, expected), column) in feature_ranges::names().zip(features.values(i)).zip(&rows.values) {
-                let published = column[row];
+            for ((name, expected), column) in NUMBERS.into_iter().zip(features.numbers(i)).zip(&rows.values) {
+                let (published, expected) = (column[row], expected.to_f64());
                 if !near(published, expected, relative, rounding(name)) {
                     broken.add(&FEATURE, name, || format!("{published} at {}, not {expected}", at()));
                 }
             }
-            let of_day = central.time().duration_since(Time::midnight()).as_secs();
-            let expected = flags(u32::try_from(of_day).unwrap_or_default());
-            let published: Vec<i8> = rows.flags.iter().map(|flag| flag[row]).collect();
+            let (expected, published): (_, Vec<i8>) =
+                (features.flags(i), rows.flags.iter().map(|flag| flag[row]).collect());
             if published != expected {
                 broken.add(&FLAG, "", || format!("{published:?} at {}, not {expected:?}", at()));
             }
@@ -164,13 +149,6 @@ fn pick(rows: usize, count: usize, seed: u64) -> Vec<usize> {
     picked.sort_unstable();
     picked.dedup();
     picked
-}
-
-/// Central date and time of a UTC second.
-fn central(second: i64) -> DateTime {
-    // The bundled database always knows it.
-    let central = TimeZone::get("America/Chicago").unwrap_or(TimeZone::UTC);
-    central.to_datetime(Timestamp::from_second(second).unwrap_or_default())
 }
 
 #[cfg(test)]

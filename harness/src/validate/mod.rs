@@ -12,7 +12,6 @@ mod making;
 mod month;
 mod output;
 mod raw;
-mod reference;
 mod rollover;
 mod statistics;
 mod table;

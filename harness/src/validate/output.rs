@@ -3,10 +3,11 @@
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use kernels::Profile;
 
+use proptests::labels::MODES;
+
 use super::{
     finding::{BrokenRows, Check, Findings, RowRule},
     making::Making,
-    reference::MODES,
     table::{Bars, Rows, Table},
     tally::Tally,
     tape::{Session, Tape, local_date, ticks},

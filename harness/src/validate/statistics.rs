@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use kernels::Profile;
 use serde_json::Value;
 
+use proptests::labels::MODES;
+
 use super::{
     finding::{Check, Findings},
     making::Making,
     output,
     raw::Raw,
-    reference::MODES,
     tally::{Moments, Tally},
     tape::{Session, Tape},
 };

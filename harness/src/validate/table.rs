@@ -23,8 +23,8 @@ use parquet::{
     file::reader::ChunkReader,
 };
 
-use super::reference::MODES;
 use crate::feature_ranges;
+use proptests::labels::MODES;
 
 /// Columns.
 pub const COLUMNS: usize = 61;

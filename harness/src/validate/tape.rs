@@ -1,14 +1,17 @@
-//! The bars of a training file in whole ticks, session after session: what labels and features are computed anew from.
+//! The bars of a training file in whole ticks, session after session: what labels and features are computed again from.
 
 use std::ops::Range;
 
 use data::{Month, input::InputError};
-use jiff::{Timestamp, civil::Date};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime, Time},
+    tz::TimeZone,
+};
 use rayon::prelude::*;
 
 use super::{
     making::Making,
-    reference::Series,
     table::{Bars, Table},
 };
 
@@ -49,24 +52,19 @@ impl Tape {
             for (column, prices) in tape.prices.iter_mut().zip(&prices) {
                 column.extend(prices.iter().map(|price| ticks(*price, making.instrument.tick_nanos)));
             }
-            tape.volume.extend(volume);
+            tape.volume.extend(volume.into_iter().map(|volume| volume.clamp(0, u32::MAX.into())));
             let date = local_date(tape.time.get(first).copied().unwrap_or_default(), making);
             tape.sessions.push(Session { date, rows: first..tape.time.len() });
         }
         Ok(tape)
     }
 
-    /// Some rows as a series.
-    pub fn series(&self, rows: Range<usize>) -> Series<'_> {
-        let [open, high, low, close] = &self.prices;
-        Series {
-            time: &self.time[rows.clone()],
-            open: &open[rows.clone()],
-            high: &high[rows.clone()],
-            low: &low[rows.clone()],
-            close: &close[rows.clone()],
-            volume: &self.volume[rows],
-        }
+    /// Some rows, as the reference takes them.
+    pub fn rows(&self, rows: Range<usize>) -> proptests::Tape {
+        let [open, high, low, close] = self.prices.each_ref().map(|prices| prices[rows.clone()].to_vec());
+        let (time, volume) = (self.time[rows.clone()].to_vec(), self.volume[rows].to_vec());
+        let second = time.iter().map(|&second| second_of_day(central(second))).collect();
+        proptests::Tape { open, high, low, close, volume, second, time }
     }
 
     /// The rows of the calendar month session `number` lies in.
@@ -81,7 +79,20 @@ impl Tape {
 
 /// A price in whole ticks, the nearest.
 pub fn ticks(price: f64, tick_nanos: i64) -> i64 {
-    (price * 1e9 / tick_nanos as f64).round() as i64
+    // Nothing beyond is a price; sums over a month of them must fit.
+    let most = f64::from(i32::MAX);
+    (price * 1e9 / tick_nanos as f64).round().clamp(-most, most) as i64
+}
+
+/// Central date and time of a UTC second.
+pub fn central(second: i64) -> DateTime {
+    // The bundled database always knows it.
+    let central = TimeZone::get("America/Chicago").unwrap_or(TimeZone::UTC);
+    central.to_datetime(Timestamp::from_second(second).unwrap_or_default())
+}
+
+fn second_of_day(time: DateTime) -> u32 {
+    u32::try_from(time.time().duration_since(Time::midnight()).as_secs()).unwrap_or_default()
 }
 
 /// Local date of a UTC second.

@@ -11,5 +11,6 @@ mod labels;
 #[cfg(feature = "data")]
 mod month;
 #[cfg(feature = "data")]
+mod reference;
 mod rolling;
 mod tapes;

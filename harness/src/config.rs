@@ -18,7 +18,7 @@ use crate::{
     cli::{ConfigArgs, ConfigCommand, SettingFlags},
     exit::Usage,
     feature_ranges::{self, Overrides},
-    store::Access,
+    store::{Access, Store, StoreError},
 };
 
 /// Name in harness.toml (and as a flag with dashes), environment variable, default.
@@ -281,6 +281,14 @@ impl Settings {
     pub fn set_temp_dir(&mut self, folder: &Path) {
         let value = folder.display().to_string();
         self.table.insert("temp_dir".into(), Setting { value, origin: "bench".into() });
+    }
+
+    /// Where raw files are: in the store, unless another place is set.
+    pub fn raw_store(&self, store: &Store) -> Result<Store, StoreError> {
+        match self.text("raw") {
+            "" => Ok(store.clone()),
+            name => Store::existing(name, self.access),
+        }
     }
 
     /// The configuration file that was read, or would be.

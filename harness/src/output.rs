@@ -9,6 +9,8 @@ use std::{
     sync::Mutex,
 };
 
+use jiff::Timestamp;
+
 /// Why stdout could not be written to, if that was not its reader's leave.
 static FAILED: Mutex<Option<io::Error>> = Mutex::new(None);
 
@@ -30,6 +32,11 @@ pub fn line(text: fmt::Arguments<'_>) {
 /// Prints a text that has its own line ends.
 pub fn text(text: &str) {
     keep(io::stdout().lock().write_all(text.as_bytes()));
+}
+
+/// A time to the second.
+pub fn time(timestamp: Timestamp) -> String {
+    timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Prints a line to stderr; where that fails, there is nobody to tell.

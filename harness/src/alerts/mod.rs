@@ -10,7 +10,7 @@ use crate::{
     config::{Alerts, Settings},
     criteria::Reading,
     exit::{self, Usage},
-    figures, months,
+    figures, output,
     rules::Severity,
     status::Snapshot,
     store::Store,
@@ -47,7 +47,7 @@ fn run_check(settings: &Settings, json: bool) -> crate::Result<u8> {
         println!("{}", serde_json::to_string_pretty(&serde_json::json!({"firing": firing, "dead_channels": dead}))?);
     } else {
         for Incident { severity, text, since, .. } in &firing {
-            println!("{:8}  {text}, since {}", severity.text(), months::time(*since));
+            println!("{:8}  {text}, since {}", severity.text(), output::time(*since));
         }
         println!("{} firing", firing.len());
     }
@@ -63,7 +63,7 @@ pub fn look(store: &Store, snapshot: &Snapshot, settings: &Settings) -> crate::R
     let channels: Vec<(String, Severity)> =
         alerts.channels.iter().map(|channel| (channel.name.clone(), channel.severity)).collect();
     let mut figures = None;
-    let raw = months::raw_store(settings, store).ok();
+    let raw = settings.raw_store(store).ok();
     let mut found = Vec::new();
     let mut updated = |mut incidents: Incidents, figures: &mut Option<_>| {
         let months = figures

@@ -10,7 +10,6 @@ use crate::{
     discover::{self, RawFile},
     exit,
     manifest::{self, Item, ManifestError},
-    months,
     store::{Store, StoreError},
 };
 
@@ -45,7 +44,7 @@ pub struct Line {
 impl Raw {
     /// Finds those that hold a month of the range.
     pub fn find(store: &Store, settings: &Settings, range: Option<MonthRange>) -> Result<Self, StoreError> {
-        let store = months::raw_store(settings, store)?;
+        let store = settings.raw_store(store)?;
         let mut files = discover::raw_files(&store)?;
         files.retain(|file| range.is_none_or(|range| file.first <= range.last() && range.first() <= file.last));
         Ok(Self { store: Some(store), files })

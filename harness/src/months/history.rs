@@ -10,11 +10,12 @@ use crate::{
     config::Settings,
     exit::{self, Usage},
     manifest::{self, MadeFrom, Version},
+    output::time,
     publish,
     store::{Store, StoreError},
 };
 
-use super::{quality, time};
+use super::quality;
 
 /// What is known of a month's versions.
 #[derive(Serialize)]

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    cli::ListArgs, config::Settings, discover, exit, failures::Failure, statistics::score::Reprocess, store::Store,
+    cli::ListArgs, config::Settings, discover, exit, failures::Failure, output::time, statistics::score::Reprocess,
+    store::Store,
 };
 
 use super::{
-    quality, raw_store,
+    quality,
     survey::{Line, State, survey},
-    time,
 };
 
 #[derive(Debug, Serialize)]
@@ -26,7 +26,7 @@ struct Totals {
 /// Runs the command.
 pub fn run(args: &ListArgs, settings: &Settings) -> crate::Result<u8> {
     let store = Store::open(settings.text("store"), settings.access)?;
-    let raw = discover::raw_files(&raw_store(settings, &store)?)?;
+    let raw = discover::raw_files(&settings.raw_store(&store)?)?;
     let mut lines = survey(&store, &raw, args.months, args.needed)?;
     let shown = |line: &Line| {
         args.below.is_none_or(|below| line.score.is_some_and(|score| score < below))

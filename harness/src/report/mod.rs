@@ -35,7 +35,6 @@ use crate::{
     exit::{self, Usage},
     figures, heartbeat,
     holdings::Holdings,
-    months::raw_store,
     statistics::Statistics,
     store::{Object, Store},
 };
@@ -44,7 +43,7 @@ use crate::{
 pub fn run(args: &ReportArgs, settings: &Settings) -> crate::Result<u8> {
     let format = args.format()?;
     let store = Store::open(settings.text("store"), settings.access)?;
-    let raw = raw_store(settings, &store)?;
+    let raw = settings.raw_store(&store)?;
     let files = discover::raw_files(&raw)?;
     let archive = Archive::read(&store, &files, args.range())?;
     let with_charts = format == ReportFormat::Html;

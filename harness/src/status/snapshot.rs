@@ -14,7 +14,7 @@ use crate::{
     figures::Figures,
     heartbeat::{self, Heartbeat, RENEWAL},
     holdings::{Held, Holdings},
-    months,
+    months::survey,
     store::{Store, StoreError},
     withheld::{self, WithheldError},
 };
@@ -145,16 +145,15 @@ impl Snapshot {
     /// [`StoreError`].
     pub fn of(store: &Store, settings: &Settings) -> Result<Self, StoreError> {
         let holdings = Holdings::of(store)?;
-        let raw =
-            months::raw_store(settings, store).and_then(|raw| discover::raw_files(&raw)).unwrap_or_else(|error| {
-                tracing::warn!("{}: months that were not tried are not shown", exit::sentence(&error.into()));
-                Vec::new()
-            });
+        let raw = settings.raw_store(store).and_then(|raw| discover::raw_files(&raw)).unwrap_or_else(|error| {
+            tracing::warn!("{}: months that were not tried are not shown", exit::sentence(&error.into()));
+            Vec::new()
+        });
         let mut runs: Vec<Run> = Vec::new();
         for beat in heartbeat::all(store)? {
             runs.push(Run { heard: Heard::of(&beat), beat });
         }
-        let known = months::known(&holdings, &raw, None);
+        let known = survey::known(&holdings, &raw, None);
         let mut months = Vec::new();
         for &month in &known {
             let running = live(&runs).any(|run| run.beat.running.iter().any(|running| running.month == month));

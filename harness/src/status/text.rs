@@ -5,7 +5,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use super::{Heard, Snapshot, State, snapshot::Run};
-use crate::{alive::Process, heartbeat, months};
+use crate::{alive::Process, heartbeat, output};
 
 /// All of it.
 pub fn of(snapshot: &Snapshot) -> String {
@@ -15,7 +15,7 @@ pub fn of(snapshot: &Snapshot) -> String {
 
 fn write(text: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
     let Snapshot { store, at, states, error_rate, months, .. } = snapshot;
-    writeln!(text, "{store} at {}", months::time(*at))?;
+    writeln!(text, "{store} at {}", output::time(*at))?;
     let count = |state| states.get(&state).copied().unwrap_or(0);
     let all = [State::Published, State::Running, State::Failed, State::Pending];
     let counts: Vec<String> = all.into_iter().map(|state| format!("{} {}", count(state), state.text())).collect();

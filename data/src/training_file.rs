@@ -1,4 +1,4 @@
-//! The output: 61 columns as Parquet, one row group a session.
+//! The output: columns of bars, labels and features as Parquet, one row group a session.
 
 use std::{
     fs::File,
@@ -65,7 +65,12 @@ impl Value for f64 {
     }
 }
 
-/// The 61 columns in order; the same every month. `F` is the type of the features.
+/// Columns before the labels: time, four prices, volume.
+pub const BARS: usize = 6;
+/// All columns: bars, label and weight of each mode, features.
+pub const COLUMNS: usize = BARS + 2 * MODES.len() + FLOATS + FLAGS;
+
+/// The columns in order; the same every month. `F` is the type of the features.
 #[must_use]
 pub fn schema<F: Value>() -> SchemaRef {
     let field = |name: &str, data_type: DataType| Field::new(name, data_type, false);
@@ -217,7 +222,7 @@ impl<F: Value> Lent<F> {
         }
     }
 
-    /// The 61 columns in the order of [`schema`].
+    /// The columns in the order of [`schema`].
     fn arrays(&self, grid: &Grid, number: usize, tick: Tick) -> Vec<ArrayRef> {
         let rows = self.rows.clone();
         let first = grid.sessions[number].first_second;

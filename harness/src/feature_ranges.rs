@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use kernels::Profile;
+use kernels::{
+    Profile,
+    features::{FLAGS, FLOATS},
+};
 
 /// What kind of value a feature is; decides how many NaNs it may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +46,7 @@ use self::{
 };
 
 /// Every feature, for ES at 500 to 10,000 points.
-const TABLE: [(&str, Kind, Bounds); 43] = [
+const TABLE: [(&str, Kind, Bounds); FLOATS + FLAGS] = [
     ("volume_ratio_30s", Windowed, Fixed(0.0, 30.0)),
     ("volume_slope_30s", Windowed, Fixed(-300.0, 300.0)),
     ("volume_slope_5s", Windowed, Fixed(-6000.0, 6000.0)),

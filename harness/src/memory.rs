@@ -2,6 +2,8 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use kernels::features::FLOATS;
+
 use crate::{config::Settings, exit::Usage};
 
 /// The program, its buffers and the encoder, whatever the month.
@@ -41,7 +43,7 @@ impl Month {
 
     /// Bytes at most.
     pub fn bytes(&self) -> u64 {
-        self.transfer + RECORD * self.records + (GRID_ROW + ROW + 36 * self.float_bytes) * self.rows
+        self.transfer + RECORD * self.records + (GRID_ROW + ROW + FLOATS as u64 * self.float_bytes) * self.rows
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use data::{Month, contract::Fronts};
+use data::{Month, contract::Fronts, training_file::COLUMNS};
 use tempfile::NamedTempFile;
 
 use crate::{
@@ -81,7 +81,7 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
     } else {
         statistics.iter().for_each(summary::print);
         let rows: u64 = statistics.iter().map(Statistics::rows).sum();
-        println!("{rows} rows, 61 columns -> {}", output.display());
+        println!("{rows} rows, {COLUMNS} columns -> {}", output.display());
     }
     Ok(0)
 }

@@ -18,7 +18,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use data::Month;
+use data::{Month, training_file::COLUMNS};
 use jiff::Timestamp;
 use parquet::file::{metadata::ParquetMetaDataReader, reader::Length};
 
@@ -378,12 +378,12 @@ fn check_footer(store: &Store, item: &Item, tail: Bytes, rows: u64) -> Result<()
         store: store.name().to_owned(),
         key: item.key.clone(),
         found,
-        expected: format!("{rows} rows in 61 columns"),
+        expected: format!("{rows} rows in {COLUMNS} columns"),
     };
     let footer = Footer { store, item, tail };
     let metadata = ParquetMetaDataReader::new().parse_and_finish(&footer).map_err(|error| wrong(error.to_string()))?;
     let (found, columns) = (metadata.file_metadata().num_rows(), metadata.file_metadata().schema_descr().num_columns());
-    if u64::try_from(found) == Ok(rows) && columns == 61 {
+    if u64::try_from(found) == Ok(rows) && columns == COLUMNS {
         Ok(())
     } else {
         Err(wrong(format!("{found} rows in {columns} columns")))

@@ -24,7 +24,11 @@ use data::{
     records::Records,
 };
 use jiff::{Timestamp, civil::Date};
-use kernels::Tick;
+use kernels::{
+    Tick,
+    features::{FLAGS, FLOATS},
+    labels::MODES,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -68,10 +72,10 @@ pub struct Statistics {
     #[serde(default)]
     pub fronts: FrontStatistics,
     /// Labels and weights by mode.
-    #[schemars(extend("propertyNames" = schema::modes(), "minProperties" = 6))]
+    #[schemars(extend("propertyNames" = schema::modes(), "minProperties" = MODES.len()))]
     pub modes: BTreeMap<String, ModeStatistics>,
     /// Values by feature.
-    #[schemars(extend("propertyNames" = schema::features(), "minProperties" = 43))]
+    #[schemars(extend("propertyNames" = schema::features(), "minProperties" = FLOATS + FLAGS))]
     pub features: BTreeMap<String, FeatureStatistics>,
     /// What it took.
     pub performance: Performance,

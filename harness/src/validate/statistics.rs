@@ -159,7 +159,7 @@ fn features(statistics: &Statistics, tally: &Tally, findings: &mut Findings) {
     equal(findings, "features", &statistics.features.len(), &tally.features.len());
     for (name, counted) in feature_ranges::names().zip(&tally.features) {
         let Some(feature) = statistics.features.get(name) else {
-            findings.error(STATISTICS, "features", format!("no {name}"), "all 43 features");
+            findings.error(STATISTICS, "features", format!("no {name}"), "all features");
             continue;
         };
         let share = |count: u64| Some(count as f64 / tally.rows.max(1) as f64);

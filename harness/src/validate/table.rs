@@ -13,7 +13,11 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, TimeUnit};
 use bytes::Bytes;
-use data::input::{self, InputError};
+use data::{
+    input::{self, InputError},
+    training_file::{BARS, COLUMNS},
+};
+use kernels::features::FLOATS;
 use parquet::{
     arrow::{
         ProjectionMask,
@@ -22,17 +26,12 @@ use parquet::{
     errors::ParquetError,
     file::reader::ChunkReader,
 };
-
-use crate::feature_ranges;
 use proptests::labels::MODES;
 
-/// Columns.
-pub const COLUMNS: usize = 61;
-/// Features that are numbers; the flags follow.
-pub const NUMBERS: usize = 36;
+use crate::feature_ranges;
 
-/// Columns of the bars: the first ones.
-const BARS: usize = 6;
+/// Columns before the features.
+const BEFORE_FEATURES: usize = BARS + 2 * MODES.len();
 
 /// Where the bytes are.
 #[derive(Clone, Debug)]
@@ -130,7 +129,7 @@ impl Table {
         pairs.map(|pair| (pair.key.as_str(), pair.value.as_deref().unwrap_or_default()))
     }
 
-    /// What differs from the 61 columns in their order, with their types: found and expected; `None` when nothing does.
+    /// What differs from the columns in their order, with their types: found and expected; `None` when nothing does.
     pub fn layout(&self, float64: bool) -> Option<(String, String)> {
         let fields = self.metadata.schema().fields();
         let names = names();
@@ -169,10 +168,10 @@ impl Table {
             rows.labels.push(typed::<Int8Array>(&pair[0])?.values().to_vec());
             rows.weights.push(typed::<Float32Array>(&pair[1])?.values().to_vec());
         }
-        for column in &columns[18..18 + NUMBERS] {
+        for column in &columns[BEFORE_FEATURES..BEFORE_FEATURES + FLOATS] {
             rows.values.push(floats(column)?);
         }
-        for column in &columns[18 + NUMBERS..] {
+        for column in &columns[BEFORE_FEATURES + FLOATS..] {
             rows.flags.push(typed::<Int8Array>(column)?.values().to_vec());
         }
         Ok(rows)

@@ -28,6 +28,7 @@ mod heartbeat;
 mod holdings;
 mod inspect;
 mod interrupt;
+mod job;
 mod logs;
 mod manifest;
 mod manual;

@@ -61,7 +61,7 @@ pub fn root(symbol: &str) -> Option<String> {
         return Some(root.to_owned());
     }
     let symbol = plain(symbol);
-    let legs = [symbol.as_str(), symbol.split(['-', ':']).next()?].map(plain);
+    let legs = [symbol.split(['-', ':']).next()?, symbol.as_str()].map(plain);
     legs.iter().find_map(|leg| {
         let root = match leg.split_once(' ') {
             Some((root, _)) => root,
@@ -70,7 +70,8 @@ pub fn root(symbol: &str) -> Option<String> {
                 root.split_at_checked(root.len().checked_sub(1)?)?.0
             }
         };
-        (!root.is_empty() && outright(leg, root).is_some()).then(|| root.to_owned())
+        let is_root = !root.is_empty() && root.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        (is_root && outright(leg, root).is_some()).then(|| root.to_owned())
     })
 }
 
@@ -170,6 +171,7 @@ mod tests {
             ("GCZ3", Some("GC")),
             ("6EH14", Some("6E")),
             ("GCZ3-GCG4", Some("GC")),
+            ("X-GCG4", None),
             ("ES", None),
             ("ES.c.0", Some("ES")),
             ("6E.v.10", Some("6E")),

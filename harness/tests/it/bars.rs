@@ -112,7 +112,7 @@ fn what_is_no_bar_of_a_second_of_an_outright_is_refused() {
     refused(&[with(&batch, "rtype", Arc::new(UInt8Array::from(vec![33; 400])))], &["column rtype: 33", "ohlcv-1s"]);
     assert_eq!(
         process(&[with(&batch, "rtype", Arc::new(UInt8Array::from(vec![32; 400])))], &[])["sessions"],
-        process(&[batch.clone()], &[])["sessions"]
+        process(std::slice::from_ref(&batch), &[])["sessions"]
     );
     let with_id = |batch: &RecordBatch, id| with(batch, "instrument_id", Arc::new(UInt32Array::from(vec![id; 400])));
     let spread = bars(0, -1650.0, 400);

@@ -40,8 +40,11 @@ fn records(wanted: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
     records
 }
 
+/// A symbol, and what it maps to from one day of October 2024 to before another.
+type Mapping<'a> = (&'a str, &'a [(u8, u8, &'a str)]);
+
 /// A header: what was asked for, and what it maps, from one day of October 2024 to before another.
-fn header(schema: Option<Schema>, stype_in: Option<SType>, mappings: &[(&str, &[(u8, u8, &str)])]) -> Vec<u8> {
+fn header(schema: Option<Schema>, stype_in: Option<SType>, mappings: &[Mapping]) -> Vec<u8> {
     let build = |mappings: Vec<SymbolMapping>| {
         let metadata = Metadata::builder().dataset("GLBX.MDP3").schema(schema).start(1_727_758_800_000_000_000);
         metadata.stype_in(stype_in).stype_out(SType::InstrumentId).mappings(mappings).build()
@@ -53,7 +56,7 @@ fn header(schema: Option<Schema>, stype_in: Option<SType>, mappings: &[(&str, &[
         end_date: date(to),
         symbol: symbol.into(),
     };
-    let mapping = |(symbol, intervals): &(&str, &[(u8, u8, &str)])| SymbolMapping {
+    let mapping = |(symbol, intervals): &Mapping| SymbolMapping {
         raw_symbol: (*symbol).into(),
         intervals: intervals.iter().map(interval).collect(),
     };
@@ -89,7 +92,7 @@ fn process(bytes: &[u8]) -> Value {
 
 /// All of these as one parent's download.
 fn whole() -> Value {
-    let mappings: &[(&str, &[(u8, u8, &str)])] =
+    let mappings: &[Mapping] =
         &[("ESZ4", &[(1, 5, "110")]), ("ESH5", &[(1, 5, "210")]), ("ESZ4-ESH5", &[(1, 5, "310")])];
     let header = header(Some(Schema::Ohlcv1S), Some(SType::Parent), mappings);
     process(&[header, records(|_| true).concat()].concat())

@@ -249,6 +249,7 @@ mod tests {
         let contract = |symbol: &str, expiry: &str, rows| ContractRows {
             symbol: symbol.into(),
             expiry: expiry.parse().ok(),
+            rolled: symbol == "7",
             rows,
         };
         Columns {

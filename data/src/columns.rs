@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 use kernels::series::MAX_TICKS;
 
 use crate::{
+    ids,
     input::InputError,
     instrument::Instrument,
     month::Month,
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// Version of the rules by which records are cleaned and selected: columns decoded under other rules are not used again.
-pub const RULES_VERSION: u32 = 3;
+pub const RULES_VERSION: u32 = 4;
 
 /// The price Databento writes where there is none.
 const ABSENT: i64 = i64::MAX;
@@ -42,6 +43,9 @@ pub struct ContractRows {
     pub symbol: String,
     /// Delivery month; absent where the input has no symbols.
     pub expiry: Option<Month>,
+    /// Whether it is of a continuous series, which is rolled already: who made it says on which dates it is front.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rolled: bool,
     /// Its records in the columns.
     pub rows: Range<usize>,
 }
@@ -166,6 +170,7 @@ impl Row {
 #[derive(Debug, Default)]
 struct Contract {
     expiry: Option<Month>,
+    rolled: bool,
     rows: Vec<Row>,
     sorted: bool,
     /// Time and close of the record before, where seconds may have been filled.
@@ -198,6 +203,8 @@ pub enum Name {
     Symbol,
     /// An id or nothing, in an input without symbols: it stands for an outright of unknown delivery month.
     Id,
+    /// A contract of a continuous series of the root, by its symbol or its id.
+    Rolled,
     /// An id or nothing, in an input whose other records have symbols.
     Unmapped,
 }
@@ -245,18 +252,25 @@ impl Collector {
         if let Some(&index) = self.index.get(symbol) {
             return SymbolIndex(index);
         }
-        let kind = match name {
-            Name::Symbol => symbol::classify(symbol, &self.root),
-            Name::Id => Kind::Outright { month: 0, year: 0, modulus: 10 },
-            Name::Unmapped => Kind::Unmapped,
+        let unknown = Kind::Outright { month: 0, year: 0, modulus: 10 };
+        let (kind, rolled) = match (name, symbol::classify(symbol, &self.root)) {
+            (Name::Symbol, kind) => (kind, false),
+            (Name::Rolled, kind @ Kind::Outright { .. }) => (kind, true),
+            (Name::Rolled, _) => (unknown, true),
+            (Name::Id, _) => (unknown, false),
+            (Name::Unmapped, _) => (Kind::Unmapped, false),
         };
-        let expiry = if name == Name::Symbol { symbol::expiry(kind, self.month) } else { None };
-        self.index.insert(symbol.to_owned(), self.contracts.len());
-        self.contracts.push((
-            symbol.to_owned(),
-            kind,
-            Contract { expiry, rows: Vec::new(), sorted: true, filled: None },
-        ));
+        let expiry = if kind == unknown { None } else { symbol::expiry(kind, self.month) };
+        // However it is written, a contract is one.
+        let named = symbol::name(kind, &self.root).unwrap_or_else(|| symbol.to_owned());
+        if let Some(&index) = self.index.get(&named) {
+            self.index.insert(symbol.to_owned(), index);
+            return SymbolIndex(index);
+        }
+        let index = self.contracts.len();
+        self.index.extend([(symbol.to_owned(), index), (named.clone(), index)]);
+        let contract = Contract { expiry, rolled, rows: Vec::new(), sorted: true, filled: None };
+        self.contracts.push((named, kind, contract));
         self.counts.push(0);
         SymbolIndex(self.contracts.len() - 1)
     }
@@ -363,9 +377,10 @@ impl Collector {
             columns.volume.extend(contract.rows.iter().map(|row| row.volume));
             let rows = first..columns.time.len();
             let list = if unmapped(&kind) { &mut columns.unmapped } else { &mut columns.contracts };
-            list.push(ContractRows { symbol, expiry: contract.expiry, rows });
+            list.push(ContractRows { symbol, expiry: contract.expiry, rolled: contract.rolled, rows });
         }
         columns.records = self.records;
+        ids::check(&columns.view(), self.tick)?;
         Ok(columns)
     }
 }

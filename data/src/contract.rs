@@ -222,13 +222,13 @@ impl Chooser {
 
     /// Whether the front has no record in a session, but some shortly before; whether it is back shortly after decides.
     fn may_be_missing(&self, day: &Day, before: &[Day]) -> bool {
-        let Some((front, _)) = &self.front else { return false };
+        let Some((front, _)) = self.front.as_ref().filter(|_| !day.is_rolled()) else { return false };
         !trades(day, front) && before.iter().any(|day| trades(day, front))
     }
 
     /// The contract that trades more than the front on a date, which trades too.
     fn overtaken<'d>(&self, day: &'d Day) -> Option<(&'d Traded, &'d Traded)> {
-        let (symbol, _) = self.front.as_ref()?;
+        let (symbol, _) = self.front.as_ref().filter(|_| !day.is_rolled())?;
         let front = day.of(symbol).filter(|front| front.session > 0)?;
         let most = most(&day.contracts.iter().collect::<Vec<_>>(), |contract| contract.session)?;
         (most.session > front.session).then_some((front, most))
@@ -263,6 +263,7 @@ impl Chooser {
     fn eligible(&self, contract: &Traded) -> bool {
         let Some((_, front)) = &self.front else { return true };
         match (front, contract.expiry) {
+            _ if contract.rolled => true,
             (Some(front), Some(expiry)) => expiry >= *front,
             // Without delivery months, what has been left does not come back.
             _ => !self.left.contains(&contract.symbol),
@@ -301,7 +302,8 @@ pub fn rollover(
     Rollover {
         date: window.date,
         price_gap: price_gap(view, windows, window, from, to, tick),
-        expected: instrument.expects_roll(window.date, from.expiry),
+        // Of a contract by its id nobody knows the delivery month.
+        expected: from.expiry.and_then(|delivery| instrument.expects_roll(window.date, Some(delivery))),
         from: from.symbol.clone(),
         to: to.to_owned(),
         volume_from: from.volume,

@@ -16,9 +16,25 @@ pub enum Hours {
     Closed,
 }
 
+/// Days on which US equity-index futures did something once.
+const ONCE: [(Date, Hours); 4] = [
+    // Hurricane Sandy: the New York Stock Exchange was closed on both days.
+    (Date::constant(2012, 10, 29), Hours::Early(8, 15)),
+    (Date::constant(2012, 10, 30), Hours::Closed),
+    // Days of mourning for Presidents Bush and Carter, who had died: trading ended at 08:30.
+    (Date::constant(2018, 12, 5), Hours::Early(8, 30)),
+    (Date::constant(2025, 1, 9), Hours::Early(8, 30)),
+];
+
 /// The hours of a trade date.
 #[must_use]
 pub fn hours(date: Date) -> Hours {
+    let once = ONCE.iter().find(|(day, _)| *day == date);
+    once.map_or_else(|| yearly(date), |(_, hours)| *hours)
+}
+
+/// Those that the calendar alone tells: by these are months made up.
+pub(crate) fn yearly(date: Date) -> Hours {
     let (month, day) = (date.month(), date.day());
     let nth = |nth: i8, weekday| date.nth_weekday_of_month(nth, weekday).is_ok_and(|d| d == date);
     let monday = Weekday::Monday;
@@ -90,6 +106,9 @@ mod tests {
         for day in [date(2025, 11, 28), date(2025, 12, 24), date(2025, 7, 3)] {
             assert_eq!(hours(day), Hours::Early(12, 15), "{day}");
         }
+        assert_eq!(hours(date(2012, 10, 29)), Hours::Early(8, 15));
+        assert_eq!(hours(date(2012, 10, 30)), Hours::Closed);
+        assert_eq!([date(2018, 12, 5), date(2025, 1, 9)].map(hours), [Hours::Early(8, 30); 2]);
         for day in [date(2025, 10, 13), date(2021, 12, 31), date(2021, 6, 18), date(2025, 4, 21)] {
             assert_eq!(hours(day), Hours::Full, "{day}");
         }

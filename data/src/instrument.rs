@@ -21,6 +21,9 @@ pub struct Instrument {
     pub time_zone: String,
     /// A change of close between consecutive rows of more than this many units of 1e-9 points is a gap.
     pub gap_nanos: i64,
+    /// IANA time zone of times in Parquet and Arrow files that have none; UTC where it is not set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_time_zone: Option<String>,
     /// When a change of the front contract is expected. It changes no row, and is stored only where it was set.
     #[serde(default, skip_serializing_if = "Rolls::is_of_root")]
     pub rolls: Rolls,
@@ -35,6 +38,7 @@ impl Default for Instrument {
             session_end: 15 * 3600,
             time_zone: "America/Chicago".into(),
             gap_nanos: 20_000_000_000,
+            input_time_zone: None,
             rolls: Rolls::OfRoot,
         }
     }
@@ -87,6 +91,7 @@ impl Instrument {
         if self.gap_nanos < 0 {
             return Err(InstrumentError::Gap(self.gap_nanos));
         }
+        self.input_zone()?;
         self.zone().map(drop)
     }
 
@@ -103,8 +108,15 @@ impl Instrument {
     /// # Errors
     /// [`InstrumentError::TimeZone`].
     pub fn zone(&self) -> Result<TimeZone, InstrumentError> {
-        TimeZone::get(&self.time_zone)
-            .map_err(|source| InstrumentError::TimeZone { name: self.time_zone.clone(), source })
+        zone(&self.time_zone)
+    }
+
+    /// The time zone of times that have none, where one is set.
+    ///
+    /// # Errors
+    /// [`InstrumentError::TimeZone`].
+    pub fn input_zone(&self) -> Result<Option<TimeZone>, InstrumentError> {
+        self.input_time_zone.as_deref().map(zone).transpose()
     }
 
     /// Rows of a full session.
@@ -125,6 +137,10 @@ impl Instrument {
     pub fn gap_ticks(&self) -> i32 {
         i32::try_from(self.gap_nanos / self.tick_nanos).unwrap_or(i32::MAX)
     }
+}
+
+fn zone(name: &str) -> Result<TimeZone, InstrumentError> {
+    TimeZone::get(name).map_err(|source| InstrumentError::TimeZone { name: name.to_owned(), source })
 }
 
 /// Third Friday of the month a date lies in: the last trading day of an equity-index future.

@@ -30,12 +30,12 @@ type Row = (u32, [i32; 4], u32, usize);
 pub fn merge(month: Month, parts: &[Part<'_>]) -> Result<Columns, InputError> {
     let mut records = Records::default();
     // What has no symbol comes last.
-    let mut contracts: BTreeMap<(bool, Option<Month>, &str), Vec<Row>> = BTreeMap::new();
+    let mut contracts: BTreeMap<(bool, Option<Month>, &str, bool), Vec<Row>> = BTreeMap::new();
     for (number, Part { columns: view, records: counts, .. }) in parts.iter().enumerate() {
         records.add(counts);
         let mapped = view.contracts.iter().map(|contract| (false, contract));
         for (unmapped, contract) in mapped.chain(view.unmapped.iter().map(|contract| (true, contract))) {
-            let rows = contracts.entry((unmapped, contract.expiry, &contract.symbol)).or_default();
+            let rows = contracts.entry((unmapped, contract.expiry, &contract.symbol, contract.rolled)).or_default();
             rows.extend(contract.rows.clone().map(|row| {
                 let prices = [view.open[row], view.high[row], view.low[row], view.close[row]];
                 (view.time[row], prices, view.volume[row], number)
@@ -43,7 +43,7 @@ pub fn merge(month: Month, parts: &[Part<'_>]) -> Result<Columns, InputError> {
         }
     }
     let mut columns = Columns::empty(month);
-    for ((unmapped, expiry, symbol), mut rows) in contracts {
+    for ((unmapped, expiry, symbol, rolled), mut rows) in contracts {
         if rows.is_empty() {
             continue;
         }
@@ -68,7 +68,7 @@ pub fn merge(month: Month, parts: &[Part<'_>]) -> Result<Columns, InputError> {
         }
         let rows = first..columns.time.len();
         let list = if unmapped { &mut columns.unmapped } else { &mut columns.contracts };
-        list.push(ContractRows { symbol: symbol.to_owned(), expiry, rows });
+        list.push(ContractRows { symbol: symbol.to_owned(), expiry, rolled, rows });
     }
     columns.records = records;
     Ok(columns)

@@ -27,6 +27,9 @@ pub struct Traded {
     pub session: u64,
     /// Last close of the session in ticks.
     pub close: Option<i32>,
+    /// Whether it is of a series that is rolled already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rolled: bool,
 }
 
 /// One trading date: its contracts in order of delivery month, then symbol.
@@ -43,6 +46,12 @@ impl Day {
     #[must_use]
     pub fn of(&self, symbol: &str) -> Option<&Traded> {
         self.contracts.iter().find(|contract| contract.symbol == symbol)
+    }
+
+    /// Whether all that traded in the session is of series that are rolled already: the front is what there is.
+    #[must_use]
+    pub fn is_rolled(&self) -> bool {
+        self.contracts.iter().all(|contract| contract.rolled || contract.session == 0)
     }
 
     /// Whether any contract traded in the session.
@@ -100,6 +109,7 @@ impl Volumes {
                         before: volume(rows(begin, window.start)),
                         close: session.clone().last().map(|row| view.close[row]),
                         session: volume(session),
+                        rolled: contract.rolled,
                     }
                 };
                 let mut contracts: Vec<Traded> = view.contracts.iter().map(traded).collect();
@@ -189,7 +199,7 @@ pub(crate) mod tests {
 
     /// A contract that goes by its delivery month, where it has one.
     pub(crate) fn traded(symbol: &str, before: u64, session: u64) -> Traded {
-        Traded { symbol: symbol.into(), expiry: symbol.parse().ok(), before, session, close: None }
+        Traded { symbol: symbol.into(), expiry: symbol.parse().ok(), before, session, close: None, rolled: false }
     }
 
     /// 2024-01-31 00:00:00 in Chicago.
@@ -240,6 +250,7 @@ pub(crate) mod tests {
             before,
             session,
             close,
+            rolled: false,
         };
         let contracts = vec![traded("ESH4", "2024-03", 7, 11, Some(101)), traded("ESM4", "2024-06", 0, 1, Some(104))];
         assert_eq!(days(&volumes), [Day { date: Date::constant(2024, 1, 31), contracts }]);

@@ -138,6 +138,9 @@ pub struct SettingFlags {
     /// IANA time zone of the session
     #[arg(long, global = true)]
     pub time_zone: Option<String>,
+    /// IANA time zone of times in Parquet and Arrow files that have none [default: UTC]
+    #[arg(long, global = true)]
+    pub input_time_zone: Option<String>,
     /// Change of close between two rows, in points, beyond which it is a gap
     #[arg(long, global = true)]
     pub gap_points: Option<String>,

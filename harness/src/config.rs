@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Name in harness.toml (and as a flag with dashes), environment variable, default.
-const TABLE: [(&str, Option<&str>, &str); 24] = [
+const TABLE: [(&str, Option<&str>, &str); 25] = [
     ("store", Some("S3_BUCKET"), "./store"),
     ("raw", None, ""),
     ("profile", None, "session"),
@@ -40,6 +40,7 @@ const TABLE: [(&str, Option<&str>, &str); 24] = [
     ("session_start", None, "07:30:00"),
     ("session_end", None, "15:00:00"),
     ("time_zone", None, "America/Chicago"),
+    ("input_time_zone", None, ""),
     ("gap_points", None, "20"),
     ("roll_window", None, ""),
     ("log_level", Some("LOG_LEVEL"), "info"),
@@ -171,6 +172,7 @@ impl Settings {
             session_start: time("session_start")?,
             session_end: time("session_end")?,
             time_zone: table["time_zone"].value.clone(),
+            input_time_zone: Some(table["input_time_zone"].value.clone()).filter(|name| !name.is_empty()),
             gap_nanos: points("gap_points")?,
             rolls: table["roll_window"].value.parse().map_err(|_| {
                 wrong("roll_window", "'third-friday -10..0', 'first-day -8..-1' (calendar days around a day of the delivery month) or 'none'")
@@ -180,7 +182,10 @@ impl Settings {
             InstrumentError::Root(_) => wrong("root", "capital letters and digits, such as ES, NQ or 6E"),
             InstrumentError::Tick(error) => wrong("tick_size", &format!("a tick in points, such as 0.25 ({error})")),
             InstrumentError::Gap(_) => wrong("gap_points", "points from 0"),
-            InstrumentError::TimeZone { .. } => wrong("time_zone", "an IANA name such as America/Chicago"),
+            InstrumentError::TimeZone { name, .. } => {
+                let setting = if name == table["time_zone"].value { "time_zone" } else { "input_time_zone" };
+                wrong(setting, "an IANA name such as America/Chicago")
+            }
             InstrumentError::Session { .. } => Usage(format!(
                 "{} and {}: expected a start before the end, and that by 24:00",
                 found(&table, "session_start"),
@@ -350,6 +355,7 @@ fn flag<'a>(flags: &'a SettingFlags, name: &str) -> Option<&'a String> {
         "session_start" => flags.session_start.as_ref(),
         "session_end" => flags.session_end.as_ref(),
         "time_zone" => flags.time_zone.as_ref(),
+        "input_time_zone" => flags.input_time_zone.as_ref(),
         "gap_points" => flags.gap_points.as_ref(),
         "roll_window" => flags.roll_window.as_ref(),
         "log_level" => flags.log_level.as_ref(),

@@ -30,6 +30,7 @@ mod heartbeat;
 mod holdings;
 mod inspect;
 mod interrupt;
+mod job;
 mod logs;
 mod machine;
 mod manifest;

@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use data::{Month, contract::Fronts, training_file::COLUMNS};
+use data::{Month, contract::Fronts, input::InputError, training_file::COLUMNS};
 use tempfile::NamedTempFile;
 
 use crate::{
@@ -35,7 +35,7 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
     let began = Instant::now();
     let source = decode::source(&input)?;
     let decoded = decode::decode(|| Ok(&input), &source, &settings.instrument, cache.temporary())?;
-    let last = decoded.months.last().ok_or_else(|| Usage("no month to process".into()))?;
+    let last = decoded.months.last().ok_or(InputError::Empty)?;
     let reference = settings.reference(*last, &decoded.months)?;
     let made_from = training::made_from(vec![source], settings, reference);
     let decoding = Decoding {

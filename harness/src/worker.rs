@@ -17,6 +17,7 @@ use crate::{
     error::{Class, Context, Error},
     exit::{self, Usage},
     failures, fault, holdings,
+    job::Jobs,
     manifest::{self, FrontDates, MadeFrom, RawState, Source, Version},
     memory::{self, Budget},
     outcome::{MonthResult, Outcome},
@@ -201,7 +202,7 @@ impl<'a> Worker<'a> {
         reporter.stage(month, reporter::Stage::Read);
         let downloading = Instant::now();
         let mut seen = found.as_ref().map_or_else(Vec::new, |(manifest, _)| manifest.current.raw.clone());
-        let (edges, warnings) = self.volumes.edges(stores, month, &seen)?;
+        let (edges, mut warnings) = self.volumes.edges(stores, month, &seen)?;
         result.inputs.extend(edges.iter().map(|file| file.key.clone()));
         let mut sources: Vec<(RawFile, Source, Option<Here>)> = Vec::new();
         let mut states = Vec::new();
@@ -254,6 +255,12 @@ impl<'a> Worker<'a> {
             }
         }
         self.writable(store)?;
+        let jobs = Jobs::beside(files, raw, month)?;
+        for (file, _, here) in &sources {
+            let local = raw.file(&file.key)?;
+            jobs.check(file, here.as_ref().map(AsRef::as_ref).or(local.as_deref()))?;
+        }
+        warnings.extend(jobs.warnings);
         reporter.stage(month, reporter::Stage::Decode);
         let began = Instant::now();
         let mut decoded: Vec<Decoded> = Vec::new();

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     hash::{DefaultHasher, Hash, Hasher},
-    io::BufReader,
+    io::{BufReader, Seek},
     sync::Arc,
 };
 
@@ -16,10 +16,14 @@ use parquet::{
         arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
     },
     errors::ParquetError,
+    file::metadata::RowGroupMetaData,
 };
 
-use super::{InputError, Months, Sink, SymbolCache, guarded, guarded_footer, lengths};
-use crate::columns::{Bar, Name};
+use super::{InputError, Months, Sink, SymbolCache, clock::Clock, guarded, guarded_footer, lengths, spacing::Spacing};
+use crate::{
+    columns::{Bar, Name},
+    symbol::series_root,
+};
 
 /// What a batch of rows may fail with.
 type Batches<'a> = dyn Iterator<Item = Result<RecordBatch, InputError>> + 'a;
@@ -31,6 +35,14 @@ pub(super) fn read_parquet(file: File, months: &mut Months<'_>, sink: &mut Sink<
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = guarded_footer(FORMAT, || ParquetRecordBatchReaderBuilder::try_new_with_options(file, options))?;
     let columns = Names::find(builder.schema())?;
+    let unnamed = columns.symbol.is_some_and(|symbol| {
+        let name = builder.schema().field(symbol).name();
+        let nulls = |group: &RowGroupMetaData| {
+            let leaves = group.columns().iter().filter(|leaf| leaf.column_path().parts().first() == Some(name));
+            leaves.filter_map(|leaf| leaf.statistics()?.null_count_opt()).sum::<u64>()
+        };
+        builder.metadata().row_groups().iter().all(|group| nulls(group) == group.num_rows().unsigned_abs())
+    });
     let mask = ProjectionMask::roots(builder.parquet_schema(), columns.indices());
     lengths::check_parquet(builder.metadata(), pages, &mask)?;
     let reader = guarded(FORMAT, || builder.with_projection(mask).with_batch_size(1 << 16).build())?;
@@ -38,39 +50,57 @@ pub(super) fn read_parquet(file: File, months: &mut Months<'_>, sink: &mut Sink<
         ArrowError::ParquetError(text) => ParquetError::General(text),
         other => other.into(),
     };
-    read(FORMAT, &mut reader.map(|batch| Ok(batch.map_err(said)?)), months, sink)
+    read(FORMAT, &mut reader.map(|batch| Ok(batch.map_err(said)?)), unnamed, months, sink)
 }
 
 pub(super) fn read_ipc(mut file: File, months: &mut Months<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
     const FORMAT: &str = "Arrow";
     lengths::check_arrow(&mut file)?;
-    let reader = guarded(FORMAT, || arrow_ipc::reader::FileReader::try_new(BufReader::new(file), None))?;
-    read(FORMAT, &mut reader.map(|batch| Ok(batch?)), months, sink)
+    let open =
+        |file, columns| guarded(FORMAT, || arrow_ipc::reader::FileReader::try_new(BufReader::new(file), columns));
+    let reader = open(file.try_clone()?, None)?;
+    let mut unnamed = false;
+    if let Some(symbol) = Names::find(&reader.schema())?.symbol {
+        let mut symbols = open(file.try_clone()?, Some(vec![symbol]))?;
+        let nulls = |batch: RecordBatch| batch.column(0).logical_null_count() == batch.num_rows();
+        unnamed =
+            guarded(FORMAT, || symbols.try_fold(true, |so_far, batch| Ok::<_, InputError>(so_far && nulls(batch?))))?;
+        file.rewind()?;
+    }
+    read(FORMAT, &mut open(file, None)?.map(|batch| Ok(batch?)), unnamed, months, sink)
 }
 
 fn read(
     format: &'static str,
     batches: &mut Batches<'_>,
+    unnamed: bool,
     months: &mut Months<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<(), InputError> {
     let mut symbols = SymbolCache::default();
+    let (mut spacing, mut clock) = (Spacing::default(), Clock::new(months.instrument)?);
     months.filled = true;
     while let Some(batch) = guarded(format, || batches.next().transpose())? {
-        let batch = guarded(format, || Batch::new(&batch, months.instrument.tick_nanos, months.record))?;
+        let tick = months.instrument.tick_nanos;
+        let batch = guarded(format, || Batch::new(&batch, tick, months.record, unnamed, &mut clock))?;
         for row in 0..batch.time.len() {
-            let (bar, name) = batch.bar(row, months.record)?;
+            let bar = batch.bar(row, months.record)?;
+            spacing.add(bar.nanos);
+            let (symbol, id) = batch.instrument(row);
             let mut hash = DefaultHasher::new();
-            name.hash(&mut hash);
-            let kind = match name {
-                _ if !batch.named => Name::Id,
-                None | Some("") => Name::Unmapped,
-                Some(_) => Name::Symbol,
+            (symbol, id).hash(&mut hash);
+            let root = &months.instrument.root;
+            let name = || match symbol {
+                Some(symbol) if series_root(symbol) == Some(root) => (id.unwrap_or(symbol).to_owned(), Name::Rolled),
+                Some(symbol) => (symbol.to_owned(), Name::Symbol),
+                None if batch.symbol.is_some() => (String::new(), Name::Unmapped),
+                None => (id.unwrap_or_default().to_owned(), Name::Id),
             };
-            let owned = || (name.unwrap_or_default().to_owned(), kind);
-            months.push(&mut symbols, hash.finish(), &bar, owned, sink)?;
+            months.push(&mut symbols, hash.finish(), &bar, name, sink)?;
         }
     }
+    spacing.check()?;
+    clock.check()?;
     if months.record == 0 { Err(InputError::Empty) } else { Ok(()) }
 }
 
@@ -81,6 +111,7 @@ struct Names {
     volume: usize,
     symbol: Option<usize>,
     id: Option<usize>,
+    rtype: Option<usize>,
 }
 
 impl Names {
@@ -116,6 +147,7 @@ impl Names {
             volume: needed("volume")?,
             symbol: optional("symbol")?,
             id: optional("instrument_id")?,
+            rtype: optional("rtype")?,
         })
     }
 
@@ -124,6 +156,7 @@ impl Names {
         indices.extend(self.prices);
         indices.extend(self.symbol);
         indices.extend(self.id);
+        indices.extend(self.rtype);
         indices
     }
 }
@@ -133,8 +166,9 @@ struct Batch {
     time: Int64Array,
     prices: [Prices; 4],
     volume: UInt64Array,
-    name: Option<Text>,
-    named: bool,
+    symbol: Option<Text>,
+    /// Where there are no symbols, or symbols of series.
+    id: Option<Text>,
     tick: i64,
 }
 
@@ -146,28 +180,34 @@ enum Prices {
 }
 
 impl Batch {
-    /// `first` is the number of its first row in the file.
-    fn new(batch: &RecordBatch, tick: i64, first: u64) -> Result<Self, InputError> {
+    /// `first` is the number of its first row in the file, `unnamed` whether no row of the file has a symbol.
+    fn new(batch: &RecordBatch, tick: i64, first: u64, unnamed: bool, clock: &mut Clock) -> Result<Self, InputError> {
         let schema = batch.schema();
         let names = Names::find(&schema)?;
         let column = |index: usize| (schema.field(index).name().as_str(), batch.column(index));
         let [open, high, low, close] = names.prices.map(|index| prices(column(index)));
-        let name = match (names.symbol, names.id) {
-            (Some(index), _) => Some(Text::new(column(index), false)?),
-            (None, Some(index)) => Some(Text::new(column(index), true)?),
-            (None, None) => None,
-        };
+        names.rtype.map_or(Ok(()), |index| of_a_second(column(index)))?;
+        let symbol =
+            names.symbol.filter(|_| !unnamed).map(|index| Text::new(column(index), false, first)).transpose()?;
+        let with_id = symbol.as_ref().is_none_or(Text::has_series);
+        let id = names.id.filter(|_| with_id).map(|index| Text::new(column(index), true, first)).transpose()?;
         Ok(Self {
-            time: times(column(names.time))?,
+            time: times(column(names.time), clock)?,
             prices: [open?, high?, low?, close?],
             volume: volumes(column(names.volume), first)?,
-            name,
-            named: names.symbol.is_some(),
+            symbol,
+            id,
             tick,
         })
     }
 
-    fn bar(&self, row: usize, record: u64) -> Result<(Bar, Option<&str>), InputError> {
+    /// Symbol and id of a row, as far as they are looked at; an empty symbol is none.
+    fn instrument(&self, row: usize) -> (Option<&str>, Option<&str>) {
+        let symbol = self.symbol.as_ref().and_then(|symbol| symbol.of(row));
+        (symbol.filter(|symbol| !symbol.is_empty()), self.id.as_ref().and_then(|id| id.of(row)))
+    }
+
+    fn bar(&self, row: usize, record: u64) -> Result<Bar, InputError> {
         let nanos = self.time.is_valid(row).then(|| self.time.value(row));
         let nanos = nanos.and_then(|nanos| u64::try_from(nanos).ok()).ok_or_else(|| InputError::Row {
             row: record,
@@ -183,20 +223,32 @@ impl Batch {
         };
         let [open, high, low, close] = self.prices.each_ref().map(price);
         let volume = if self.volume.is_null(row) { 0 } else { self.volume.value(row) };
-        let name = self.name.as_ref().and_then(|name| name.of(row));
-        Ok((Bar { nanos, open, high, low, close, volume }, name))
+        Ok(Bar { nanos, open, high, low, close, volume })
     }
 }
 
 /// A column and its name.
 type Named<'a> = (&'a str, &'a ArrayRef);
 
-/// UTC nanoseconds since 1970; a timestamp without a time zone is UTC.
-fn times(column: Named<'_>) -> Result<Int64Array, InputError> {
+/// Record types of other schemas' bars are refused as a DBN file of theirs is.
+fn of_a_second(column: Named<'_>) -> Result<(), InputError> {
+    const EXPECTED: &str = "32, the type of ohlcv-1s records: download that schema for the same dates";
+    let values: Int64Array = typed((column.0, &cast(column, &DataType::Int64, EXPECTED)?))?;
+    match values.iter().flatten().find(|&value| value != 32) {
+        Some(other) => {
+            Err(InputError::Column { column: column.0.to_owned(), found: other.to_string(), expected: EXPECTED })
+        }
+        None => Ok(()),
+    }
+}
+
+/// UTC nanoseconds since 1970; what a timestamp without a time zone is, the clock says.
+fn times(column: Named<'_>, clock: &mut Clock) -> Result<Int64Array, InputError> {
     const EXPECTED: &str = "a timestamp type, UTC; make one of whole numbers with pandas.to_datetime(column, unit='ns', utc=True) or the like";
     let DataType::Timestamp(_, zone) = column.1.data_type() else { return Err(wrong_type(column, EXPECTED)) };
     let nanos = cast(column, &DataType::Timestamp(TimeUnit::Nanosecond, zone.clone()), EXPECTED)?;
-    typed((column.0, &cast((column.0, &nanos), &DataType::Int64, EXPECTED)?))
+    let nanos: Int64Array = typed((column.0, &cast((column.0, &nanos), &DataType::Int64, EXPECTED)?))?;
+    if zone.is_some() { Ok(nanos) } else { Ok(nanos.iter().map(|nanos| nanos.map(|nanos| clock.utc(nanos))).collect()) }
 }
 
 fn prices(column: Named<'_>) -> Result<Prices, InputError> {
@@ -249,9 +301,12 @@ struct Text {
 }
 
 impl Text {
-    /// Symbols, or instrument ids as text.
-    fn new(column: Named<'_>, id: bool) -> Result<Self, InputError> {
+    /// Symbols, or instrument ids as text; `first` is the number of the first row in the file.
+    fn new(column: Named<'_>, id: bool, first: u64) -> Result<Self, InputError> {
         let expected = if id { "whole numbers or text" } else { "text" };
+        if id && column.1.data_type().is_floating() {
+            return Ok(Self { keys: None, values: whole(column, first)? });
+        }
         let (keys, values) = match column.1.as_any_dictionary_opt() {
             Some(dictionary) if !dictionary.values().is_empty() => {
                 let keys = dictionary.normalized_keys().into_iter().enumerate();
@@ -273,10 +328,31 @@ impl Text {
         }
     }
 
+    /// Whether any of the values names a continuous series.
+    fn has_series(&self) -> bool {
+        self.values.iter().flatten().any(|symbol| series_root(symbol).is_some())
+    }
+
     fn of(&self, row: usize) -> Option<&str> {
         let at = self.keys.as_ref().map_or(Some(row), |keys| keys[row])?;
         self.values.is_valid(at).then(|| self.values.value(at))
     }
+}
+
+/// Ids as pandas leaves them after a merge: whole floats, and NaN where there is none.
+fn whole(column: Named<'_>, first: u64) -> Result<StringArray, InputError> {
+    const EXPECTED: &str = "a whole number from 0";
+    let values: Float64Array = typed((column.0, &cast(column, &DataType::Float64, EXPECTED)?))?;
+    let text = |(row, value): (usize, Option<f64>)| match value.filter(|value| !value.is_nan()) {
+        Some(value) if value.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&value) => Err(InputError::Row {
+            row: first + row as u64,
+            column: column.0.to_owned(),
+            found: value.to_string(),
+            expected: EXPECTED,
+        }),
+        value => Ok(value.map(|value| (value as u32).to_string())),
+    };
+    values.iter().enumerate().map(text).collect()
 }
 
 /// Points to units of 1e-9 points. A float that stands for a multiple of `tick` is that multiple: one read from

@@ -41,13 +41,26 @@ pub enum InputError {
         /// What stands there.
         found: String,
     },
+    /// A record of a live stream that is neither an `ohlcv-1s` bar nor a message of the gateway.
+    #[error(
+        "record {record}: found {found} in a live stream; expected ohlcv-1s bars of 56 bytes, and symbol mappings, system and \
+         error messages between them: record a subscription to ohlcv-1s alone"
+    )]
+    Subscribed {
+        /// Number in the file, from 0.
+        record: u64,
+        /// What stands there.
+        found: String,
+    },
     /// The file ends inside a record.
-    #[error("record {record}: the file ends after {bytes} of its 56 bytes: it is truncated, download it again")]
+    #[error("record {record}: the file ends after {bytes} of its {length} bytes: it is truncated, download it again")]
     Truncated {
         /// Number in the file, from 0.
         record: u64,
         /// Bytes that are there.
         bytes: usize,
+        /// Bytes it has.
+        length: usize,
     },
     /// The compressed stream is damaged.
     #[error("record {record}: the compressed stream is damaged or truncated here: download the file again")]
@@ -147,6 +160,48 @@ pub enum InputError {
         /// What was expected.
         expected: &'static str,
     },
+    /// A Parquet or Arrow file of bars that are more than a second long.
+    #[error(
+        "found bars of {seconds} seconds: all {bars} lie whole multiples of that apart; expected bars of one second: download \
+         or aggregate ohlcv-1s"
+    )]
+    Spacing {
+        /// Bars of the file.
+        bars: u64,
+        /// Seconds between them.
+        seconds: u64,
+    },
+    /// A Parquet or Arrow file whose times have no zone, and are not UTC.
+    #[error(
+        "column timestamp: has no zone, and as UTC {rows} of {of} rows lie in the break in which the exchange is closed; \
+         expected UTC, or the zone of the times: give --input-time-zone {zone}"
+    )]
+    LocalTime {
+        /// Rows in the break.
+        rows: u64,
+        /// Rows of the file.
+        of: u64,
+        /// The zone they are likely of.
+        zone: String,
+    },
+    /// Ids without symbols that cannot all be outrights of one root.
+    #[error(
+        "{month}: instrument id {low} trades at {low_price} and {high} at {high_price}, which are no outrights of one root: \
+         calendar spreads, or another root; expected outrights where there are no symbols: download with symbols, or keep \
+         the rows of the outrights' ids alone"
+    )]
+    Mixed {
+        /// The month.
+        month: Month,
+        /// The id with the low price.
+        low: String,
+        /// Its usual price in points.
+        low_price: f64,
+        /// An id with a high one.
+        high: String,
+        /// Its usual price in points.
+        high_price: f64,
+    },
     /// A Parquet or Arrow file whose offsets and lengths do not fit into it, or whose decoder gives up.
     #[error("the {format} file is damaged: {found}: write or download it again")]
     Damaged {
@@ -154,6 +209,14 @@ pub enum InputError {
         format: &'static str,
         /// What is wrong with it.
         found: String,
+    },
+    /// A file of a batch download is not what the manifest beside it says.
+    #[error("found {found}; expected {expected}, by the manifest.json beside it: download it again")]
+    Manifest {
+        /// What it is.
+        found: String,
+        /// What it should be.
+        expected: String,
     },
     /// The file has no records.
     #[error("the file has no records; expected at least one bar")]

@@ -1,13 +1,16 @@
 //! Input files, whatever their format, as cleaned columns month by month.
 
 mod bars;
+mod clock;
 mod dbn;
 mod error;
+mod file_name;
 mod guard;
 mod lengths;
 mod no_session;
 mod pages;
 mod read_ahead;
+mod spacing;
 
 use std::{
     collections::{BTreeMap, HashMap, hash_map::Entry},
@@ -20,6 +23,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use xxhash_rust::xxh3::Xxh3;
 
 pub use error::InputError;
+pub use file_name::{FileName, named_dates};
 pub use guard::{guarded, guarded_footer};
 pub use lengths::check_parquet;
 pub use no_session::Seen;
@@ -97,7 +101,8 @@ fn read_file(path: &Path, name: String, instrument: &Instrument, sink: &mut Sink
     let mut magic = [0; 11];
     let read = read_up_to(&mut file, &mut magic)?;
     file.rewind()?;
-    let mut months = Months::new(instrument, named_dates(&name), bytes)?;
+    let named = FileName::parse(&name);
+    let mut months = Months::new(instrument, named.map(|named| (named.first, named.last)), bytes)?;
     let reader = BufReader::with_capacity(1 << 17, file);
     let format = match &magic[..read] {
         [b'D', b'B', b'N', ..] => dbn::read(reader, &mut months, sink).map(|()| "dbn"),
@@ -113,6 +118,11 @@ fn read_file(path: &Path, name: String, instrument: &Instrument, sink: &mut Sink
         [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => dbn::read_zstd(reader, &mut months, sink).map(|()| "dbn"),
         [] => Err(InputError::Format { found: "an empty file".into() }),
         found => Err(InputError::Format { found: format!("a file that begins with the bytes {found:02x?}") }),
+    };
+    let format = match format {
+        // Of the days of a month some have no trade.
+        Err(InputError::Empty) if named.is_some_and(|named| named.is_of_a_day()) => Ok("dbn"),
+        format => format,
     }?;
     months.finish(sink)?;
     let time = |nanos: Option<u64>| nanos.and_then(|nanos| Timestamp::from_nanosecond(i128::from(nanos)).ok());
@@ -156,14 +166,8 @@ fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> Result<usize, std::i
     Ok(filled)
 }
 
-/// First and last date in a name of the archive's pattern `...-YYYYMMDD-YYYYMMDD.ohlcv-1s.dbn[.zst]`.
-#[must_use]
-pub fn named_dates(name: &str) -> Option<(Date, Date)> {
-    let stem = name.strip_suffix(".zst").unwrap_or(name).strip_suffix(".ohlcv-1s.dbn")?;
-    let mut parts = stem.rsplit('-');
-    let mut date = || Date::strptime("%Y%m%d", parts.next()?).ok();
-    let (last, first) = (date()?, date()?);
-    (first <= last).then_some((first, last))
+fn within(there: bool, what: &'static str, limit: u64) -> Result<(), InputError> {
+    if there { Ok(()) } else { Err(InputError::Limit { what, limit }) }
 }
 
 /// Deals the records of a file out to its months.
@@ -273,9 +277,6 @@ impl<'a> Months<'a> {
         sink: &mut Sink<'_>,
     ) -> Result<(), InputError> {
         let (record, limits, publisher) = (self.record, self.limits, self.publisher);
-        let within = |there: bool, what: &'static str, limit: u64| {
-            if there { Ok(()) } else { Err(InputError::Limit { what, limit }) }
-        };
         within(record < limits.records, "records in a file of this size", limits.records)?;
         let (month, collector) = self.collector(bar.nanos, sink)?;
         let index = symbols.find(month, key, || {

@@ -115,8 +115,8 @@ fn hint(records: &Records, instrument: &Instrument) -> String {
     }
     if 2 * records.other_roots_dropped >= selected {
         return match root_of_most(records) {
-            Some(seen) => format!("the root is {seen}, not {root}: set root"),
-            None => format!("no symbol is an outright such as {root}Z3: check root and the symbols"),
+            Some(seen) if seen != *root => format!("the root is {seen}, not {root}: set root"),
+            _ => format!("no symbol is an outright such as {root}Z3: check root and the symbols"),
         };
     }
     if 2 * records.price_off_tick >= selected.saturating_sub(records.other_roots_dropped) {
@@ -127,10 +127,12 @@ fn hint(records: &Records, instrument: &Instrument) -> String {
 }
 
 /// The root most records are of.
-fn root_of_most(records: &Records) -> Option<&str> {
-    let mut roots: BTreeMap<&str, u64> = BTreeMap::new();
+fn root_of_most(records: &Records) -> Option<String> {
+    let mut roots: BTreeMap<String, u64> = BTreeMap::new();
     for (symbol, count) in &records.by_instrument {
-        *roots.entry(symbol::root(symbol)?).or_default() += count;
+        if let Some(root) = symbol::root(symbol) {
+            *roots.entry(root).or_default() += count;
+        }
     }
     roots.into_iter().max_by_key(|(_, count)| *count).map(|(root, _)| root)
 }
@@ -173,7 +175,7 @@ mod tests {
                 &[("GCZ3", night, on_tick), ("GCG4", night, on_tick), ("SIZ3-SIH4", night, on_tick)][..],
                 &["0 of 3 records", "2013-10", "other_roots_dropped 3", "GCG4", "root is GC, not ES"][..],
             ),
-            (&[("ES.c.0", night, on_tick)], &["ES.c.0", "no symbol is an outright such as ESZ3"]),
+            (&[("ES.FUT", night, on_tick)], &["ES.FUT", "no symbol is an outright such as ESZ3"]),
             (
                 &[("ESZ3", night, on_tick + 1), ("ESZ3", night + 1, on_tick + 1), ("ESZ3", night, 0)],
                 &["dropped: price_off_tick 2, price_not_positive 1", "no multiples of 0.25"],

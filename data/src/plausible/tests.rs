@@ -223,7 +223,7 @@ fn mixed(difference: i32, swapped: impl Fn(usize) -> bool) -> Vec<Fault> {
             }
         }
         let (symbol, rows) = (if far { "ESH4" } else { "ESZ3" }.to_owned(), first..columns.time.len());
-        columns.contracts.push(crate::columns::ContractRows { symbol, expiry: None, rows });
+        columns.contracts.push(crate::columns::ContractRows { symbol, expiry: None, rolled: false, rows });
     }
     faults(&grid, Some(&columns.view()), Tick::from_nanos(250_000_000).unwrap())
 }

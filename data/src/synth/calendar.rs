@@ -5,7 +5,7 @@ use jiff::{civil::Date, tz::TimeZone};
 use super::SynthError;
 use crate::{
     Month,
-    holidays::{Hours, hours},
+    holidays::{Hours, yearly},
 };
 
 /// Trading opens at this hour, local time, on the evening before the trade date.
@@ -46,7 +46,7 @@ pub(super) fn trade_days(month: Month, zone: &TimeZone) -> Result<Vec<TradeDay>,
     let mut days = Vec::new();
     let mut date = month.first_day();
     while date <= month.last_day().tomorrow()? {
-        let (hour, minute) = match hours(date) {
+        let (hour, minute) = match yearly(date) {
             Hours::Full => (16, 0),
             Hours::Early(hour, minute) => (hour, minute),
             Hours::Closed => {
@@ -60,7 +60,7 @@ pub(super) fn trade_days(month: Month, zone: &TimeZone) -> Result<Vec<TradeDay>,
         let (cut_open, cut_close) = (open.max(first), end.min(last));
         if cut_open < cut_close {
             let offset = i64::from(evening.offset().seconds());
-            let full = hours(date) == Hours::Full;
+            let full = yearly(date) == Hours::Full;
             days.push(TradeDay { date, open: cut_open, close: cut_close, offset, full });
         }
         date = date.tomorrow()?;

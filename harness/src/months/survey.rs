@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use data::{Month, MonthRange, input};
+use data::{
+    Month, MonthRange,
+    holidays::{Hours, hours},
+    input::FileName,
+};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
@@ -236,20 +240,25 @@ pub fn recommended(store: &Store, version: &Version) -> (Reprocess, Vec<String>)
 impl Raw {
     /// Those of a month, out of all.
     pub fn of(month: Month, all: &[RawFile]) -> Self {
-        let mut by_dates: BTreeMap<(Date, Date), Vec<String>> = BTreeMap::new();
+        let mut by_name: BTreeMap<(Date, Date, &str), Vec<String>> = BTreeMap::new();
         let files: Vec<&RawFile> = all.iter().filter(|file| file.holds(month)).collect();
         for file in &files {
-            if let Some(dates) = input::named_dates(file.name()) {
-                by_dates.entry(dates).or_default().push(file.key.clone());
+            if let Some(FileName { first, last, part }) = FileName::parse(file.name()) {
+                by_name.entry((first, last, part)).or_default().push(file.key.clone());
             }
         }
         let (first, last) = (month.first_day(), month.last_day());
-        let begin = by_dates.keys().map(|(begin, _)| (*begin).max(first)).min();
-        let end = by_dates.keys().map(|(_, end)| (*end).min(last)).max();
+        let begin = by_name.keys().map(|(begin, ..)| (*begin).max(first)).min();
+        let end = by_name.keys().map(|(_, end, _)| (*end).min(last)).max();
+        // A download split by day has no files of days on which nothing trades.
+        let trades = |date: &Date| hours(*date) != Hours::Closed;
+        let days = std::iter::successors(Some(first), |date| date.tomorrow().ok()).take_while(|date| *date <= last);
+        let lacking =
+            |(begin, end): &(Date, Date)| days.clone().filter(trades).any(|date| date < *begin || date > *end);
         Self {
             files: files.iter().map(|file| file.key.clone()).collect(),
-            partial: begin.zip(end).filter(|&covered| covered != (first, last)),
-            duplicates: by_dates.into_values().filter(|keys| keys.len() > 1).collect(),
+            partial: begin.zip(end).filter(lacking),
+            duplicates: by_name.into_values().filter(|keys| keys.len() > 1).collect(),
         }
     }
 }

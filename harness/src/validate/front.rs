@@ -39,7 +39,7 @@ pub struct Day {
 
 /// Delivery month of a symbol whose root does not matter.
 pub fn expiry(contract: &str, month: Month) -> Option<Month> {
-    symbol::expiry(symbol::classify(contract, symbol::root(contract)?), month)
+    symbol::expiry(symbol::classify(contract, &symbol::root(contract)?), month)
 }
 
 #[cfg(test)]
@@ -63,6 +63,8 @@ pub struct Traded {
     before: u64,
     /// Last price of the session in ticks.
     close: Option<i64>,
+    /// Whether it comes from a continuous series.
+    rolled: bool,
 }
 
 /// A trading date of the archive: one with a trade in its session.
@@ -155,6 +157,7 @@ pub fn trading(days: &[Day], contracts: &[ContractRows]) -> Vec<Trading> {
             session: day.session[number],
             before: day.before[number],
             close: day.close[number],
+            rolled: contract.rolled,
         };
         contracts.iter().enumerate().map(of).filter(|contract| contract.session > 0).collect()
     };
@@ -201,7 +204,9 @@ pub fn choose(dates: &[Trading], choice: Choice, given: Option<(String, Option<M
     for (number, date) in dates.iter().enumerate() {
         let (before, after) = (&dates[number.saturating_sub(NEAR)..number], &dates[number + 1..]);
         let after = &after[..after.len().min(NEAR)];
-        if let Some((symbol, _)) = &front {
+        // A series that somebody has rolled is followed as it is.
+        let followed = date.contracts.iter().all(|contract| contract.rolled);
+        if let Some((symbol, _)) = front.as_ref().filter(|_| !followed) {
             let trades = |date: &Trading| date.session(symbol) > 0;
             if !trades(date) && before.iter().any(trades) {
                 if after.iter().any(trades) {
@@ -221,6 +226,7 @@ pub fn choose(dates: &[Trading], choice: Choice, given: Option<(String, Option<M
             }
         }
         let forward = |contract: &&Traded| match &front {
+            _ if contract.rolled => true,
             Some((symbol, _)) if *symbol == contract.symbol => true,
             Some((_, Some(front))) if contract.expiry.is_some() => contract.expiry >= Some(*front),
             _ => !left.contains(&contract.symbol),
@@ -279,6 +285,7 @@ mod tests {
             session,
             before: 1,
             close: None,
+            rolled: false,
         };
         let date = |volumes: &&[u64]| {
             let contracts = expiries.iter().zip(*volumes).map(contract).filter(|contract| contract.session > 0);

@@ -107,7 +107,7 @@ fn against_sessions(
 /// A roll outside of its expected window, with the volumes around it.
 fn window(roll: &Rollover, expiry: Option<Month>, raw: Option<&Raw>, making: &Making, findings: &mut Findings) {
     let window = making.instrument.rolls.window(&making.instrument.root);
-    let expected = window.map(|window| expiry.is_some_and(|expiry| within(roll.date, expiry, window)));
+    let expected = window.zip(expiry).map(|(window, expiry)| within(roll.date, expiry, window));
     let what = format!("{} {} -> {}", roll.date, roll.from, roll.to);
     let text = |expected: Option<bool>| expected.map_or("null".to_owned(), |expected| expected.to_string());
     if expected != roll.expected {
@@ -365,8 +365,9 @@ mod tests {
 
     #[test]
     fn volumes_of_the_five_sessions_around_a_date() {
-        let contracts: Vec<ContractRows> =
-            ["ESZ3", "ESH4"].map(|symbol| ContractRows { symbol: symbol.into(), expiry: None, rows: 0..0 }).to_vec();
+        let contracts: Vec<ContractRows> = ["ESZ3", "ESH4"]
+            .map(|symbol| ContractRows { symbol: symbol.into(), expiry: None, rolled: false, rows: 0..0 })
+            .to_vec();
         let days: Vec<Day> = (9..16).map(|day| Day::of(Date::constant(2013, 12, day), vec![100, day as u64])).collect();
         let text = evidence(&days, &contracts, "ESZ3", "ESH4", Date::constant(2013, 12, 12));
         assert_eq!(

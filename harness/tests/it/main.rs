@@ -4,6 +4,7 @@
 
 mod alerts;
 mod backup;
+mod bars;
 mod bench;
 mod browser;
 mod clean;
@@ -12,6 +13,7 @@ mod criteria;
 mod defects;
 mod dependencies;
 mod deploy;
+mod downloads;
 mod fronts;
 mod gate;
 mod golden;

@@ -5,8 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 use kernels::series::MAX_TICKS;
 
 use crate::{
-    ids,
-    input::InputError,
+    error::InputError,
     instrument::Instrument,
     month::Month,
     records::Records,
@@ -380,7 +379,6 @@ impl Collector {
             list.push(ContractRows { symbol, expiry: contract.expiry, rolled: contract.rolled, rows });
         }
         columns.records = self.records;
-        ids::check(&columns.view(), self.tick)?;
         Ok(columns)
     }
 }

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{fault::Fault, month::Month};
 
+/// Nothing traded for this long at an end of the window makes a short day.
+pub(crate) const SHORT_SECONDS: u32 = 15 * 60;
+
 /// One trading date of the grid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {

@@ -3,7 +3,7 @@
 
 use crate::{
     columns::{ColumnsView, ContractRows},
-    input::InputError,
+    error::InputError,
 };
 
 /// Records from which an id's price is known.
@@ -56,7 +56,7 @@ mod tests {
                 collector.push(index, &bar, second);
             }
         }
-        collector.finish().map(drop)
+        check(&collector.finish().unwrap().view(), instrument.tick_nanos)
     }
 
     #[test]

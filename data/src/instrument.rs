@@ -143,12 +143,6 @@ fn zone(name: &str) -> Result<TimeZone, InstrumentError> {
     TimeZone::get(name).map_err(|source| InstrumentError::TimeZone { name: name.to_owned(), source })
 }
 
-/// Third Friday of the month a date lies in: the last trading day of an equity-index future.
-#[must_use]
-pub fn third_friday(any_day: Date) -> Option<Date> {
-    any_day.nth_weekday_of_month(3, jiff::civil::Weekday::Friday).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

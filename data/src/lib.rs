@@ -7,6 +7,7 @@ pub mod columns;
 pub mod compute;
 pub mod contract;
 mod encoding;
+mod error;
 pub mod fault;
 pub mod grid;
 pub mod holidays;

@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 use jiff::{ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use crate::{instrument::third_friday, month::Month};
+use crate::month::Month;
 
 /// Equity-index futures, which roll in the days before the third Friday of their delivery month.
 const EQUITY_INDICES: [&str; 8] = ["ES", "NQ", "RTY", "YM", "MES", "MNQ", "M2K", "MYM"];
@@ -144,6 +144,12 @@ impl TryFrom<String> for Rolls {
     fn try_from(text: String) -> Result<Self, RollWindowError> {
         text.parse()
     }
+}
+
+/// Third Friday of the month a date lies in: the last trading day of an equity-index future.
+#[must_use]
+pub fn third_friday(any_day: Date) -> Option<Date> {
+    any_day.nth_weekday_of_month(3, jiff::civil::Weekday::Friday).ok()
 }
 
 #[cfg(test)]

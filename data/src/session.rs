@@ -6,16 +6,13 @@ use crate::{
     central,
     columns::{ColumnsView, ContractRows},
     contract::{self, Choice, Decision, Fronts},
-    grid::{Grid, Rollover, Session, Unmapped},
+    grid::{Grid, Rollover, SHORT_SECONDS, Session, Unmapped},
     instrument::{Instrument, InstrumentError},
     month::Month,
     plausible,
     volumes::Volumes,
     window::{Window, Windows},
 };
-
-/// Nothing traded for this long at an end of the window makes a short day.
-pub(crate) const SHORT_SECONDS: u32 = 15 * 60;
 
 /// Cuts a month into sessions of its front contracts.
 ///

@@ -3,7 +3,6 @@
 mod bars;
 mod clock;
 mod dbn;
-mod error;
 mod file_name;
 mod guard;
 mod lengths;
@@ -22,7 +21,7 @@ use std::{
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use xxhash_rust::xxh3::Xxh3;
 
-pub use error::InputError;
+pub use crate::error::InputError;
 pub use file_name::{FileName, named_dates};
 pub use guard::{guarded, guarded_footer};
 pub use lengths::check_parquet;
@@ -30,6 +29,7 @@ pub use no_session::Seen;
 
 use crate::{
     columns::{Bar, Collector, Columns, Name, SymbolIndex},
+    ids,
     instrument::Instrument,
     month::Month,
 };
@@ -255,7 +255,9 @@ impl<'a> Months<'a> {
         if let Some((month, collector)) = self.open.pop_first() {
             self.closed = Some(month);
             self.current = None;
-            sink(collector.finish()?)?;
+            let columns = collector.finish()?;
+            ids::check(&columns.view(), self.instrument.tick_nanos)?;
+            sink(columns)?;
         }
         Ok(())
     }

@@ -9,8 +9,7 @@ use kernels::Tick;
 use super::list;
 use crate::{
     fault::{Fault, FaultKind},
-    grid::Grid,
-    session::SHORT_SECONDS,
+    grid::{Grid, SHORT_SECONDS},
 };
 
 /// Names the sessions whose prices jumped to more than 1.5 times above or below those of most of the month.

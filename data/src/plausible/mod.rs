@@ -16,9 +16,8 @@ use kernels::Tick;
 use crate::{
     columns::ColumnsView,
     fault::Fault,
-    grid::{Grid, Session},
+    grid::{Grid, SHORT_SECONDS, Session},
     holidays::{Hours, hours},
-    session::SHORT_SECONDS,
 };
 
 /// A bar whose price is more than one in so many parts away from the close before is no move of a second.

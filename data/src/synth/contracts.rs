@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rand::RngExt;
 
 use super::{Plan, SynthError, calendar::weekdays_between, chance};
-use crate::{Month, instrument::third_friday};
+use crate::{Month, roll_window::third_friday};
 
 /// The roll is this many days before the expiry: the Thursday of the second week.
 const ROLL_DAYS: i64 = 8;

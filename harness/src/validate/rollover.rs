@@ -5,8 +5,7 @@ use data::{
     Month,
     columns::{ColumnsView, ContractRows},
     grid::Rollover,
-    instrument::third_friday,
-    roll_window::{Anchor, RollWindow},
+    roll_window::{Anchor, RollWindow, third_friday},
     synth::MonthTruth,
 };
 use jiff::civil::Date;

@@ -229,7 +229,7 @@ pub enum InputError {
         /// Its files.
         files: String,
     },
-    /// No session of the root can be cut from the records; see [`super::Seen`].
+    /// No session of the root can be cut from the records; see [`crate::input::Seen`].
     #[error("found no session of {root}: {found}")]
     NoSession {
         /// Root symbol.

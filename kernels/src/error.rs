@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::Level;
+
 /// A kernel refuses input it cannot answer exactly.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -35,4 +37,20 @@ pub enum Error {
         /// Rows of the series.
         len: usize,
     },
+    /// A level that this processor does not have.
+    #[error("this processor does not have {level}: it has {}", available())]
+    Level {
+        /// The level asked for.
+        level: Level,
+    },
+    /// No level is called so.
+    #[error("no level is called {name}: expected baseline, neon, avx2 or avx512")]
+    LevelName {
+        /// The name.
+        name: String,
+    },
+}
+
+fn available() -> String {
+    Level::available().map(Level::name).collect::<Vec<_>>().join(", ")
 }

@@ -7,6 +7,7 @@
 mod error;
 pub mod features;
 pub mod labels;
+mod level;
 mod profile;
 #[cfg(test)]
 mod random;
@@ -16,6 +17,7 @@ pub mod weights;
 pub mod window;
 
 pub use error::Error;
+pub use level::Level;
 pub use profile::Profile;
 pub use series::{Columns, Series};
 pub use tick::Tick;

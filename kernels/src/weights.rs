@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::labels::{Mode, Outcome};
+use crate::level::kernel;
 
 /// Decay of the weights per month of age.
 const DECAY_PER_MONTH: f64 = 0.05;
@@ -34,11 +35,15 @@ pub fn decay(months: i32) -> f64 {
 /// [`Error::Rows`] when the two slices differ in length.
 pub fn labels(outcomes: &[Outcome], out: &mut [i8]) -> Result<(), Error> {
     same_length(outcomes, out.len())?;
+    set_labels(outcomes, out);
+    Ok(())
+}
+
+kernel!(avx512 fn set_labels['a]['a](outcomes: &'a [Outcome], out: &'a mut [i8]) {
     for (label, outcome) in out.iter_mut().zip(outcomes) {
         *label = i8::from(outcome.is_win());
     }
-    Ok(())
-}
+});
 
 /// `weight_<mode>`: quality*velocity*decay for a win, `decay` for a loss, computed in f64 in that order, where
 /// quality = clip(2 - 1.5*mae/stop, 0.5, 2) and velocity = clip(2 - 1.5*(seconds - 300)/600, 0.5, 2).
@@ -47,6 +52,11 @@ pub fn labels(outcomes: &[Outcome], out: &mut [i8]) -> Result<(), Error> {
 /// [`Error::Rows`] when the two slices differ in length.
 pub fn weights(mode: &Mode, outcomes: &[Outcome], decay: f64, out: &mut [f32]) -> Result<(), Error> {
     same_length(outcomes, out.len())?;
+    set_weights(mode, outcomes, decay, out);
+    Ok(())
+}
+
+kernel!(avx512 fn set_weights['a]['a](mode: &'a Mode, outcomes: &'a [Outcome], decay: f64, out: &'a mut [f32]) {
     let stop = f64::from(mode.stop);
     // An outcome's mae has five bits.
     let quality: [f64; 32] = std::array::from_fn(|mae| clip(2.0 - 1.5 * mae as f64 / stop));
@@ -54,8 +64,7 @@ pub fn weights(mode: &Mode, outcomes: &[Outcome], decay: f64, out: &mut [f32]) -
         let win = quality[usize::from(outcome.mae())] * VELOCITY[usize::from(outcome.seconds())] * decay;
         *weight = if outcome.is_win() { win } else { decay } as f32;
     }
-    Ok(())
-}
+});
 
 fn same_length(outcomes: &[Outcome], out: usize) -> Result<(), Error> {
     if outcomes.len() == out { Ok(()) } else { Err(Error::Rows { rows: 0..out, len: outcomes.len() }) }

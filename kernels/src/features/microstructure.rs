@@ -19,6 +19,7 @@ impl Microstructure {
     }
 
     /// `true_range` of `bars.back(volatility::LOOK_BACK)`.
+    #[inline(always)]
     pub(super) fn compute<F: Float>(
         &mut self,
         bars: &Bars<'_>,
@@ -57,6 +58,7 @@ impl Microstructure {
 }
 
 /// High minus low from element `from` on, in ticks.
+#[inline(always)]
 fn sizes<'a>(bars: &Bars<'a>, from: usize) -> impl Iterator<Item = i32> + use<'a> {
     bars.high[from..].iter().zip(&bars.low[from..]).map(|(high, low)| high - low)
 }

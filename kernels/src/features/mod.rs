@@ -20,6 +20,8 @@ use ndarray::ArrayViewMut2;
 pub use self::carry::Carry;
 pub use self::category::Category;
 pub use self::time::flags;
+use self::bars::{Bars, Points};
+use crate::level::kernel;
 use crate::window::{sum::Sums, true_range::true_ranges};
 use crate::{Error, Profile, Series, Tick};
 
@@ -83,14 +85,14 @@ pub trait Float: Copy + Send + Sync + 'static + sealed::Sealed {
 }
 
 impl Float for f32 {
-    #[inline]
+    #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value as f32
     }
 }
 
 impl Float for f64 {
-    #[inline]
+    #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value
     }
@@ -106,7 +108,7 @@ mod sealed {
 #[derive(Clone, Debug)]
 pub struct Features {
     profile: Profile,
-    points: bars::Points,
+    points: Points,
     chunk_rows: usize,
     volume: volume::Volume,
     price_context: price_context::PriceContext,
@@ -124,7 +126,7 @@ impl Features {
     pub fn new(profile: Profile, tick: Tick, chunk_rows: usize) -> Self {
         Self {
             profile,
-            points: bars::Points::new(tick),
+            points: Points::new(tick),
             chunk_rows,
             volume: volume::Volume::new(chunk_rows),
             price_context: price_context::PriceContext::new(chunk_rows),
@@ -158,8 +160,8 @@ impl Features {
         if rows.is_empty() {
             return Ok(());
         }
-        let bars = bars::Bars::new(series, rows.clone(), LOOK_BACK);
-        self.set_true_range(&bars);
+        let bars = Bars::new(series, rows.clone(), LOOK_BACK);
+        true_range(&mut self.true_range, &bars);
         for category in Category::ALL {
             self.category(category, &bars, carry, &mut values);
         }
@@ -187,9 +189,9 @@ impl Features {
         if rows.is_empty() {
             return Ok(());
         }
-        let bars = bars::Bars::new(series, rows.clone(), LOOK_BACK);
+        let bars = Bars::new(series, rows.clone(), LOOK_BACK);
         if matches!(category, Category::Volatility | Category::Microstructure) {
-            self.set_true_range(&bars);
+            true_range(&mut self.true_range, &bars);
         }
         self.category(category, &bars, carry, &mut values);
         Ok(())
@@ -200,33 +202,75 @@ impl Features {
         within && carry.row() == rows.start
     }
 
-    /// What volatility and microstructure share.
-    fn set_true_range(&mut self, bars: &bars::Bars<'_>) {
-        let bars = bars.back(volatility::LOOK_BACK);
-        // 300 * MAX_TICKS fits 31 bits. Element 0 is right on the first row of a series and otherwise not used.
-        let first = bars.high.iter().zip(bars.low).take(1).map(|(high, low)| high - low);
-        self.true_range.set(first.chain(true_ranges(bars.high, bars.low, bars.close)));
-    }
-
     /// Fills the next columns of `values`, which are those of `category`.
     fn category<'a, F: Float>(
         &mut self,
         category: Category,
-        bars: &bars::Bars<'_>,
+        bars: &Bars<'_>,
         carry: &Carry,
         values: &mut impl Iterator<Item = &'a mut [F]>,
     ) {
         let (profile, points, true_range) = (self.profile, self.points, &self.true_range);
         match category {
-            Category::Volume => self.volume.compute(bars, take(values)),
-            Category::PriceContext => self.price_context.compute(bars, profile, carry, points, take(values)),
-            Category::Consolidation => self.consolidation.compute(bars, profile, points, take(values)),
-            Category::Returns => self.returns.compute(bars, take(values)),
-            Category::Volatility => self.volatility.compute(bars, true_range, points, take(values)),
-            Category::Microstructure => self.microstructure.compute(bars, true_range, points, take(values)),
+            Category::Volume => volume(&mut self.volume, bars, take(values)),
+            Category::PriceContext => {
+                price_context(&mut self.price_context, bars, profile, carry, points, take(values));
+            }
+            Category::Consolidation => consolidation(&mut self.consolidation, bars, profile, points, take(values)),
+            Category::Returns => returns(&mut self.returns, bars, take(values)),
+            Category::Volatility => volatility(&mut self.volatility, bars, true_range, points, take(values)),
+            Category::Microstructure => {
+                microstructure(&mut self.microstructure, bars, true_range, points, take(values));
+            }
         }
     }
 }
+
+// What volatility and microstructure share.
+kernel!(avx512 fn true_range['a]['a](sums: &'a mut Sums<i32>, bars: &'a Bars<'a>) {
+    let bars = bars.back(volatility::LOOK_BACK);
+    // 300 * MAX_TICKS fits 31 bits. Element 0 is right on the first row of a series and otherwise not used.
+    let first = bars.high.iter().zip(bars.low).take(1).map(|(high, low)| high - low);
+    sums.set(first.chain(true_ranges(bars.high, bars.low, bars.close)));
+});
+
+kernel!(avx512 fn volume['a, 'o, F: Float]['a, 'o, F](volume: &'a mut volume::Volume, bars: &'a Bars<'a>, out: [&'o mut [F]; 4]) {
+    volume.compute(bars, out);
+});
+
+kernel!(avx512 fn price_context['a, 'o, F: Float]['a, 'o, F](
+    context: &'a mut price_context::PriceContext, bars: &'a Bars<'a>, profile: Profile, carry: &'a Carry, points: Points,
+    out: [&'o mut [F]; 5]
+) {
+    context.compute(bars, profile, carry, points, out);
+});
+
+kernel!(avx512 fn consolidation['a, 'o, F: Float]['a, 'o, F](
+    consolidation: &'a mut consolidation::Consolidation, bars: &'a Bars<'a>, profile: Profile, points: Points,
+    out: [&'o mut [F]; 10]
+) {
+    consolidation.compute(bars, profile, points, out);
+});
+
+kernel!(avx512 fn returns['a, 'o, F: Float]['a, 'o, F](
+    returns: &'a mut returns::Returns, bars: &'a Bars<'a>, out: [&'o mut [F]; 5]
+) {
+    returns.compute(bars, out);
+});
+
+kernel!(avx512 fn volatility['a, 'o, F: Float]['a, 'o, F](
+    volatility: &'a mut volatility::Volatility, bars: &'a Bars<'a>, true_range: &'a Sums<i32>, points: Points,
+    out: [&'o mut [F]; 6]
+) {
+    volatility.compute(bars, true_range, points, out);
+});
+
+kernel!(avx512 fn microstructure['a, 'o, F: Float]['a, 'o, F](
+    microstructure: &'a mut microstructure::Microstructure, bars: &'a Bars<'a>, true_range: &'a Sums<i32>, points: Points,
+    out: [&'o mut [F]; 6]
+) {
+    microstructure.compute(bars, true_range, points, out);
+});
 
 /// The rows of an array, if it is of this shape and each of its rows is contiguous.
 fn slices<'a, T>(

@@ -7,7 +7,7 @@ use super::bars::{Bars, Points, write};
 use super::{Carry, Float};
 use crate::Profile;
 use crate::window::extrema::Extrema;
-use crate::window::slope::{STEPS_30, of_steps_30};
+use crate::window::slope::{STEPS_30, take_of_steps_30};
 use crate::window::sum::{Sums, float};
 
 /// Rows of the vwap in profile `rolling`.
@@ -43,6 +43,7 @@ impl PriceContext {
     }
 
     /// `carry` stands before the first row asked for.
+    #[inline(always)]
     pub(super) fn compute<F: Float>(
         &mut self,
         bars: &Bars<'_>,
@@ -78,12 +79,13 @@ impl PriceContext {
         let (at, out) = bars.defined(SLOPE, slope);
         let slopes = &mut self.slope[..at.len()];
         if !slopes.is_empty() {
-            of_steps_30(&self.steps[self.steps.len() - (slopes.len() + SLOPE - 1)..], slopes);
+            take_of_steps_30(&self.steps[self.steps.len() - (slopes.len() + SLOPE - 1)..], slopes);
         }
         write(out, slopes.iter().map(|&slope| points.of(slope, 1.0)));
     }
 
     /// Quotients since the first row of the series, for the rows asked for and up to 29 before.
+    #[inline(always)]
     fn session_vwap(&mut self, bars: &Bars<'_>, carry: &Carry) {
         self.sum(bars);
         let turnover = carry.turnover - self.turnover.before(bars.lead);
@@ -95,6 +97,7 @@ impl PriceContext {
     }
 
     /// Quotients over the last 300 rows, for the rows asked for and up to 29 before.
+    #[inline(always)]
     fn rolling_vwap(&mut self, bars: &Bars<'_>) {
         self.sum(bars);
         let from = bars.lead.saturating_sub(SLOPE);
@@ -107,6 +110,7 @@ impl PriceContext {
         self.quotients.extend(rows.map(|(&close, (turnover, volume))| quotient(close, turnover, volume)));
     }
 
+    #[inline(always)]
     fn sum(&mut self, bars: &Bars<'_>) {
         let rows = bars.close.iter().zip(bars.volume);
         self.turnover.set(rows.map(|(&close, &volume)| i64::from(close) * i64::from(volume)));
@@ -114,6 +118,7 @@ impl PriceContext {
     }
 
     /// Steps from each quotient to the next: T/V - T'/V' = (T*V' - T'*V)/(V*V'), with an exact numerator.
+    #[inline(always)]
     fn set_steps(&mut self) {
         let pairs = self.quotients.iter().zip(&self.quotients[1.min(self.quotients.len())..]);
         let over = |before: i64, volume: i64| float(before) * float(volume);
@@ -134,6 +139,7 @@ impl PriceContext {
         }
     }
 
+    #[inline(always)]
     fn rolling_distances<F: Float>(
         &mut self,
         bars: &Bars<'_>,
@@ -147,7 +153,7 @@ impl PriceContext {
         if at.is_empty() {
             return;
         }
-        self.running.set(&bars.high[window.clone()], &bars.low[window]);
+        self.running.take(&bars.high[window.clone()], &bars.low[window]);
         let closes = &bars.close[at];
         write(from_high, closes.iter().zip(self.running.high()).map(|(&close, &high)| points.ticks(close - high)));
         write(from_low, closes.iter().zip(self.running.low()).map(|(&close, &low)| points.ticks(close - low)));
@@ -155,11 +161,12 @@ impl PriceContext {
 }
 
 /// The close while there is no volume.
-#[inline]
+#[inline(always)]
 fn quotient(close: i32, turnover: i64, volume: i64) -> (i64, i64) {
     if volume == 0 { (i64::from(close), 1) } else { (turnover, volume) }
 }
 
+#[inline(always)]
 fn session_distances<F: Float>(
     bars: &Bars<'_>,
     carry: &Carry,

@@ -17,6 +17,7 @@ impl Returns {
         Self { one_row: Vec::with_capacity(rows + CONSISTENCY), deviation: Deviation::new(rows) }
     }
 
+    #[inline(always)]
     pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, out: [&mut [F]; 5]) {
         let [return_30, return_60, return_300, acceleration, consistency] = out;
         for (window, column) in [(30, return_30), (60, return_60), (300, return_300)] {
@@ -42,13 +43,13 @@ impl Returns {
         // Element k is the return of row k + 1; the first row has none.
         self.one_row.clear();
         self.one_row.extend(bars.close.windows(2).map(|pair| change(pair[1], pair[0])));
-        self.deviation.set(&self.one_row[at.start.saturating_sub(CONSISTENCY).min(self.one_row.len())..]);
+        self.deviation.take(&self.one_row[at.start.saturating_sub(CONSISTENCY).min(self.one_row.len())..]);
         write(out, self.deviation.deviations().iter().copied());
     }
 }
 
 /// (c - before)/before
-#[inline]
+#[inline(always)]
 fn change(close: i32, before: i32) -> f64 {
     f64::from(close - before) / f64::from(before)
 }

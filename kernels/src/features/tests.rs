@@ -143,7 +143,7 @@ fn largest_turnover() {
 #[test]
 fn points_of_a_tick_of_more_than_one_numerator() {
     // Three quarters of a point: 7 ticks, and their third.
-    let points = bars::Points::new(Tick::from_nanos(750_000_000).unwrap());
+    let points = Points::new(Tick::from_nanos(750_000_000).unwrap());
     assert_eq!((points.ticks(7), points.of(7.0, 3.0)), (5.25, 1.75));
 }
 
@@ -154,7 +154,7 @@ fn a_look_back_cut_short() {
     for (rows, look_back, shorter, first) in
         [(60..80, 30, 10, 50), (60..80, 30, 40, 30), (20..30, 30, 10, 10), (5..9, 9, 7, 0)]
     {
-        let bars = bars::Bars::new(&tape.series(), rows.clone(), look_back).back(shorter);
+        let bars = Bars::new(&tape.series(), rows.clone(), look_back).back(shorter);
         assert_eq!((bars.first, bars.lead, bars.len()), (first, rows.start - first, rows.end - first));
         assert_eq!((bars.close, bars.volume), (&tape.close[first..rows.end], &tape.volume[first..rows.end]));
     }

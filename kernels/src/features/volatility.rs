@@ -30,6 +30,7 @@ impl Volatility {
     }
 
     /// `true_range` of `bars.back(LOOK_BACK)`.
+    #[inline(always)]
     pub(super) fn compute<F: Float>(
         &mut self,
         bars: &Bars<'_>,
@@ -60,12 +61,12 @@ impl Volatility {
         let (at, out) = bars.defined(LOOK_BACK - 1, breakout);
         let newest = shift(&at, ATR - 1);
         let compared = &self.atr[newest.start.saturating_sub(COMPARED - 1)..newest.end];
-        self.score.set(compared);
+        self.score.take(compared);
         write(out, self.score.scores().iter().copied());
 
         // Rank with ties averaged, in percent: (score + 1)/2 / 300 * 100.
         let (_, out) = bars.defined(LOOK_BACK - 1, percentile);
-        self.rank.set(compared);
+        self.rank.take(compared);
         write(out, self.rank.scores().iter().map(|&score| f64::from(score + 1) / 6.0));
     }
 }

@@ -19,6 +19,7 @@ impl Volume {
         Self { volume: Sums::new(rows + LOOK_BACK), slope: Slope::new(rows + LOOK_BACK) }
     }
 
+    #[inline(always)]
     pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, out: [&mut [F]; 4]) {
         let bars = bars.back(LOOK_BACK);
         let [ratio_30, slope_30, slope_5, exhaustion] = out;
@@ -50,6 +51,7 @@ impl Volume {
 }
 
 /// Ten times slope(v, 5): -2, -1, 0, 1, 2 are the distances from the middle, 10 the sum of their squares. Exact.
+#[inline(always)]
 fn tenfold_slope_5<'a>(volume: &'a [u32], at: &std::ops::Range<usize>) -> impl Iterator<Item = f64> + use<'a> {
     let (oldest, old) = (lag(volume, at, 4), lag(volume, at, 3));
     let (new, newest) = (lag(volume, at, 1), lag(volume, at, 0));

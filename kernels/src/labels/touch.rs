@@ -10,6 +10,8 @@ use std::hint::select_unpredictable;
 
 use wide::i16x16;
 
+use crate::level::kernel;
+
 use super::{Ahead, Direction, LOOK_AHEAD, MODES, Mode, Outcome, is_gap};
 
 /// Price levels the table can hold.
@@ -54,6 +56,11 @@ impl Table {
 
     /// Outcomes of the entries at rows 1, 2, .. of `ahead`, as many as the columns of `out` are long.
     pub(super) fn outcomes(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; 6]) {
+        fill(self, ahead, span, out);
+    }
+
+    #[inline(always)]
+    fn fill(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; 6]) {
         if ahead.gap_ticks < i32::MAX {
             self.walk::<true>(ahead, span, out);
         } else {
@@ -62,6 +69,7 @@ impl Table {
     }
 
     /// One body with gaps of price and one without.
+    #[inline(always)]
     fn walk<const GAPS: bool>(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; 6]) {
         let entries = out[0].len();
         let Some(last) = ahead.high.len().checked_sub(1) else { return };
@@ -97,6 +105,12 @@ impl Table {
     }
 }
 
+kernel!(avx512 fn fill['a, 'o]['a, 'o](
+    table: &'a mut Table, ahead: &'a Ahead<'a>, span: Span, out: &'a mut [&'o mut [Outcome]; 6]
+) {
+    table.fill(ahead, span, out);
+});
+
 /// Both directions on the way from right to left.
 struct Walk<'a> {
     up: Touches<'a>,
@@ -130,6 +144,7 @@ struct Touches<'a> {
 }
 
 impl<'a> Touches<'a> {
+    #[inline(always)]
     fn new(cells: &'a mut [i16], span: Span) -> Self {
         let cells = &mut cells[..WRITTEN - 1 + (span.highest - span.lowest) as usize + 1 + PAD];
         cells.fill(NEVER);

@@ -3,6 +3,8 @@
 //! The column is cut into blocks of the window's length. A window then is the end of one block and the start of the
 //! next: the maximum of a suffix and a prefix. Three comparisons a row whatever the window.
 
+use crate::level::kernel;
+
 /// Extremes of windows of a fixed length. Holds the results and the scratch space.
 #[derive(Clone, Debug)]
 pub struct Extrema {
@@ -30,6 +32,12 @@ impl Extrema {
 
     /// Takes another pair of columns of equal length: results for every full window in them.
     pub fn set(&mut self, high: &[i32], low: &[i32]) {
+        set(self, high, low);
+    }
+
+    /// The body of [`Self::set`].
+    #[inline(always)]
+    pub(crate) fn take(&mut self, high: &[i32], low: &[i32]) {
         let results = (high.len() + 1).saturating_sub(self.window);
         self.high.resize(results, 0);
         self.low.resize(results, 0);
@@ -76,6 +84,10 @@ fn suffixes(block: &[i32], out: &mut [i32], extreme: impl Fn(i32, i32) -> i32) {
         *out = running;
     }
 }
+
+kernel!(avx512 fn set['a]['a](work: &'a mut Extrema, high: &'a [i32], low: &'a [i32]) {
+    work.take(high, low);
+});
 
 #[cfg(test)]
 mod tests {

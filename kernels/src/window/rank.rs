@@ -4,6 +4,8 @@
 //! towards the block's own newest values counts, so old values are cut to just outside the range of those. 32 values a
 //! comparison then: no sorted structure keeps up at a window of 300. It is the wrong tool for windows of many thousands.
 
+use crate::level::kernel;
+
 /// Rows ranked at once.
 const BLOCK: usize = 32;
 
@@ -36,6 +38,12 @@ impl Rank {
 
     /// Takes another column of values not below 0: results for every full window in it.
     pub fn set(&mut self, values: &[i32]) {
+        set(self, values);
+    }
+
+    /// The body of [`Self::set`].
+    #[inline(always)]
+    pub(crate) fn take(&mut self, values: &[i32]) {
         self.scores.clear();
         let results = (values.len() + 1).saturating_sub(self.window);
         let Some(&last) = values.last() else { return };
@@ -78,6 +86,7 @@ impl Rank {
 /// One body for three lane widths: a function over the values of a block and the windows before them.
 macro_rules! block {
     ($name:ident, $lane:ty) => {
+        #[inline(always)]
         fn $name(values: &[$lane], window: usize) -> [i16; BLOCK] {
             // less + (less or equal) = window + less - greater
             let mut scores = [window as i16; BLOCK];
@@ -102,6 +111,10 @@ macro_rules! block {
 block!(bytes, i8);
 block!(words, i16);
 block!(integers, i32);
+
+kernel!(avx512 fn set['a]['a](work: &'a mut Rank, values: &'a [i32]) {
+    work.take(values);
+});
 
 #[cfg(test)]
 mod tests {

@@ -2,13 +2,19 @@
 //!
 //! With H and L the extremes of the window and size = H - L, a row is in a zone when its high is within size/10 of H or
 //! its low within size/10 of L. Walking from the oldest row, a row in a zone counts when it is at least [`APART`] rows
-//! after the last counted one.
+//! after the last counted one: that is the largest number of rows in a zone that lie so far apart, and walking back from
+//! the newest row finds as many.
 //!
-//! The rows in a zone are a bit mask that is kept while the range stands, and the counted rows are a chain of jumps
-//! along it. When the oldest counted row leaves the window the chain is walked anew, but only until it meets the old one:
-//! from there on both are the same.
+//! While the range stands, so do the zones, a bit a row, and the count changes by one at a time. It grows once the row
+//! after the last counted one, walking forward, has come into the window, and falls once the last counted row, walking
+//! back, has left it. Both rows only ever move forward with the window. So each walk says until when the count stands,
+//! and nothing is done in between.
+
+use std::ops::Range;
 
 use wide::i32x8;
+
+use crate::level::kernel;
 
 /// Rows between two counted ones, at least.
 pub const APART: usize = 30;
@@ -18,8 +24,7 @@ const BITS: usize = u64::BITS as usize;
 /// Counts retouches. Holds the results and the scratch space.
 #[derive(Clone, Debug)]
 pub struct Retouch {
-    zone: Vec<u64>,
-    chain: Chain,
+    zone: Zone,
     counts: Vec<i32>,
 }
 
@@ -27,47 +32,31 @@ impl Retouch {
     /// Windows of `window` rows, at most `rows` of them at once.
     #[must_use]
     pub fn new(window: usize, rows: usize) -> Self {
-        Self {
-            zone: Vec::with_capacity((rows + window).div_ceil(BITS)),
-            chain: Chain { rows: Vec::with_capacity(rows + window), head: 0 },
-            counts: Vec::with_capacity(rows),
-        }
+        // A word of ones before the first and one after the last.
+        let words = Vec::with_capacity((rows + window).div_ceil(BITS) + 2);
+        Self { zone: Zone { words }, counts: Vec::with_capacity(rows) }
     }
 
     /// Takes another pair of columns of equal length, and the extremes of every full window of `window` rows in them.
     pub fn set(&mut self, window: usize, high: &[i32], low: &[i32], highest: &[i32], lowest: &[i32]) {
-        self.counts.clear();
-        self.zone.clear();
-        self.zone.resize(high.len().div_ceil(BITS), 0);
-        let mut threshold = (i32::MAX, i32::MIN);
-        // Words of `zone` that hold for the threshold, up to here.
-        let mut valid = 0;
-        for (start, (&highest, &lowest)) in highest.iter().zip(lowest).enumerate() {
-            let end = start + window - 1;
+        set(self, window, high, low, highest, lowest);
+    }
+
+    /// The body of [`Self::set`].
+    #[inline(always)]
+    pub(crate) fn take(&mut self, window: usize, high: &[i32], low: &[i32], highest: &[i32], lowest: &[i32]) {
+        self.counts.resize(highest.len(), 0);
+        self.zone.words.clear();
+        self.zone.words.resize(high.len().div_ceil(BITS) + 2, u64::MAX);
+        let mut start = 0;
+        while let (Some(&top), Some(&bottom)) = (highest.get(start), lowest.get(start)) {
+            let ranges = highest[start..].iter().zip(&lowest[start..]);
+            let stands = ranges.take_while(|&(&highest, &lowest)| highest == top && lowest == bottom).count();
             // high >= H - size/10 exactly when it holds with size/10 rounded down; likewise for lows.
-            let tenth = (highest - lowest) / 10;
-            let changed = threshold != (highest - tenth, lowest + tenth);
-            if changed {
-                threshold = (highest - tenth, lowest + tenth);
-                valid = start / BITS;
-            }
-            while valid * BITS <= end {
-                let rows = valid * BITS..high.len().min((valid + 1) * BITS);
-                self.zone[valid] = zone(&high[rows.clone()], &low[rows], threshold);
-                valid += 1;
-            }
-            if changed {
-                self.chain.walk(&self.zone, start, end);
-            } else {
-                if is_set(&self.zone, end) {
-                    self.chain.extend(end);
-                }
-                // A row in a zone at the start of the last window was its first counted one.
-                if is_set(&self.zone, start - 1) {
-                    self.chain.advance(&self.zone, start, end);
-                }
-            }
-            self.counts.push(self.chain.len() as i32);
+            let tenth = (top - bottom) / 10;
+            self.zone.set(high, low, start..start + stands + window - 1, (top - tenth, bottom + tenth));
+            self.zone.count(start, window, &mut self.counts[start..start + stands]);
+            start += stands;
         }
     }
 
@@ -78,91 +67,116 @@ impl Retouch {
     }
 }
 
-#[inline]
-fn is_set(zone: &[u64], row: usize) -> bool {
-    zone[row / BITS] >> (row % BITS) & 1 == 1
-}
+kernel!(avx512 fn set['a]['a](
+    work: &'a mut Retouch, window: usize, high: &'a [i32], low: &'a [i32], highest: &'a [i32], lowest: &'a [i32]
+) {
+    work.take(window, high, low, highest, lowest);
+});
 
-/// The first row in a zone from `row` on. Rows past `end` need not be valid.
-#[inline]
-fn next(zone: &[u64], mut row: usize, end: usize) -> Option<usize> {
-    while row <= end {
-        let rest = zone[row / BITS] >> (row % BITS);
-        if rest != 0 {
-            row += rest.trailing_zeros() as usize;
-            return (row <= end).then_some(row);
-        }
-        row = (row / BITS + 1) * BITS;
-    }
-    None
-}
-
-/// The counted rows of a window: `rows` from `head` on.
+/// The rows in a zone, row k in bit k % 64 of word k / 64 + 1. Searches end at the words of ones around those that were set.
 #[derive(Clone, Debug)]
-struct Chain {
-    rows: Vec<u32>,
-    head: usize,
+struct Zone {
+    words: Vec<u64>,
 }
 
-impl Chain {
-    fn len(&self) -> usize {
-        self.rows.len() - self.head
+impl Zone {
+    /// Looks at `rows` and at what else is in their words.
+    #[inline(always)]
+    fn set(&mut self, high: &[i32], low: &[i32], rows: Range<usize>, thresholds: (i32, i32)) {
+        let words = rows.start / BITS..rows.end.div_ceil(BITS);
+        for word in words.clone() {
+            let rows = word * BITS..high.len().min((word + 1) * BITS);
+            self.words[word + 1] = zone(&high[rows.clone()], &low[rows], thresholds);
+        }
+        self.words[words.end + 1] = u64::MAX;
     }
 
-    /// Starts again for the window from `row` to `end`.
-    fn walk(&mut self, zone: &[u64], mut row: usize, end: usize) {
-        self.rows.clear();
-        self.head = 0;
-        while let Some(counted) = next(zone, row, end) {
-            self.rows.push(counted as u32);
-            row = counted + APART;
+    /// The count of each of the windows that start from `start` on.
+    #[inline(always)]
+    fn count(&self, start: usize, window: usize, counts: &mut [i32]) {
+        let mut done = 0;
+        let (mut count, mut falls, mut grows) = self.forward(start, start + window);
+        loop {
+            // The count stands while a window starts no later than at `falls` and ends before `grows`.
+            let until = (falls + 1 - start).min(grows + 1 - window - start);
+            if until >= counts.len() {
+                counts[done..].fill(count);
+                return;
+            }
+            counts[done..until].fill(count);
+            done = until;
+            let first = start + done;
+            let end = first + window;
+            if first > falls {
+                let found = self.back(first, end);
+                if found.0 < count {
+                    count = found.0;
+                    grows = self.next(end);
+                }
+                falls = found.1;
+            }
+            if end > grows {
+                let found = self.forward(first, end);
+                if found.0 > count {
+                    count = found.0;
+                    falls = found.1;
+                }
+                grows = found.2;
+            }
         }
     }
 
-    /// Takes the next row in a zone.
-    fn extend(&mut self, row: usize) {
-        let free = self.rows[self.head..].last().is_none_or(|&last| row >= last as usize + APART);
-        if free {
-            self.rows.push(row as u32);
+    /// The count of the window `first..end`, its first counted row, and the row that would be counted next after its end.
+    #[inline(always)]
+    fn forward(&self, first: usize, end: usize) -> (i32, usize, usize) {
+        let oldest = self.next(first);
+        let (mut count, mut row) = (0, oldest);
+        while row < end {
+            count += 1;
+            row = self.next(row + APART);
         }
+        (count, oldest, row)
     }
 
-    /// Drops the first counted row and walks from `row`. The new chain stays between the old one and the old one without
-    /// its first row, so it meets either by standing where that one stands.
-    fn advance(&mut self, zone: &[u64], mut row: usize, end: usize) {
-        let head = self.head;
-        self.head += 1;
-        // The old chain's row at the slot that was overwritten last.
-        let mut old = self.rows[head];
-        for slot in head + 1.. {
-            let Some(counted) = next(zone, row, end) else {
-                self.rows.truncate(slot);
-                return;
-            };
-            if counted as u32 == old {
-                // Met as many rows further on: what was walked moves back to where the old chain had it.
-                self.rows.copy_within(head + 1..slot, head);
-                self.rows[slot - 1] = old;
-                self.head = head;
-                return;
-            }
-            if slot == self.rows.len() {
-                self.rows.push(counted as u32);
-                // Nothing old is left to meet, and an old chain that ended here leaves no room for another row.
-                return;
-            }
-            old = self.rows[slot];
-            if counted as u32 == old {
-                return;
-            }
-            self.rows[slot] = counted as u32;
-            row = counted + APART;
+    /// The count of the window `first..end` and its last counted row, from the newest row back.
+    #[inline(always)]
+    fn back(&self, first: usize, end: usize) -> (i32, usize) {
+        let (mut count, mut last, mut row) = (0, first, self.previous(end - 1));
+        // Rows before the first one are found too, at the latest that of the word of ones.
+        while let Some(counted) = row.filter(|&row| row >= first) {
+            (count, last) = (count + 1, counted);
+            row = counted.checked_sub(APART).and_then(|row| self.previous(row));
         }
+        (count, last)
+    }
+
+    /// The first row in a zone from `row` on, or one beyond the rows that were set.
+    #[inline(always)]
+    fn next(&self, row: usize) -> usize {
+        let mut word = row / BITS + 1;
+        let mut rest = self.words[word] & (u64::MAX << (row % BITS));
+        while rest == 0 {
+            word += 1;
+            rest = self.words[word];
+        }
+        (word - 1) * BITS + rest.trailing_zeros() as usize
+    }
+
+    /// The last row in a zone up to `row`.
+    #[inline(always)]
+    fn previous(&self, row: usize) -> Option<usize> {
+        let mut word = row / BITS + 1;
+        let mut rest = self.words[word] & (u64::MAX >> (BITS - 1 - row % BITS));
+        while rest == 0 {
+            word -= 1;
+            rest = self.words[word];
+        }
+        (word * BITS + BITS - 1 - rest.leading_zeros() as usize).checked_sub(BITS)
     }
 }
 
 /// The rows, at most 64, whose high is not below or whose low is not above the threshold, the first in bit 0.
-#[inline]
+#[inline(always)]
 fn zone(high: &[i32], low: &[i32], (upper, lower): (i32, i32)) -> u64 {
     let (high_lanes, high_rest) = high.as_chunks::<8>();
     let (low_lanes, low_rest) = low.as_chunks::<8>();

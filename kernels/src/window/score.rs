@@ -1,5 +1,6 @@
 //! Standard scores within a trailing window: by how many sample deviations the newest value lies above the mean.
 
+use crate::level::kernel;
 use super::sum::{Sums, float};
 
 /// Scores within windows of a fixed length. Holds the results and the scratch space.
@@ -24,6 +25,12 @@ impl Score {
     /// With S the sum of the w values and Q = w*sum(x^2) - S^2, both exact, the score of the newest value x is
     /// (w*x - S) / sqrt(Q * (w/(w-1))), computed in that order; NaN if Q is 0.
     pub fn set(&mut self, values: &[i32]) {
+        set(self, values);
+    }
+
+    /// The body of [`Self::set`].
+    #[inline(always)]
+    pub(crate) fn take(&mut self, values: &[i32]) {
         self.scores.clear();
         if values.len() < self.window {
             return;
@@ -57,6 +64,10 @@ impl Score {
         &self.scores
     }
 }
+
+kernel!(avx512 fn set['a]['a](work: &'a mut Score, values: &'a [i32]) {
+    work.take(values);
+});
 
 #[cfg(test)]
 mod tests {

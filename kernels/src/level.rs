@@ -11,6 +11,7 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::Error;
+use crate::lanes::Lanes;
 
 /// A set of instructions.
 ///
@@ -169,11 +170,11 @@ pub(crate) trait Kernel {
     const AVX512: bool;
 
     /// Does it. `#[inline(always)]` in each implementation.
-    fn run(self);
+    fn run<L: Lanes>(self);
 }
 
-/// A function whose body is compiled for every level, and with `avx512` for 512-bit vectors as well. Its generic parameters
-/// are given twice, with their bounds and without:
+/// A function whose body is compiled for every level, and with `avx512` for 512-bit vectors as well; `L` in it are the
+/// level's [`Lanes`]. Its generic parameters are given twice, with their bounds and without:
 /// `kernel!(avx512 fn name['a, F: Float]['a, F](out: &'a mut [F]) { body });`
 macro_rules! kernel {
     (avx512 fn $($function:tt)*) => { $crate::level::kernel!(@ true fn $($function)*); };
@@ -185,7 +186,7 @@ macro_rules! kernel {
             impl<$($generic)*> $crate::level::Kernel for Work<$($parameter)*> {
                 const AVX512: bool = $avx512;
                 #[inline(always)]
-                fn run(self) {
+                fn run<L: $crate::lanes::Lanes>(self) {
                     let Self($($argument),*) = self;
                     $body
                 }
@@ -196,21 +197,29 @@ macro_rules! kernel {
 }
 pub(crate) use kernel;
 
+/// What every processor of the architecture has.
+#[cfg(target_arch = "x86_64")]
+type Everywhere = crate::lanes::Sse2;
+#[cfg(target_arch = "aarch64")]
+type Everywhere = crate::lanes::Neon;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+type Everywhere = crate::lanes::Plain;
+
 #[inline(never)]
 fn baseline<K: Kernel>(kernel: K) {
-    kernel.run()
+    kernel.run::<Everywhere>();
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 fn avx2<K: Kernel>(kernel: K) {
-    kernel.run()
+    kernel.run::<crate::lanes::Avx2>();
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl")]
 fn avx512<K: Kernel>(kernel: K) {
-    kernel.run()
+    kernel.run::<crate::lanes::Avx512>();
 }
 
 #[cfg(test)]

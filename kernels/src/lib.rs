@@ -7,6 +7,7 @@
 mod error;
 pub mod features;
 pub mod labels;
+mod lanes;
 mod level;
 mod profile;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use super::Float;
 use super::bars::{Bars, Points, ratio, write};
 use crate::Profile;
+use crate::lanes::Lanes;
 use crate::window::extrema::Extrema;
 use crate::window::retouch::Retouch;
 
@@ -27,7 +28,13 @@ impl Consolidation {
     }
 
     #[inline(always)]
-    pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, profile: Profile, points: Points, out: [&mut [F]; 10]) {
+    pub(super) fn compute<F: Float, L: Lanes>(
+        &mut self,
+        bars: &Bars<'_>,
+        profile: Profile,
+        points: Points,
+        out: [&mut [F]; 10],
+    ) {
         let [short_high, short_low, short_size, position, high, low, size, compression, short_retouches, retouches] =
             out;
         extremes(&mut self.short, bars, points, [short_high, short_low, short_size]);
@@ -46,8 +53,8 @@ impl Consolidation {
 
         match profile {
             Profile::Session => {
-                session_retouches(&mut self.retouch, &self.short, bars, short_retouches);
-                session_retouches(&mut self.retouch, &self.medium, bars, retouches);
+                session_retouches::<F, L>(&mut self.retouch, &self.short, bars, short_retouches);
+                session_retouches::<F, L>(&mut self.retouch, &self.medium, bars, retouches);
             }
             Profile::Rolling => {
                 rolling_retouches(&self.short, bars, short_retouches);
@@ -72,11 +79,11 @@ fn extremes<F: Float>(extrema: &mut Extrema, bars: &Bars<'_>, points: Points, ou
 
 /// How often the window came back to the ends of its range, see [`crate::window::retouch`].
 #[inline(always)]
-fn session_retouches<F: Float>(retouch: &mut Retouch, extrema: &Extrema, bars: &Bars<'_>, out: &mut [F]) {
+fn session_retouches<F: Float, L: Lanes>(retouch: &mut Retouch, extrema: &Extrema, bars: &Bars<'_>, out: &mut [F]) {
     let before = extrema.window() - 1;
     let (at, out) = bars.defined(before, out);
     let window = at.start.saturating_sub(before)..at.end;
-    retouch.take(extrema.window(), &bars.high[window.clone()], &bars.low[window], extrema.high(), extrema.low());
+    retouch.take::<L>(extrema.window(), &bars.high[window.clone()], &bars.low[window], extrema.high(), extrema.low());
     write(out, retouch.counts().iter().map(|&count| f64::from(count)));
 }
 

@@ -17,10 +17,10 @@ use std::ops::Range;
 
 use ndarray::ArrayViewMut2;
 
+use self::bars::{Bars, Points};
 pub use self::carry::Carry;
 pub use self::category::Category;
 pub use self::time::flags;
-use self::bars::{Bars, Points};
 use crate::level::kernel;
 use crate::window::{sum::Sums, true_range::true_ranges};
 use crate::{Error, Profile, Series, Tick};
@@ -249,7 +249,7 @@ kernel!(avx512 fn consolidation['a, 'o, F: Float]['a, 'o, F](
     consolidation: &'a mut consolidation::Consolidation, bars: &'a Bars<'a>, profile: Profile, points: Points,
     out: [&'o mut [F]; 10]
 ) {
-    consolidation.compute(bars, profile, points, out);
+    consolidation.compute::<F, L>(bars, profile, points, out);
 });
 
 kernel!(avx512 fn returns['a, 'o, F: Float]['a, 'o, F](

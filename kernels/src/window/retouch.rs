@@ -10,20 +10,22 @@
 //! back, has left it. Both rows only ever move forward with the window. So each walk says until when the count stands,
 //! and nothing is done in between.
 
-use std::ops::Range;
+use std::hint::select_unpredictable;
 
-use wide::i32x8;
-
+use crate::lanes::{Lanes, ROWS};
 use crate::level::kernel;
 
 /// Rows between two counted ones, at least.
 pub const APART: usize = 30;
 
-const BITS: usize = u64::BITS as usize;
+/// Ticks from the lowest to the highest price for which 16 bits have room.
+const WIDEST: i32 = u16::MAX as i32 - 2;
 
 /// Counts retouches. Holds the results and the scratch space.
 #[derive(Clone, Debug)]
 pub struct Retouch {
+    high: Vec<i16>,
+    low: Vec<i16>,
     zone: Zone,
     counts: Vec<i32>,
 }
@@ -32,9 +34,12 @@ impl Retouch {
     /// Windows of `window` rows, at most `rows` of them at once.
     #[must_use]
     pub fn new(window: usize, rows: usize) -> Self {
+        let words = (rows + window).div_ceil(ROWS);
+        let column = || Vec::with_capacity(words * ROWS);
         // A word of ones before the first and one after the last.
-        let words = Vec::with_capacity((rows + window).div_ceil(BITS) + 2);
-        Self { zone: Zone { words }, counts: Vec::with_capacity(rows) }
+        let others = || Vec::with_capacity(words + 2);
+        let zone = Zone { words: Vec::with_capacity(words + 2), later: others(), earlier: others() };
+        Self { high: column(), low: column(), zone, counts: Vec::with_capacity(rows) }
     }
 
     /// Takes another pair of columns of equal length, and the extremes of every full window of `window` rows in them.
@@ -44,19 +49,39 @@ impl Retouch {
 
     /// The body of [`Self::set`].
     #[inline(always)]
-    pub(crate) fn take(&mut self, window: usize, high: &[i32], low: &[i32], highest: &[i32], lowest: &[i32]) {
+    pub(crate) fn take<L: Lanes>(&mut self, window: usize, high: &[i32], low: &[i32], highest: &[i32], lowest: &[i32]) {
         self.counts.resize(highest.len(), 0);
-        self.zone.words.clear();
-        self.zone.words.resize(high.len().div_ceil(BITS) + 2, u64::MAX);
-        let mut start = 0;
-        while let (Some(&top), Some(&bottom)) = (highest.get(start), lowest.get(start)) {
-            let ranges = highest[start..].iter().zip(&lowest[start..]);
-            let stands = ranges.take_while(|&(&highest, &lowest)| highest == top && lowest == bottom).count();
-            // high >= H - size/10 exactly when it holds with size/10 rounded down; likewise for lows.
-            let tenth = (top - bottom) / 10;
-            self.zone.set(high, low, start..start + stands + window - 1, (top - tenth, bottom + tenth));
-            self.zone.count(start, window, &mut self.counts[start..start + stands]);
-            start += stands;
+        if highest.is_empty() {
+            return;
+        }
+        // Folds, unlike `min` and `max`, are vectorised.
+        let bottom = lowest.iter().fold(i32::MAX, |bottom, &lowest| bottom.min(lowest));
+        let top = highest.iter().fold(i32::MIN, |top, &highest| top.max(highest));
+        let words = high.len().div_ceil(ROWS);
+        let Self { high: highs, low: lows, zone, counts } = self;
+        zone.words.clear();
+        zone.words.resize(words + 2, u64::MAX);
+        zone.later.resize(words + 2, 0);
+        zone.earlier.resize(words + 2, 0);
+        if top - bottom <= WIDEST {
+            // One more than the distance from the lowest price: the threshold below it fits, too.
+            let narrow = |ticks: i32| (ticks - bottom + 1 + i32::from(i16::MIN)) as i16;
+            for (column, narrowed) in [(high, &mut *highs), (low, &mut *lows)] {
+                narrowed.resize(words * ROWS, 0);
+                narrowed.iter_mut().zip(column).for_each(|(narrowed, &ticks)| *narrowed = narrow(ticks));
+            }
+            let ((high, _), (low, _)) = (highs.as_chunks(), lows.as_chunks());
+            let word = |word: usize, (upper, lower): (i32, i32)| {
+                L::outside(&high[word], &low[word], narrow(upper - 1), narrow(lower + 1))
+            };
+            zone.runs(window, highest, lowest, word, counts);
+        } else {
+            let word = |word: usize, (upper, lower): (i32, i32)| {
+                let rows = high[word * ROWS..].iter().zip(&low[word * ROWS..]).take(ROWS);
+                let inside = rows.map(|(&high, &low)| u64::from(high >= upper || low <= lower));
+                inside.enumerate().fold(0, |bits, (row, inside)| bits | inside << row)
+            };
+            zone.runs(window, highest, lowest, word, counts);
         }
     }
 
@@ -70,25 +95,55 @@ impl Retouch {
 kernel!(avx512 fn set['a]['a](
     work: &'a mut Retouch, window: usize, high: &'a [i32], low: &'a [i32], highest: &'a [i32], lowest: &'a [i32]
 ) {
-    work.take(window, high, low, highest, lowest);
+    work.take::<L>(window, high, low, highest, lowest);
 });
 
 /// The rows in a zone, row k in bit k % 64 of word k / 64 + 1. Searches end at the words of ones around those that were set.
 #[derive(Clone, Debug)]
 struct Zone {
     words: Vec<u64>,
+    /// For each word the next one that is not 0, and the one before.
+    later: Vec<u32>,
+    earlier: Vec<u32>,
 }
 
 impl Zone {
-    /// Looks at `rows` and at what else is in their words.
+    /// The count of every window, from its extremes. `word` finds the bits of a word for the thresholds from which on up and
+    /// down a row is in a zone.
     #[inline(always)]
-    fn set(&mut self, high: &[i32], low: &[i32], rows: Range<usize>, thresholds: (i32, i32)) {
-        let words = rows.start / BITS..rows.end.div_ceil(BITS);
-        for word in words.clone() {
-            let rows = word * BITS..high.len().min((word + 1) * BITS);
-            self.words[word + 1] = zone(&high[rows.clone()], &low[rows], thresholds);
+    fn runs(
+        &mut self,
+        window: usize,
+        highest: &[i32],
+        lowest: &[i32],
+        word: impl Fn(usize, (i32, i32)) -> u64,
+        counts: &mut [i32],
+    ) {
+        let mut start = 0;
+        while let (Some(&top), Some(&bottom)) = (highest.get(start), lowest.get(start)) {
+            let ranges = highest[start..].iter().zip(&lowest[start..]);
+            let stands = ranges.take_while(|&(&highest, &lowest)| highest == top && lowest == bottom).count();
+            // high >= H - size/10 exactly when it holds with size/10 rounded down; likewise for lows.
+            let tenth = (top - bottom) / 10;
+            let words = start / ROWS..(start + stands + window - 1).div_ceil(ROWS);
+            let (before, after) = (words.start, words.end + 1);
+            for end in [before, after] {
+                (self.words[end], self.earlier[end], self.later[end]) = (u64::MAX, end as u32, end as u32);
+            }
+            let mut earlier = before;
+            for place in words.clone() {
+                self.earlier[place + 1] = earlier as u32;
+                self.words[place + 1] = word(place, (top - tenth, bottom + tenth));
+                earlier = select_unpredictable(self.words[place + 1] != 0, place + 1, earlier);
+            }
+            let mut later = after;
+            for place in words.rev() {
+                self.later[place + 1] = later as u32;
+                later = select_unpredictable(self.words[place + 1] != 0, place + 1, later);
+            }
+            self.count(start, window, &mut counts[start..start + stands]);
+            start += stands;
         }
-        self.words[words.end + 1] = u64::MAX;
     }
 
     /// The count of each of the windows that start from `start` on.
@@ -141,11 +196,11 @@ impl Zone {
     /// The count of the window `first..end` and its last counted row, from the newest row back.
     #[inline(always)]
     fn back(&self, first: usize, end: usize) -> (i32, usize) {
-        let (mut count, mut last, mut row) = (0, first, self.previous(end - 1));
-        // Rows before the first one are found too, at the latest that of the word of ones.
-        while let Some(counted) = row.filter(|&row| row >= first) {
-            (count, last) = (count + 1, counted);
-            row = counted.checked_sub(APART).and_then(|row| self.previous(row));
+        let (mut count, mut last) = (0, first);
+        let mut place = self.previous(end - 1 + ROWS);
+        while place >= first + ROWS {
+            (count, last) = (count + 1, place - ROWS);
+            place = self.previous(place - APART);
         }
         (count, last)
     }
@@ -153,44 +208,26 @@ impl Zone {
     /// The first row in a zone from `row` on, or one beyond the rows that were set.
     #[inline(always)]
     fn next(&self, row: usize) -> usize {
-        let mut word = row / BITS + 1;
-        let mut rest = self.words[word] & (u64::MAX << (row % BITS));
-        while rest == 0 {
-            word += 1;
-            rest = self.words[word];
-        }
-        (word - 1) * BITS + rest.trailing_zeros() as usize
+        let word = row / ROWS + 1;
+        let rest = self.words[word] & (u64::MAX << (row % ROWS));
+        let later = self.later[word] as usize;
+        let all = self.words[later];
+        // As likely here as there: a branch would be mistaken half of the time.
+        let (word, rest) = (select_unpredictable(rest != 0, word, later), select_unpredictable(rest != 0, rest, all));
+        (word - 1) * ROWS + rest.trailing_zeros() as usize
     }
 
-    /// The last row in a zone up to `row`.
+    /// The last row in a zone up to `row`; one before the first word that was set may be any. In places of `ROWS` rows more,
+    /// so that there is one before row 0.
     #[inline(always)]
-    fn previous(&self, row: usize) -> Option<usize> {
-        let mut word = row / BITS + 1;
-        let mut rest = self.words[word] & (u64::MAX >> (BITS - 1 - row % BITS));
-        while rest == 0 {
-            word -= 1;
-            rest = self.words[word];
-        }
-        (word * BITS + BITS - 1 - rest.leading_zeros() as usize).checked_sub(BITS)
+    fn previous(&self, place: usize) -> usize {
+        let word = place / ROWS;
+        let rest = self.words[word] & (u64::MAX >> (ROWS - 1 - place % ROWS));
+        let earlier = self.earlier[word] as usize;
+        let all = self.words[earlier];
+        let (word, rest) = (select_unpredictable(rest != 0, word, earlier), select_unpredictable(rest != 0, rest, all));
+        word * ROWS + ROWS - 1 - rest.leading_zeros() as usize
     }
-}
-
-/// The rows, at most 64, whose high is not below or whose low is not above the threshold, the first in bit 0.
-#[inline(always)]
-fn zone(high: &[i32], low: &[i32], (upper, lower): (i32, i32)) -> u64 {
-    let (high_lanes, high_rest) = high.as_chunks::<8>();
-    let (low_lanes, low_rest) = low.as_chunks::<8>();
-    let mut bits = 0;
-    let (above, below) = (i32x8::splat(upper - 1), i32x8::splat(lower + 1));
-    for (lanes, (&high, &low)) in high_lanes.iter().zip(low_lanes).enumerate() {
-        let inside = i32x8::new(high).simd_gt(above) | below.simd_gt(i32x8::new(low));
-        bits |= u64::from(inside.to_bitmask()) << (8 * lanes);
-    }
-    let done = 8 * high_lanes.len();
-    for (row, (&high, &low)) in high_rest.iter().zip(low_rest).enumerate() {
-        bits |= u64::from(high >= upper || low <= lower) << (done + row);
-    }
-    bits
 }
 
 #[cfg(test)]
@@ -230,6 +267,17 @@ mod tests {
                     high.windows(window).zip(low.windows(window)).map(|(h, l)| naive(h, l)).collect();
                 assert_eq!(counts(window, &high, &low), expected);
             }
+        }
+    }
+
+    /// Distances just within 16 bits, and beyond.
+    #[test]
+    fn far_apart() {
+        for span in [WIDEST - 1, WIDEST, WIDEST + 1, WIDEST + 2, 1 << 20] {
+            let Tape { mut high, mut low, .. } = Tape::walk(6, 500, 3);
+            (low[100], high[300]) = (5, 5 + span);
+            let expected: Vec<i32> = high.windows(240).zip(low.windows(240)).map(|(h, l)| naive(h, l)).collect();
+            assert_eq!(counts(240, &high, &low), expected, "span {span}");
         }
     }
 

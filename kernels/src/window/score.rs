@@ -1,7 +1,7 @@
 //! Standard scores within a trailing window: by how many sample deviations the newest value lies above the mean.
 
-use crate::level::kernel;
 use super::sum::{Sums, float};
+use crate::level::kernel;
 
 /// Scores within windows of a fixed length. Holds the results and the scratch space.
 #[derive(Clone, Debug)]

@@ -223,8 +223,13 @@ fn avx512<K: Kernel>(kernel: K) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::sync::Mutex;
+
     use super::*;
+
+    /// Held by a test that forces levels, so that no other one does meanwhile.
+    pub(crate) static FORCING: Mutex<()> = Mutex::new(());
 
     #[test]
     fn names() {
@@ -237,6 +242,7 @@ mod tests {
 
     #[test]
     fn only_what_the_processor_has_is_forced() {
+        let _forcing = FORCING.lock();
         for level in ALL {
             let there = Level::available().any(|available| available == level);
             assert_eq!(level.force().is_ok(), there, "{level}");

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Float;
+use crate::window::reciprocal::Reciprocal;
 use crate::{Series, Tick};
 
 /// Columns from a look-back before the rows asked for to their end.
@@ -107,8 +108,18 @@ impl Points {
         ticks * self.numerator / (per * self.denominator)
     }
 
+    /// The means `ticks/per` in points, as [`Self::of`] has them.
     #[inline(always)]
-    pub(super) fn ticks(self, ticks: i32) -> f64 {
-        self.of(f64::from(ticks), 1.0)
+    pub(super) fn write<F: Float>(self, out: &mut [F], ticks: impl Iterator<Item = i32>, per: f64) {
+        let divisor = per * self.denominator;
+        if self.numerator <= NUMERATOR && divisor <= Reciprocal::LARGEST {
+            let reciprocal = Reciprocal::of(divisor);
+            write(out, ticks.map(|ticks| reciprocal.times(f64::from(ticks) * self.numerator)));
+        } else {
+            write(out, ticks.map(|ticks| self.of(f64::from(ticks), per)));
+        }
     }
 }
+
+/// Sums of ticks have 31 bits: times this much they have those of a numerator.
+const NUMERATOR: f64 = (1 << (Reciprocal::BITS - 31)) as f64;

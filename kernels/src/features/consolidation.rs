@@ -71,10 +71,10 @@ fn extremes<F: Float>(extrema: &mut Extrema, bars: &Bars<'_>, points: Points, ou
     let [high, low, size] = out.map(|column| bars.defined(before, column));
     let window = high.0.start.saturating_sub(before)..high.0.end;
     extrema.take(&bars.high[window.clone()], &bars.low[window]);
-    write(high.1, extrema.high().iter().map(|&high| points.ticks(high)));
-    write(low.1, extrema.low().iter().map(|&low| points.ticks(low)));
+    points.write(high.1, extrema.high().iter().copied(), 1.0);
+    points.write(low.1, extrema.low().iter().copied(), 1.0);
     let sizes = extrema.high().iter().zip(extrema.low());
-    write(size.1, sizes.map(|(&high, &low)| points.ticks(high - low)));
+    points.write(size.1, sizes.map(|(&high, &low)| high - low), 1.0);
 }
 
 /// How often the window came back to the ends of its range, see [`crate::window::retouch`].

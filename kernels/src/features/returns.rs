@@ -3,6 +3,7 @@
 use super::Float;
 use super::bars::{Bars, lag, write};
 use crate::window::deviation::Deviation;
+use crate::window::refill;
 
 /// Rows of momentum_consistency.
 const CONSISTENCY: usize = 30;
@@ -41,8 +42,8 @@ impl Returns {
         let bars = bars.back(CONSISTENCY);
         let (at, out) = bars.defined(CONSISTENCY, consistency);
         // Element k is the return of row k + 1; the first row has none.
-        self.one_row.clear();
-        self.one_row.extend(bars.close.windows(2).map(|pair| change(pair[1], pair[0])));
+        let pairs = bars.close.iter().skip(1).zip(bars.close);
+        refill(&mut self.one_row, bars.len().saturating_sub(1), pairs.map(|(&close, &before)| change(close, before)));
         self.deviation.take(&self.one_row[at.start.saturating_sub(CONSISTENCY).min(self.one_row.len())..]);
         write(out, self.deviation.deviations().iter().copied());
     }

@@ -144,7 +144,22 @@ fn largest_turnover() {
 fn points_of_a_tick_of_more_than_one_numerator() {
     // Three quarters of a point: 7 ticks, and their third.
     let points = Points::new(Tick::from_nanos(750_000_000).unwrap());
-    assert_eq!((points.ticks(7), points.of(7.0, 3.0)), (5.25, 1.75));
+    assert_eq!((points.of(7.0, 1.0), points.of(7.0, 3.0)), (5.25, 1.75));
+}
+
+/// Whether a column is multiplied or divided does not show: ticks of short and long fractions, and of large numerators.
+#[test]
+fn points_by_reciprocals() {
+    let ticks = || (-40..40).flat_map(|k| [k, k * 104_729, (1 << 30) - k, k - (1 << 30)]);
+    for nanos in [250_000_000, 100_000_000, 15_625_000, 500, 750_000_000, 12_500_000_000, 33_000_000_000] {
+        let points = Points::new(Tick::from_nanos(nanos).unwrap());
+        for per in [1.0, 30.0, 300.0] {
+            let mut out = vec![0.0; ticks().count()];
+            points.write(&mut out, ticks(), per);
+            let expected: Vec<f64> = ticks().map(|ticks| points.of(ticks.into(), per)).collect();
+            assert_eq!(out, expected, "{nanos} per {per}");
+        }
+    }
 }
 
 /// A shorter look-back keeps rows where they are.

@@ -2,11 +2,15 @@
 
 use super::Float;
 use super::bars::{Bars, lag, ratio, shift, write};
+use crate::window::reciprocal::Reciprocal;
 use crate::window::slope::Slope;
 use crate::window::sum::{Sums, float};
 
 /// slope(mean(v,5), 30) reaches back over both windows.
 const LOOK_BACK: usize = 33;
+
+// Five times a volume has 35 bits.
+const TENTH: Reciprocal = Reciprocal::of(10.0);
 
 #[derive(Clone, Debug)]
 pub(super) struct Volume {
@@ -39,7 +43,7 @@ impl Volume {
         write(out, self.slope.over(30, shift(&at, 4)).map(|twice| float(twice) / 22_475.0));
 
         let (at, out) = bars.defined(4, slope_5);
-        write(out, tenfold_slope_5(bars.volume, &at).map(|tenfold| tenfold / 10.0));
+        write(out, tenfold_slope_5(bars.volume, &at).map(|tenfold| TENTH.times(tenfold)));
 
         // 30*v/sum * slope with one division. Adding 0 makes the -0 of an empty second and a falling volume 0.
         let (at, out) = bars.defined(29, exhaustion);

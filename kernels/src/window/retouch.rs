@@ -11,6 +11,7 @@
 //! and nothing is done in between.
 
 use std::hint::select_unpredictable;
+use std::marker::PhantomData;
 
 use crate::lanes::{Lanes, ROWS};
 use crate::level::kernel;
@@ -64,24 +65,14 @@ impl Retouch {
         zone.later.resize(words + 2, 0);
         zone.earlier.resize(words + 2, 0);
         if top - bottom <= WIDEST {
-            // One more than the distance from the lowest price: the threshold below it fits, too.
-            let narrow = |ticks: i32| (ticks - bottom + 1 + i32::from(i16::MIN)) as i16;
             for (column, narrowed) in [(high, &mut *highs), (low, &mut *lows)] {
                 narrowed.resize(words * ROWS, 0);
-                narrowed.iter_mut().zip(column).for_each(|(narrowed, &ticks)| *narrowed = narrow(ticks));
+                narrowed.iter_mut().zip(column).for_each(|(narrowed, &ticks)| *narrowed = narrow(ticks, bottom));
             }
             let ((high, _), (low, _)) = (highs.as_chunks(), lows.as_chunks());
-            let word = |word: usize, (upper, lower): (i32, i32)| {
-                L::outside(&high[word], &low[word], narrow(upper - 1), narrow(lower + 1))
-            };
-            zone.runs(window, highest, lowest, word, counts);
+            zone.runs(window, highest, lowest, &Narrow::<L> { high, low, bottom, lanes: PhantomData }, counts);
         } else {
-            let word = |word: usize, (upper, lower): (i32, i32)| {
-                let rows = high[word * ROWS..].iter().zip(&low[word * ROWS..]).take(ROWS);
-                let inside = rows.map(|(&high, &low)| u64::from(high >= upper || low <= lower));
-                inside.enumerate().fold(0, |bits, (row, inside)| bits | inside << row)
-            };
-            zone.runs(window, highest, lowest, word, counts);
+            zone.runs(window, highest, lowest, &Wide { high, low }, counts);
         }
     }
 
@@ -98,6 +89,52 @@ kernel!(avx512 fn set['a]['a](
     work.take::<L>(window, high, low, highest, lowest);
 });
 
+/// The columns, as the zones look at them. No closures: one that stays a call is compiled for no level.
+trait Bars {
+    /// Word `word` of the zones: whether the high is not below `upper` or the low not above `lower`.
+    fn word(&self, word: usize, upper: i32, lower: i32) -> u64;
+}
+
+/// One more than the distance from the lowest price: the threshold below that one fits, too.
+#[inline(always)]
+fn narrow(ticks: i32, bottom: i32) -> i16 {
+    (ticks - bottom + 1 + i32::from(i16::MIN)) as i16
+}
+
+/// Prices that lie within [`WIDEST`] ticks.
+struct Narrow<'a, L> {
+    high: &'a [[i16; ROWS]],
+    low: &'a [[i16; ROWS]],
+    bottom: i32,
+    lanes: PhantomData<L>,
+}
+
+impl<L: Lanes> Bars for Narrow<'_, L> {
+    #[inline(always)]
+    fn word(&self, word: usize, upper: i32, lower: i32) -> u64 {
+        let (above, below) = (narrow(upper - 1, self.bottom), narrow(lower + 1, self.bottom));
+        L::outside(&self.high[word], &self.low[word], above, below)
+    }
+}
+
+/// Any prices.
+struct Wide<'a> {
+    high: &'a [i32],
+    low: &'a [i32],
+}
+
+impl Bars for Wide<'_> {
+    #[inline(always)]
+    fn word(&self, word: usize, upper: i32, lower: i32) -> u64 {
+        let mut bits = 0;
+        let rows = self.high[word * ROWS..].iter().zip(&self.low[word * ROWS..]).take(ROWS);
+        for (row, (&high, &low)) in rows.enumerate() {
+            bits |= u64::from(high >= upper || low <= lower) << row;
+        }
+        bits
+    }
+}
+
 /// The rows in a zone, row k in bit k % 64 of word k / 64 + 1. Searches end at the words of ones around those that were set.
 #[derive(Clone, Debug)]
 struct Zone {
@@ -108,17 +145,9 @@ struct Zone {
 }
 
 impl Zone {
-    /// The count of every window, from its extremes. `word` finds the bits of a word for the thresholds from which on up and
-    /// down a row is in a zone.
+    /// The count of every window, from its extremes.
     #[inline(always)]
-    fn runs(
-        &mut self,
-        window: usize,
-        highest: &[i32],
-        lowest: &[i32],
-        word: impl Fn(usize, (i32, i32)) -> u64,
-        counts: &mut [i32],
-    ) {
+    fn runs(&mut self, window: usize, highest: &[i32], lowest: &[i32], bars: &impl Bars, counts: &mut [i32]) {
         let mut start = 0;
         while let (Some(&top), Some(&bottom)) = (highest.get(start), lowest.get(start)) {
             let ranges = highest[start..].iter().zip(&lowest[start..]);
@@ -133,7 +162,7 @@ impl Zone {
             let mut earlier = before;
             for place in words.clone() {
                 self.earlier[place + 1] = earlier as u32;
-                self.words[place + 1] = word(place, (top - tenth, bottom + tenth));
+                self.words[place + 1] = bars.word(place, top - tenth, bottom + tenth);
                 earlier = select_unpredictable(self.words[place + 1] != 0, place + 1, earlier);
             }
             let mut later = after;

@@ -1,5 +1,6 @@
 //! Standard scores within a trailing window: by how many sample deviations the newest value lies above the mean.
 
+use super::refill;
 use super::sum::{Sums, float};
 use crate::level::kernel;
 
@@ -40,7 +41,9 @@ impl Score {
         let (window, at) = (self.window as i64, self.window - 1..values.len());
         let sample = window as f64 / (window - 1) as f64;
         let sums = self.sums.over(self.window, at.clone()).zip(self.squares.over(self.window, at.clone()));
-        let rows = values[at].iter().zip(sums);
+        let newest = &values[at];
+        let len = newest.len();
+        let rows = newest.iter().zip(sums);
         let score = |value: i32, sum: i64, spread: f64| {
             let deviation = (spread * sample).sqrt();
             if spread == 0.0 { f64::NAN } else { float(window * i64::from(value) - sum) / deviation }
@@ -48,13 +51,14 @@ impl Score {
         let largest = values.iter().fold(0, |largest, value| largest.max(value.unsigned_abs()));
         // Where w^2 * largest^2 fits 63 bits, so does each term of Q.
         if window.pow(2) <= i64::MAX / i64::from(largest).pow(2).max(1) {
-            self.scores
-                .extend(rows.map(|(&value, (sum, squares))| score(value, sum, float(window * squares - sum * sum))));
+            let scores = rows.map(|(&value, (sum, squares))| score(value, sum, float(window * squares - sum * sum)));
+            refill(&mut self.scores, len, scores);
         } else {
-            self.scores.extend(rows.map(|(&value, (sum, squares))| {
+            let scores = rows.map(|(&value, (sum, squares))| {
                 let spread = i128::from(window) * i128::from(squares) - i128::from(sum) * i128::from(sum);
                 score(value, sum, spread as f64)
-            }));
+            });
+            refill(&mut self.scores, len, scores);
         }
     }
 

@@ -33,7 +33,6 @@ mod monitor;
 mod months;
 mod outcome;
 mod process;
-mod processor;
 mod progress;
 mod publish;
 mod published;
@@ -68,10 +67,6 @@ use crate::cli::{Cli, Command};
 #[must_use]
 pub fn main() -> ExitCode {
     allocator::settle();
-    if let Some(sentence) = processor::missing() {
-        eprintln!("{sentence}");
-        return ExitCode::from(exit::USAGE);
-    }
     let cli = Cli::parse();
     let done = dispatch(cli);
     interrupt::give_way();
@@ -88,6 +83,7 @@ pub fn main() -> ExitCode {
 fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     interrupt::listen()?;
     let settings = config::Settings::resolve(&cli.settings)?;
+    settings.force_level()?;
     logs::start(&settings)?;
     progress::start(&settings);
     match cli.command {

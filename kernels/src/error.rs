@@ -15,8 +15,11 @@ pub enum Error {
         nanos: i64,
     },
     /// Columns of different lengths.
-    #[error("the columns of a series differ in length")]
+    #[error("the columns differ in length")]
     Lengths,
+    /// A window of no rows.
+    #[error("a window of 0 rows: expected at least 1")]
+    Window,
     /// A row whose prices are not ordered or not within the limits of a series.
     #[error(
         "row {row}: expected 1 <= low <= open, close <= high <= {} ticks and a second of the day below 86400",

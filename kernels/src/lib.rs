@@ -12,6 +12,7 @@ mod level;
 mod profile;
 #[cfg(test)]
 mod random;
+pub mod rolling;
 pub mod series;
 mod tick;
 pub mod weights;

@@ -1,8 +1,10 @@
 //! Random tapes and how the crates under test are called on them.
 #![allow(dead_code)]
 
+use std::sync::Mutex;
+
 use kernels::{
-    Columns, Series, Tick,
+    Columns, Level, Series, Tick,
     features::{Carry, FLAGS, FLOATS, Features, Float},
     labels::{Labeller, Outcome},
 };
@@ -21,6 +23,16 @@ pub fn cases() -> ProptestConfig {
         max_shrink_iters: 2000,
         failure_persistence: None,
         ..ProptestConfig::default()
+    }
+}
+
+/// Runs a test at every level the processor has, and one such test after the other.
+pub fn for_every_level(test: impl Fn(Level)) {
+    static FORCING: Mutex<()> = Mutex::new(());
+    let _forcing = FORCING.lock();
+    for level in Level::available() {
+        level.force().unwrap();
+        test(level);
     }
 }
 

@@ -88,7 +88,8 @@ impl Session {
         for (mode, outcomes) in self.outcomes.iter().enumerate() {
             let outcomes = &outcomes[at.clone()];
             weights::labels(outcomes, &mut self.labels[mode][rows.clone()]).unwrap();
-            weights::weights(&MODES[mode], outcomes, decay, &mut self.weights[mode][rows.clone()]).unwrap();
+            let out = &mut self.weights[mode][rows.clone()];
+            weights::weights(&self.series, rows.clone(), &MODES[mode], outcomes, decay, out).unwrap();
         }
     }
 
@@ -113,7 +114,7 @@ impl Session {
         for (row, expected) in self.tape.outcomes(self.profile).iter().enumerate() {
             for (mode, win) in expected.iter().enumerate() {
                 let outcome = self.outcomes[mode][row];
-                let found = outcome.is_win().then(|| (i64::from(outcome.mae()), usize::from(outcome.seconds())));
+                let found = outcome.is_win().then(|| (i64::from(outcome.mae()), i64::from(outcome.rows())));
                 assert_eq!(found, win.map(|win| (win.mae, win.seconds)), "mode {mode}, row {row}");
             }
         }

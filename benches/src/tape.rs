@@ -2,11 +2,7 @@
 
 use std::{path::Path, sync::LazyLock, sync::OnceLock};
 
-use data::{
-    Instrument,
-    contract::{Choice, Chooser},
-    input, session,
-};
+use data::{Instrument, contract::Choice, input, session};
 use kernels::{Columns, Profile, Series, Tick};
 use proptests::{Exact, features::Reference, labels};
 
@@ -98,7 +94,7 @@ fn gold() -> Option<Tape> {
     let gold = Instrument { root: "GC".into(), tick_nanos: 100_000_000, ..Instrument::default() };
     let mut rows = proptests::Tape::default();
     input::read(&path, &gold, &mut |columns| {
-        let grid = session::cut(&columns.view(), &gold, &mut Chooser::new(Choice::Volume)).unwrap();
+        let grid = session::cut_alone(&columns.view(), &gold, Choice::Volume).unwrap();
         for row in grid.sessions[0].rows.clone() {
             let prices = [grid.open[row], grid.high[row], grid.low[row], grid.close[row]];
             rows.push(prices.map(i64::from), grid.volume[row].into(), grid.second[row]);

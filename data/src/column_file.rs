@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Name and version of the layout.
-const MAGIC: &[u8; 12] = b"HRNSCOLS\x01\0\0\0";
+const MAGIC: &[u8; 12] = b"HRNSCOLS\x02\0\0\0";
 const ALIGN: usize = 64;
 const COLUMNS: usize = 6;
 /// No header is larger: as many symbols as are read of a month, each with its count and its rows.
@@ -54,6 +54,7 @@ struct Header {
     month: Month,
     rows: usize,
     contracts: Vec<ContractRows>,
+    unmapped: Vec<ContractRows>,
     records: Records,
 }
 
@@ -63,6 +64,7 @@ pub struct ColumnFile {
     map: Mmap,
     month: Month,
     contracts: Vec<ContractRows>,
+    unmapped: Vec<ContractRows>,
     records: Records,
     rows: usize,
     first_column: usize,
@@ -83,6 +85,7 @@ pub fn write(path: &Path, key: &str, columns: &Columns) -> Result<(), ColumnFile
         month: columns.month,
         rows: columns.time.len(),
         contracts: columns.contracts.clone(),
+        unmapped: columns.unmapped.clone(),
         records: columns.records.clone(),
     };
     let json = serde_json::to_vec(&header).map_err(|error| failed(error.into()))?;
@@ -172,7 +175,7 @@ impl ColumnFile {
         let json = map.get(start..start.saturating_add(length)).filter(|_| length <= MAX_HEADER);
         let json = json.ok_or_else(|| damaged("its header does not fit"))?;
         let header: Header = serde_json::from_slice(json).map_err(|error| damaged(&format!("its header: {error}")))?;
-        let Header { key, month, rows, contracts, records } = header;
+        let Header { key, month, rows, contracts, unmapped, records } = header;
         let first_column = align(start + length);
         let column = |end: usize, _| end.checked_next_multiple_of(ALIGN)?.checked_add(rows.checked_mul(4)?);
         let whole = (0..COLUMNS).try_fold(start + length, column);
@@ -180,7 +183,7 @@ impl ColumnFile {
             return Err(damaged("its length does not match its rows"));
         }
         let mut next = 0;
-        for contract in &contracts {
+        for contract in contracts.iter().chain(&unmapped) {
             if contract.rows.start != next || contract.rows.end < next {
                 return Err(damaged("its contracts do not cover its rows"));
             }
@@ -189,7 +192,7 @@ impl ColumnFile {
         if next != rows {
             return Err(damaged("its contracts do not cover its rows"));
         }
-        let file = Self { map, month, contracts, records, rows, first_column };
+        let file = Self { map, month, contracts, unmapped, records, rows, first_column };
         if cfg!(target_endian = "big") || file.column(0).is_none() {
             return Err(damaged("it cannot be mapped on this machine"));
         }
@@ -216,6 +219,7 @@ impl ColumnFile {
         ColumnsView {
             month: self.month,
             contracts: &self.contracts,
+            unmapped: &self.unmapped,
             time: unsigned(0),
             open: signed(1),
             high: signed(2),
@@ -249,7 +253,8 @@ mod tests {
         };
         Columns {
             month: "2013-10".parse().unwrap(),
-            contracts: vec![contract("ESZ3", "2013-12", 0..split), contract("", "", split..rows.len())],
+            contracts: vec![contract("ESZ3", "2013-12", 0..split)],
+            unmapped: vec![contract("7", "", split..rows.len())],
             records: Records { total: 7, price_absent: 1, ..Records::default() },
             time: unsigned(0),
             open: signed(1),
@@ -272,6 +277,7 @@ mod tests {
             let view = file.view();
             prop_assert_eq!(file.records(), &columns.records);
             prop_assert_eq!(view.contracts, columns.contracts.as_slice());
+            prop_assert_eq!(view.unmapped, columns.unmapped.as_slice());
             prop_assert_eq!((view.time, view.open, view.high), (columns.time.as_slice(), columns.open.as_slice(), columns.high.as_slice()));
             prop_assert_eq!((view.low, view.close, view.volume), (columns.low.as_slice(), columns.close.as_slice(), columns.volume.as_slice()));
             prop_assert!(ColumnFile::open(&path, "another key").unwrap().is_none());

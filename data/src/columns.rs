@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Version of the rules by which records are cleaned and selected: columns decoded under other rules are not used again.
-pub const RULES_VERSION: u32 = 2;
+pub const RULES_VERSION: u32 = 3;
 
 /// The price Databento writes where there is none.
 const ABSENT: i64 = i64::MAX;
@@ -51,8 +51,11 @@ pub struct ContractRows {
 pub struct Columns {
     /// Calendar month.
     pub month: Month,
-    /// Contracts by delivery month, then symbol; their rows cover the columns without a hole.
+    /// Contracts by delivery month, then symbol.
     pub contracts: Vec<ContractRows>,
+    /// Ids without a symbol on their dates, in order. Their rows follow those of the contracts; together they cover the
+    /// columns without a hole.
+    pub unmapped: Vec<ContractRows>,
     /// What was read and dropped.
     pub records: Records,
     /// UTC seconds since 1970, rising within a contract.
@@ -74,8 +77,21 @@ impl Columns {
     #[must_use]
     pub fn empty(month: Month) -> Self {
         let (open, high, low, close) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (contracts, records) = (Vec::new(), Records::default());
-        Self { month, contracts, records, time: Vec::new(), open, high, low, close, volume: Vec::new() }
+        let (contracts, unmapped, records) = (Vec::new(), Vec::new(), Records::default());
+        Self { month, contracts, unmapped, records, time: Vec::new(), open, high, low, close, volume: Vec::new() }
+    }
+
+    fn with_capacity(month: Month, rows: usize) -> Self {
+        let prices = || Vec::with_capacity(rows);
+        Self {
+            time: Vec::with_capacity(rows),
+            open: prices(),
+            high: prices(),
+            low: prices(),
+            close: prices(),
+            volume: Vec::with_capacity(rows),
+            ..Self::empty(month)
+        }
     }
 
     /// Borrows the columns.
@@ -84,6 +100,7 @@ impl Columns {
         ColumnsView {
             month: self.month,
             contracts: &self.contracts,
+            unmapped: &self.unmapped,
             time: &self.time,
             open: &self.open,
             high: &self.high,
@@ -101,6 +118,8 @@ pub struct ColumnsView<'a> {
     pub month: Month,
     /// Contracts and their rows.
     pub contracts: &'a [ContractRows],
+    /// Ids without a symbol on their dates, and their rows.
+    pub unmapped: &'a [ContractRows],
     /// UTC seconds since 1970.
     pub time: &'a [u32],
     /// First price, ticks.
@@ -113,6 +132,16 @@ pub struct ColumnsView<'a> {
     pub close: &'a [i32],
     /// Contracts traded.
     pub volume: &'a [u32],
+}
+
+impl ColumnsView<'_> {
+    /// Rows of a contract in `from..to` UTC seconds.
+    #[must_use]
+    pub fn rows_between(&self, contract: &ContractRows, from: i64, to: i64) -> Range<usize> {
+        let times = &self.time[contract.rows.clone()];
+        let at = |second: i64| contract.rows.start + times.partition_point(|&time| i64::from(time) < second);
+        at(from)..at(to).max(at(from))
+    }
 }
 
 /// One cleaned record while its month is being collected.
@@ -139,6 +168,8 @@ struct Contract {
     expiry: Option<Month>,
     rows: Vec<Row>,
     sorted: bool,
+    /// Time and close of the record before, where seconds may have been filled.
+    filled: Option<(u64, i64)>,
 }
 
 /// Collects the records of one month, cleaning each.
@@ -154,6 +185,21 @@ pub struct Collector {
     records: Records,
     kept: usize,
     last_nanos: u64,
+    /// The latest records, all of one publisher, that are not in the counts yet.
+    published: Option<(u16, u64)>,
+    /// Whether seconds without a trade may have been filled by who made the input.
+    filled: bool,
+}
+
+/// What an input calls an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// A symbol, which says what it is.
+    Symbol,
+    /// An id or nothing, in an input without symbols: it stands for an outright of unknown delivery month.
+    Id,
+    /// An id or nothing, in an input whose other records have symbols.
+    Unmapped,
 }
 
 /// A symbol as a [`Collector`] knows it.
@@ -174,7 +220,14 @@ impl Collector {
             records: Records::default(),
             kept: 0,
             last_nanos: 0,
+            published: None,
+            filled: false,
         }
+    }
+
+    /// The same for an input in which seconds without a trade may have been filled with the close before.
+    pub(crate) fn with_filled_seconds(self, filled: bool) -> Self {
+        Self { filled, ..self }
     }
 
     /// Symbols so far, selected or not.
@@ -187,22 +240,42 @@ impl Collector {
         self.kept
     }
 
-    /// Finds or adds a symbol. Where the input has `named` symbols they are classified; an id or an empty name stands
-    /// for an outright of unknown delivery month.
-    pub fn symbol(&mut self, symbol: &str, named: bool) -> SymbolIndex {
+    /// Finds or adds an instrument.
+    pub fn symbol(&mut self, symbol: &str, name: Name) -> SymbolIndex {
         if let Some(&index) = self.index.get(symbol) {
             return SymbolIndex(index);
         }
-        let kind = if named {
-            symbol::classify(symbol, &self.root)
-        } else {
-            Kind::Outright { month: 0, year: 0, modulus: 10 }
+        let kind = match name {
+            Name::Symbol => symbol::classify(symbol, &self.root),
+            Name::Id => Kind::Outright { month: 0, year: 0, modulus: 10 },
+            Name::Unmapped => Kind::Unmapped,
         };
-        let expiry = if named { symbol::expiry(kind, self.month) } else { None };
+        let expiry = if name == Name::Symbol { symbol::expiry(kind, self.month) } else { None };
         self.index.insert(symbol.to_owned(), self.contracts.len());
-        self.contracts.push((symbol.to_owned(), kind, Contract { expiry, rows: Vec::new(), sorted: true }));
+        self.contracts.push((
+            symbol.to_owned(),
+            kind,
+            Contract { expiry, rows: Vec::new(), sorted: true, filled: None },
+        ));
         self.counts.push(0);
         SymbolIndex(self.contracts.len() - 1)
+    }
+
+    /// Counts one record of a DBN input under its publisher.
+    pub(crate) fn published_by(&mut self, publisher: u16) {
+        match &mut self.published {
+            Some((same, count)) if *same == publisher => *count += 1,
+            run => {
+                let before = run.replace((publisher, 1));
+                self.count_published(before);
+            }
+        }
+    }
+
+    fn count_published(&mut self, run: Option<(u16, u64)>) {
+        if let Some((publisher, count)) = run {
+            *self.records.by_publisher.entry(publisher).or_default() += count;
+        }
     }
 
     /// Cleans one record and keeps it, or counts it under the first rule that hits; `record` is its number in the file.
@@ -214,18 +287,33 @@ impl Collector {
         }
         self.last_nanos = bar.nanos;
         let (_, kind, contract) = &mut self.contracts[index];
+        let counts = &mut self.records;
         match kind {
             Kind::Outright { .. } => {}
             Kind::Spread => {
-                self.records.spreads_dropped += 1;
+                counts.spreads_dropped += 1;
                 return;
             }
             Kind::Other => {
-                self.records.other_roots_dropped += 1;
+                counts.other_roots_dropped += 1;
+                return;
+            }
+            Kind::Unmapped => {
+                counts.unmapped += 1;
+                counts.unmapped_volume = counts.unmapped_volume.saturating_add(bar.volume);
+                // What it traded when is kept; which rule would drop it does not matter.
+                if let Some(row) = clean(bar, self.tick, record, &mut Records::default()) {
+                    contract.sorted &= contract.rows.last().is_none_or(|last| last.time < row.time);
+                    contract.rows.push(row);
+                    self.kept += 1;
+                }
                 return;
             }
         }
-        let counts = &mut self.records;
+        if self.filled && contract.is_filled(bar) {
+            counts.filled_before += 1;
+            return;
+        }
         let Some(row) = clean(bar, self.tick, record, counts) else { return };
         // A record that follows its twin is not even kept until the end: such a file must not fill the memory.
         if contract.rows.last().is_some_and(|last| last.values() == row.values()) {
@@ -242,31 +330,27 @@ impl Collector {
     /// # Errors
     /// [`InputError::Conflict`] when two records of one contract and second differ.
     pub fn finish(mut self) -> Result<Columns, InputError> {
+        let last = self.published.take();
+        self.count_published(last);
         for ((symbol, _, _), count) in self.contracts.iter().zip(&self.counts) {
             *self.records.by_instrument.entry(shown(symbol).to_owned()).or_default() += count;
         }
-        let mut contracts: Vec<(String, Contract)> =
-            self.contracts.into_iter().map(|(symbol, _, contract)| (symbol, contract)).collect();
-        contracts.retain(|(_, contract)| !contract.rows.is_empty());
-        contracts.sort_by(|a, b| (a.1.expiry, &a.0).cmp(&(b.1.expiry, &b.0)));
+        let mut contracts = self.contracts;
+        contracts.retain(|(_, _, contract)| !contract.rows.is_empty());
+        let unmapped = |kind: &Kind| *kind == Kind::Unmapped;
+        contracts.sort_by(|a, b| (unmapped(&a.1), a.2.expiry, &a.0).cmp(&(unmapped(&b.1), b.2.expiry, &b.0)));
 
-        let total = contracts.iter().map(|(_, contract)| contract.rows.len()).sum();
-        let mut columns = Columns {
-            month: self.month,
-            contracts: Vec::with_capacity(contracts.len()),
-            records: Records::default(),
-            time: Vec::with_capacity(total),
-            open: Vec::with_capacity(total),
-            high: Vec::with_capacity(total),
-            low: Vec::with_capacity(total),
-            close: Vec::with_capacity(total),
-            volume: Vec::with_capacity(total),
-        };
-        for (symbol, mut contract) in contracts {
+        let total = contracts.iter().map(|(_, _, contract)| contract.rows.len()).sum();
+        let mut columns = Columns::with_capacity(self.month, total);
+        for (symbol, kind, mut contract) in contracts {
             if !contract.sorted {
                 // Stable: of two records of one second the earlier in the file comes first.
                 contract.rows.sort_by_key(|row| row.time);
-                self.records.duplicate_equal += drop_duplicates(&symbol, &mut contract.rows)?;
+                if unmapped(&kind) {
+                    contract.rows.dedup_by_key(|row| row.time);
+                } else {
+                    self.records.duplicate_equal += drop_duplicates(&symbol, &mut contract.rows)?;
+                }
             }
             let first = columns.time.len();
             columns.time.extend(contract.rows.iter().map(|row| row.time));
@@ -276,10 +360,22 @@ impl Collector {
             columns.close.extend(contract.rows.iter().map(|row| row.close));
             columns.volume.extend(contract.rows.iter().map(|row| row.volume));
             let rows = first..columns.time.len();
-            columns.contracts.push(ContractRows { symbol, expiry: contract.expiry, rows });
+            let list = if unmapped(&kind) { &mut columns.unmapped } else { &mut columns.contracts };
+            list.push(ContractRows { symbol, expiry: contract.expiry, rows });
         }
         columns.records = self.records;
         Ok(columns)
+    }
+}
+
+impl Contract {
+    /// Whether a bar is a second that somebody filled: volume 0 and one price in all four columns, which is that of the row
+    /// before, or, where the second before has no row, that of a trade which is not in the file.
+    fn is_filled(&mut self, bar: &Bar) -> bool {
+        const SECOND: u64 = 1_000_000_000;
+        let before = self.filled.replace((bar.nanos, bar.close));
+        let flat = bar.volume == 0 && bar.close > 0 && [bar.open, bar.high, bar.low] == [bar.close; 3];
+        flat && before.is_none_or(|(nanos, close)| close == bar.close || nanos.abs_diff(bar.nanos) > SECOND)
     }
 }
 
@@ -351,7 +447,7 @@ mod tests {
     #[test]
     fn a_record_that_follows_its_twin_is_counted_and_not_kept() {
         let mut collector = Collector::new("2013-10".parse().unwrap(), &Instrument::default());
-        let [z3, h4] = ["ESZ3", "ESH4"].map(|symbol| collector.symbol(symbol, true));
+        let [z3, h4] = ["ESZ3", "ESH4"].map(|symbol| collector.symbol(symbol, Name::Symbol));
         let bar = |volume| Bar {
             nanos: 1_381_149_000_000_000_000,
             open: 250_000_000,

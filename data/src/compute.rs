@@ -13,7 +13,11 @@ use kernels::{
 };
 use ndarray::{Array2, s};
 
-use crate::grid::Grid;
+use crate::{
+    central,
+    grid::{Grid, Session},
+    month::Month,
+};
 
 /// How the 55 columns are computed.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +28,8 @@ pub struct Computation {
     pub tick: Tick,
     /// Largest change of close, in ticks, that is not a gap (profile `rolling`).
     pub gap_ticks: i32,
-    /// Calendar months from the grid's month to the reference month.
-    pub decay_months: i32,
+    /// Month that weights decay to.
+    pub decay_reference: Month,
     /// Rows of one kernel call; changes nothing in the output.
     pub chunk_rows: usize,
 }
@@ -58,11 +62,12 @@ pub fn session<F: Float + Default>(
     took: &dyn Fn(Duration),
 ) -> Result<SessionColumns<F>, Error> {
     let rows = grid.sessions[number].rows.clone();
-    let Computation { profile, tick, gap_ticks, decay_months, chunk_rows } = *computation;
+    let Computation { profile, tick, gap_ticks, decay_reference, chunk_rows } = *computation;
+    let breaks = grid.breaks();
     // A series is the session alone, or the whole month with the session's rows inside it.
     let (series, start) = match profile {
         Profile::Session => (grid.series(rows.clone())?, 0),
-        Profile::Rolling => (grid.series(0..grid.rows())?, rows.start),
+        Profile::Rolling => (grid.series(0..grid.rows())?.with_breaks(&breaks)?, rows.start),
     };
     let chunk_rows = chunk_rows.clamp(1, rows.len().max(1));
     let mut labeller = Labeller::new(profile, gap_ticks, chunk_rows);
@@ -82,12 +87,33 @@ pub fn session<F: Float + Default>(
         took(begin.elapsed());
     }
 
-    let decay = weights::decay(decay_months);
     let mut labels: [Vec<i8>; 6] = std::array::from_fn(|_| vec![0; rows.len()]);
     let mut weight: [Vec<f32>; 6] = std::array::from_fn(|_| vec![0.0; rows.len()]);
     for (mode, outcomes) in outcomes.iter().enumerate() {
         weights::labels(outcomes, &mut labels[mode])?;
-        weights::weights(&MODES[mode], outcomes, decay, &mut weight[mode])?;
+    }
+    for (month, part) in by_month(&grid.sessions[number], grid.month) {
+        let decay = weights::decay(decay_reference.index() - month.index());
+        let of_series = start + part.start..start + part.end;
+        for ((mode, outcomes), weight) in MODES.iter().zip(&outcomes).zip(&mut weight) {
+            let (outcomes, weight) = (&outcomes[part.clone()], &mut weight[part.clone()]);
+            weights::weights(&series, of_series.clone(), mode, outcomes, decay, weight)?;
+        }
     }
     Ok(SessionColumns { rows, outcomes, labels, weights: weight, values, flags })
+}
+
+/// The rows of a session, counted from its first, by Central month: one part, or two where the session's zone is another
+/// and the Central month ends in it. Times that no [`Month`] holds are of the grid's month.
+fn by_month(session: &Session, of_grid: Month) -> Vec<(Month, Range<usize>)> {
+    let (mut parts, mut start) = (Vec::new(), 0);
+    while start < session.rows.len() {
+        let second = session.first_second + start as i64;
+        let (month, next) = central::month(second).unwrap_or((of_grid, i64::MAX));
+        let rows = usize::try_from(next.saturating_sub(session.first_second)).unwrap_or(usize::MAX);
+        let end = rows.min(session.rows.len());
+        parts.push((month, start..end));
+        start = end;
+    }
+    parts
 }

@@ -1,16 +1,27 @@
 //! The front contract of each trading date, and the rollovers between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{ToSpan, civil::Date};
+use jiff::civil::Date;
 use kernels::Tick;
 
 use crate::{
-    columns::{ColumnsView, ContractRows},
+    columns::ColumnsView,
     grid::Rollover,
-    instrument::third_friday,
+    instrument::Instrument,
     month::Month,
+    volumes::{Day, Traded, Volumes},
+    window::{Window, Windows},
 };
+
+/// A front without a record in a session is missing, not replaced, if it trades within so many trading dates before and
+/// within so many after. At the price gap of a roll both contracts traded on its date or one of so many before.
+const NEAR: usize = 5;
+/// Ticks that one contract must cost beyond another for a swap to be told from chance.
+const LEAST_BEYOND: i64 = 4;
+/// The choice begins at most so many months before a month: a contract that had been front and then for all of them never
+/// leads a single session again was no roll.
+pub const MOST_MONTHS_BACK: usize = 6;
 
 /// Which volume chooses the front contract.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -25,35 +36,27 @@ pub enum Choice {
     VolumePrevious,
 }
 
-/// One trading date as the choice sees it; volumes are by contract, in the order of the columns' contracts.
-#[derive(Clone, Debug)]
-pub struct Day {
-    /// Central trading date.
-    pub date: Date,
-    /// UTC second at which the session's window begins.
-    pub start: i64,
-    /// Volume between midnight and the window.
-    pub before: Vec<u64>,
-    /// Volume within the window.
-    pub session: Vec<u64>,
-}
-
-/// Chooses fronts date by date; rolls only go forward. It may go on from month to month: contracts are known by symbol.
-#[derive(Clone, Debug, Default)]
-pub struct Chooser {
-    choice: Choice,
-    front: Option<(String, Option<Month>)>,
-    left: Vec<String>,
-    previous: BTreeMap<String, u64>,
-}
-
-/// The front contract of one date.
+/// What is decided of one trading date.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Front {
-    /// Index of the contract. It trades in the date's session.
-    pub contract: usize,
-    /// The contract it replaced, where there is one.
-    pub replaced: Option<Replaced>,
+pub enum Decision {
+    /// The date has a front contract, which trades in its session.
+    Front {
+        /// Its symbol.
+        symbol: String,
+        /// The contract it replaced, where there is one.
+        replaced: Option<Replaced>,
+    },
+    /// The front contract, of this symbol, has no record in the session, but some shortly before and shortly after.
+    Missing(String),
+    /// The front contract and another have each other's records.
+    Swapped {
+        /// The front contract.
+        front: String,
+        /// The other.
+        with: String,
+    },
+    /// Only contracts trade that have been left.
+    OnlyEarlier,
 }
 
 /// A contract that was front until now, and the volumes that decided.
@@ -67,58 +70,197 @@ pub struct Replaced {
     pub volume: u64,
     /// Volume of the contract that is front now.
     pub volume_to: u64,
+    /// The earliest date on which both contracts may have traded for the gap of price.
+    pub since: Date,
+}
+
+/// The front contracts of one month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fronts {
+    /// The front contract the month before ended with; none where the choice starts afresh.
+    pub before: Option<String>,
+    /// By date of the month on which anything traded in the session.
+    pub by_date: BTreeMap<Date, Decision>,
+    /// What traded on the dates after the month would have been needed.
+    undecided: bool,
+}
+
+impl Fronts {
+    /// Chooses the fronts of a month by the volumes of the months around it.
+    ///
+    /// The choice goes forward from the earliest of the months before it that are `there` without a break, at most six. The
+    /// first dates of the month after tell an outage of the front from a roll. So the answer is the same whichever files the
+    /// records lie in and whichever months are made together.
+    #[must_use]
+    pub fn choose(month: Month, volumes: &Volumes, there: impl Fn(Month) -> bool, choice: Choice) -> Self {
+        let sessions = |first: Month, last: Month| {
+            let mut days = volumes.days(first.first_day(), last.last_day());
+            days.retain(Day::has_session);
+            days
+        };
+        let has_sessions = |month: &Month| there(*month) && !sessions(*month, *month).is_empty();
+        let back = std::iter::successors(month.previous(), |month| month.previous()).take(MOST_MONTHS_BACK);
+        let first = back.take_while(has_sessions).last().unwrap_or(month);
+        let mut days = sessions(first, month);
+        let own = days.len();
+        days.extend(month.next().into_iter().flat_map(|next| sessions(next, next)).take(NEAR));
+
+        let mut chooser = Chooser { choice, ..Chooser::default() };
+        let mut fronts = Self { before: None, by_date: BTreeMap::new(), undecided: false };
+        for number in 0..own {
+            let (day, before) = (&days[number], &days[number.saturating_sub(NEAR)..number]);
+            let after = &days[number + 1..days.len().min(number + 1 + NEAR)];
+            let missing = after.len() < NEAR && chooser.may_be_missing(day, before);
+            let swapped = after.is_empty() && chooser.overtaken(day).is_some();
+            let decision = chooser.next(day, before, after);
+            fronts.undecided |= missing && !matches!(decision, Decision::Missing(_)) || swapped;
+            if day.date < month.first_day() {
+                fronts.before = chooser.front.as_ref().map(|(symbol, _)| symbol.clone());
+            } else {
+                fronts.by_date.insert(day.date, decision);
+            }
+        }
+        fronts
+    }
+
+    /// Those of a month nothing else is known of.
+    #[must_use]
+    pub fn alone(month: Month, volumes: &Volumes, choice: Choice) -> Self {
+        Self::choose(month, volumes, |_| false, choice)
+    }
+
+    /// Whether the dates of the month after, which were not there, could have decided otherwise.
+    #[must_use]
+    pub fn depend_on_the_month_after(&self) -> bool {
+        self.undecided
+    }
+
+    /// Dates on which the front and another contract have each other's records.
+    pub fn swapped(&self) -> impl Iterator<Item = (Date, &str, &str)> {
+        self.by_date.iter().filter_map(|(date, decision)| match decision {
+            Decision::Swapped { front, with } => Some((*date, front.as_str(), with.as_str())),
+            _ => None,
+        })
+    }
+
+    /// Dates on which the front has no record, and the front.
+    pub fn missing(&self) -> impl Iterator<Item = (Date, &str)> {
+        self.by_date.iter().filter_map(|(date, decision)| match decision {
+            Decision::Missing(symbol) => Some((*date, symbol.as_str())),
+            _ => None,
+        })
+    }
+
+    /// Dates with a session, and the front contract of each.
+    pub fn sessions(&self) -> impl Iterator<Item = (Date, &str)> {
+        self.by_date.iter().filter_map(|(date, decision)| match decision {
+            Decision::Front { symbol, .. } => Some((*date, symbol.as_str())),
+            _ => None,
+        })
+    }
+}
+
+/// Chooses fronts date by date; rolls only go forward. Contracts are known by symbol.
+#[derive(Clone, Debug, Default)]
+struct Chooser {
+    choice: Choice,
+    front: Option<(String, Option<Month>)>,
+    left: BTreeSet<String>,
+    previous: BTreeMap<String, u64>,
 }
 
 impl Chooser {
-    /// A chooser before the first date.
-    #[must_use]
-    pub fn new(choice: Choice) -> Self {
-        Self { choice, ..Self::default() }
-    }
-
-    /// The front contract of the next date; `None` when no eligible contract traded.
-    pub fn next(&mut self, contracts: &[ContractRows], day: &Day) -> Option<Front> {
-        let eligible = |&contract: &usize| day.session[contract] > 0 && self.eligible(&contracts[contract]);
-        let candidates: Vec<usize> = (0..contracts.len()).filter(eligible).collect();
-        let previous: Vec<u64> =
-            contracts.iter().map(|contract| self.previous.get(&contract.symbol).copied().unwrap_or(0)).collect();
-        let (contract, volumes) = match self.choice {
-            Choice::Volume => (most(&candidates, &day.session)?, &day.session),
-            Choice::VolumePrevious => match most(&candidates, &previous) {
-                Some(contract) => (contract, &previous),
-                None => {
-                    let stays = candidates.iter().copied().find(|&contract| self.is_front(&contracts[contract]));
-                    let contract = stays.or_else(|| most(&candidates, &day.before)).or(candidates.first().copied())?;
-                    (contract, &day.before)
-                }
-            },
-        };
-        if day.session.iter().any(|&volume| volume > 0) {
-            let traded = contracts.iter().zip(&day.session).filter(|&(_, &volume)| volume > 0);
-            self.previous = traded.map(|(contract, &volume)| (contract.symbol.clone(), volume)).collect();
-        }
-        let ContractRows { symbol, expiry, .. } = &contracts[contract];
-        let mut replaced = None;
-        if !self.is_front(&contracts[contract])
-            && let Some((from, from_expiry)) = self.front.replace((symbol.clone(), *expiry))
+    /// Decides the next trading date, with the ones near it.
+    fn next(&mut self, day: &Day, before: &[Day], after: &[Day]) -> Decision {
+        if let Some((front, _)) = &self.front
+            && self.may_be_missing(day, before)
+            && after.iter().any(|day| trades(day, front))
         {
-            let volume = contracts.iter().zip(volumes).find(|(contract, _)| contract.symbol == from);
-            replaced = Some(Replaced {
-                symbol: from.clone(),
-                expiry: from_expiry,
-                volume: volume.map_or(0, |(_, &volume)| volume),
-                volume_to: volumes[contract],
-            });
-            self.left.push(from);
+            return Decision::Missing(front.clone());
         }
-        Some(Front { contract, replaced })
+        if let Some(with) = self.swapped(day, before, after)
+            && let Some((front, _)) = &self.front
+        {
+            return Decision::Swapped { front: front.clone(), with };
+        }
+        let candidates: Vec<&Traded> =
+            day.contracts.iter().filter(|contract| contract.session > 0 && self.eligible(contract)).collect();
+        let chosen = match self.choice {
+            Choice::Volume => most(&candidates, |contract| contract.session),
+            Choice::VolumePrevious => most(&candidates, |contract| self.volume_before(&contract.symbol))
+                .or_else(|| candidates.iter().copied().find(|contract| self.is_front(contract)))
+                .or_else(|| most(&candidates, |contract| contract.before))
+                .or(candidates.first().copied()),
+        };
+        // What decided, before the volumes of this date take its place.
+        let volume = |symbol: &str| match self.choice {
+            Choice::Volume => day.of(symbol).map_or(0, |contract| contract.session),
+            Choice::VolumePrevious if candidates.iter().all(|candidate| self.volume_before(&candidate.symbol) == 0) => {
+                day.of(symbol).map_or(0, |contract| contract.before)
+            }
+            Choice::VolumePrevious => self.volume_before(symbol),
+        };
+        let mut replaced = None;
+        if let Some(chosen) = chosen
+            && let Some((symbol, expiry)) = self.front.as_ref().filter(|(symbol, _)| *symbol != chosen.symbol)
+        {
+            replaced = Some(Replaced {
+                symbol: symbol.clone(),
+                expiry: *expiry,
+                volume: volume(symbol),
+                volume_to: volume(&chosen.symbol),
+                since: before.first().map_or(day.date, |day| day.date),
+            });
+        }
+        let traded = day.contracts.iter().filter(|contract| contract.session > 0);
+        self.previous = traded.map(|contract| (contract.symbol.clone(), contract.session)).collect();
+        let Some(chosen) = chosen else { return Decision::OnlyEarlier };
+        self.left.extend(replaced.as_ref().map(|replaced| replaced.symbol.clone()));
+        self.front = Some((chosen.symbol.clone(), chosen.expiry));
+        Decision::Front { symbol: chosen.symbol.clone(), replaced }
     }
 
-    fn is_front(&self, contract: &ContractRows) -> bool {
+    /// Whether the front has no record in a session, but some shortly before; whether it is back shortly after decides.
+    fn may_be_missing(&self, day: &Day, before: &[Day]) -> bool {
+        let Some((front, _)) = &self.front else { return false };
+        !trades(day, front) && before.iter().any(|day| trades(day, front))
+    }
+
+    /// The contract that trades more than the front on a date, which trades too.
+    fn overtaken<'d>(&self, day: &'d Day) -> Option<(&'d Traded, &'d Traded)> {
+        let (symbol, _) = self.front.as_ref()?;
+        let front = day.of(symbol).filter(|front| front.session > 0)?;
+        let most = most(&day.contracts.iter().collect::<Vec<_>>(), |contract| contract.session)?;
+        (most.session > front.session).then_some((front, most))
+    }
+
+    /// The contract whose records the front has on a date, and which has those of the front: for this one date it trades more,
+    /// and what it costs beyond the front has the opposite sign. Volumes that swing do not change prices.
+    fn swapped(&self, day: &Day, before: &[Day], after: &[Day]) -> Option<String> {
+        let (front, other) = self.overtaken(day)?;
+        let beyond = |front: &Traded, other: &Traded| Some(i64::from(other.close?) - i64::from(front.close?));
+        // Of a date on which the front trades more.
+        let usual = |day: &Day| {
+            let (front, other) = (day.of(&front.symbol)?, day.of(&other.symbol)?);
+            if front.session > other.session { beyond(front, other) } else { None }
+        };
+        let (earlier, later) = (usual(before.last()?)?, usual(after.first()?)?);
+        let (now, twice) = (beyond(front, other)?, earlier + later);
+        let same_sign = earlier.signum() == later.signum() && earlier.abs().min(later.abs()) >= LEAST_BEYOND;
+        // Within half of the usual distance from its opposite.
+        let opposite = 2 * (2 * now + twice).abs() <= twice.abs();
+        (same_sign && opposite).then(|| other.symbol.clone())
+    }
+
+    fn volume_before(&self, symbol: &str) -> u64 {
+        self.previous.get(symbol).copied().unwrap_or(0)
+    }
+
+    fn is_front(&self, contract: &Traded) -> bool {
         self.front.as_ref().is_some_and(|(symbol, _)| *symbol == contract.symbol)
     }
 
-    fn eligible(&self, contract: &ContractRows) -> bool {
+    fn eligible(&self, contract: &Traded) -> bool {
         let Some((_, front)) = &self.front else { return true };
         match (front, contract.expiry) {
             (Some(front), Some(expiry)) => expiry >= *front,
@@ -128,47 +270,62 @@ impl Chooser {
     }
 }
 
+/// Whether a contract trades in the session of a date.
+fn trades(day: &Day, symbol: &str) -> bool {
+    day.of(symbol).is_some_and(|contract| contract.session > 0)
+}
+
 /// The candidate with the most volume, the earliest expiry of equal ones; `None` when none has any.
-fn most(candidates: &[usize], volumes: &[u64]) -> Option<usize> {
-    let mut best: Option<usize> = None;
+fn most<'a>(candidates: &[&'a Traded], volume: impl Fn(&Traded) -> u64) -> Option<&'a Traded> {
+    let mut best: Option<&Traded> = None;
     for &contract in candidates {
         // Contracts are in order of expiry.
-        if volumes[contract] > best.map_or(0, |best| volumes[best]) {
+        if volume(contract) > best.map_or(0, &volume) {
             best = Some(contract);
         }
     }
     best
 }
 
-/// Describes the rollover on `day` to the contract `to`.
+/// Describes the rollover at `window` to the contract `to`.
 #[must_use]
-pub fn rollover(view: &ColumnsView<'_>, day: &Day, from: Replaced, to: usize, tick: Tick) -> Rollover {
-    let new = &view.contracts[to];
-    let old = view.contracts.iter().find(|contract| contract.symbol == from.symbol);
+pub fn rollover(
+    view: &ColumnsView<'_>,
+    windows: &Windows,
+    window: &Window,
+    from: &Replaced,
+    to: &str,
+    instrument: &Instrument,
+    tick: Tick,
+) -> Rollover {
     Rollover {
-        date: day.date,
-        price_gap: old.and_then(|old| price_gap(view, old, new, day.start, tick)),
-        expected: from.expiry.is_some_and(|expiry| expected(day.date, expiry.first_day())),
-        from: from.symbol,
-        to: new.symbol.clone(),
+        date: window.date,
+        price_gap: price_gap(view, windows, window, from, to, tick),
+        expected: instrument.expects_roll(window.date, from.expiry),
+        from: from.symbol.clone(),
+        to: to.to_owned(),
         volume_from: from.volume,
         volume_to: from.volume_to,
     }
 }
 
-/// From 10 calendar days before the third Friday of the expiry month to that Friday.
-fn expected(date: Date, expiry_month: Date) -> bool {
-    let window = third_friday(expiry_month).and_then(|last| Some((last.checked_sub(10.days()).ok()?, last)));
-    window.is_some_and(|(first, last)| first <= date && date <= last)
-}
-
-/// Close of `new` minus close of `old` at the last second before `start` in which both traded.
-fn price_gap(view: &ColumnsView<'_>, old: &ContractRows, new: &ContractRows, start: i64, tick: Tick) -> Option<f64> {
-    let before = |contract: &ContractRows| {
-        let times = &view.time[contract.rows.clone()];
-        contract.rows.start..contract.rows.start + times.partition_point(|&time| i64::from(time) < start)
+/// Close of the new contract minus that of the old one at the last second before the session in which both traded, on its
+/// date or one of the five before.
+#[must_use]
+pub fn price_gap(
+    view: &ColumnsView<'_>,
+    windows: &Windows,
+    window: &Window,
+    from: &Replaced,
+    to: &str,
+    tick: Tick,
+) -> Option<f64> {
+    let since = windows.of(from.since)?.begin();
+    let rows = |symbol: &str| -> Option<std::ops::Range<usize>> {
+        let contract = view.contracts.iter().find(|contract| contract.symbol == symbol)?;
+        Some(view.rows_between(contract, since, window.start))
     };
-    let (mut a, mut b) = (before(old), before(new));
+    let (mut a, mut b) = (rows(&from.symbol)?, rows(to)?);
     while !a.is_empty() && !b.is_empty() {
         let (last_a, last_b) = (a.end - 1, b.end - 1);
         match view.time[last_a].cmp(&view.time[last_b]) {
@@ -182,79 +339,188 @@ fn price_gap(view: &ColumnsView<'_>, old: &ContractRows, new: &ContractRows, sta
 
 #[cfg(test)]
 mod tests {
+    use jiff::ToSpan;
+
     use super::*;
+    use crate::volumes::tests::traded;
 
-    fn contracts(expiries: &[&str]) -> Vec<ContractRows> {
-        let contract = |text: &&str| ContractRows { symbol: (*text).into(), expiry: text.parse().ok(), rows: 0..0 };
-        expiries.iter().map(contract).collect()
+    /// Trading dates from 2013-12-02 on, with these volumes of each contract in the session.
+    fn days(expiries: &[&str], volumes: &[&[u64]]) -> Volumes {
+        let first = Date::constant(2013, 12, 2);
+        let day = |(number, volumes): (usize, &&[u64])| {
+            let contracts = expiries.iter().zip(*volumes).map(|(expiry, &session)| traded(expiry, 0, session));
+            (first.saturating_add((number as i64).days()), contracts.collect())
+        };
+        Volumes::of_days(volumes.iter().enumerate().map(day))
     }
 
-    fn day(session: &[u64]) -> Day {
-        Day { date: Date::constant(2013, 12, 9), start: 0, before: vec![0; session.len()], session: session.to_vec() }
+    const ALL: fn(Month) -> bool = |_| true;
+
+    fn month(text: &str) -> Month {
+        text.parse().unwrap()
     }
 
-    fn fronts(choice: Choice, contracts: &[ContractRows], days: &[&[u64]]) -> Vec<Option<usize>> {
-        let mut chooser = Chooser::new(choice);
-        days.iter().map(|volumes| chooser.next(contracts, &day(volumes)).map(|front| front.contract)).collect()
+    /// The front of each date of December by its index; `None` where there is no session.
+    fn fronts(choice: Choice, expiries: &[&str], volumes: &[&[u64]]) -> Vec<Option<usize>> {
+        let fronts = Fronts::choose(month("2013-12"), &days(expiries, volumes), ALL, choice);
+        let index = |decision: &Decision| match decision {
+            Decision::Front { symbol, .. } => expiries.iter().position(|expiry| expiry == symbol),
+            _ => None,
+        };
+        fronts.by_date.values().map(index).collect()
     }
+
+    const QUARTERS: [&str; 2] = ["2013-12", "2014-03"];
 
     #[test]
     fn rolls_only_go_forward() {
-        let quarters = contracts(&["2013-12", "2014-03"]);
         let days: [&[u64]; 4] = [&[10, 1], &[4, 6], &[9, 1], &[5, 0]];
-        assert_eq!(fronts(Choice::Volume, &quarters, &days), [Some(0), Some(1), Some(1), None]);
+        assert_eq!(fronts(Choice::Volume, &QUARTERS, &days), [Some(0), Some(1), Some(1), None]);
         // Without delivery months too.
-        assert_eq!(fronts(Choice::Volume, &contracts(&["a", "b"]), &days), [Some(0), Some(1), Some(1), None]);
+        assert_eq!(fronts(Choice::Volume, &["a", "b"], &days), [Some(0), Some(1), Some(1), None]);
     }
 
     #[test]
     fn volume_previous_uses_nothing_of_the_day() {
-        let quarters = contracts(&["2013-12", "2014-03"]);
-        let mut chooser = Chooser::new(Choice::VolumePrevious);
-        let first = Day { before: vec![1, 2], ..day(&[10, 1]) };
-        assert_eq!(chooser.next(&quarters, &first).unwrap().contract, 1);
-        let mut chooser = Chooser::new(Choice::VolumePrevious);
-        let first = Day { before: vec![2, 1], ..day(&[1, 10]) };
-        assert_eq!(chooser.next(&quarters, &first).unwrap().contract, 0);
-        let second = chooser.next(&quarters, &day(&[10, 1])).unwrap();
-        let replaced = second.replaced.unwrap();
-        assert_eq!((second.contract, replaced.symbol.as_str()), (1, "2013-12"));
+        let previous = |before: [u64; 2], session: [u64; 2]| {
+            let contracts = [0, 1].map(|n| traded(QUARTERS[n], before[n], session[n])).to_vec();
+            (Date::constant(2013, 12, 2), contracts)
+        };
+        let choose = |days: Vec<(Date, Vec<Traded>)>| {
+            Fronts::alone(month("2013-12"), &Volumes::of_days(days.into_iter()), Choice::VolumePrevious)
+        };
+        let first = choose(vec![previous([1, 2], [10, 1])]);
+        assert_eq!(first.sessions().next().unwrap().1, "2014-03");
+        let later = (Date::constant(2013, 12, 3), previous([0, 0], [10, 1]).1);
+        let second = choose(vec![previous([2, 1], [1, 10]), later]);
+        assert_eq!(second.sessions().next().unwrap().1, "2013-12");
+        let Some(Decision::Front { symbol, replaced: Some(replaced) }) = second.by_date.values().nth(1) else {
+            panic!()
+        };
+        assert_eq!((symbol.as_str(), replaced.symbol.as_str()), ("2014-03", "2013-12"));
         assert_eq!((replaced.volume, replaced.volume_to), (1, 10));
     }
 
     #[test]
     fn without_a_previous_volume_the_front_stays_and_without_a_front_something_trades() {
-        let quarters = contracts(&["2013-12", "2014-03"]);
-        let previous = |days: &[&[u64]]| fronts(Choice::VolumePrevious, &quarters, days);
+        let previous = |days: &[&[u64]]| fronts(Choice::VolumePrevious, &QUARTERS, days);
         // Nothing is known on the first date: the earliest expiry of those that trade.
         assert_eq!(previous(&[&[1, 10]]), [Some(0)]);
         assert_eq!(previous(&[&[0, 10]]), [Some(1)]);
-        // 2014-03 is front on the second date; on the third only 2013-12 trades, which is no session, and on the fourth
-        // nothing eligible has a previous volume.
-        assert_eq!(previous(&[&[1, 10], &[1, 5], &[7, 0], &[7, 1]]), [Some(0), Some(1), None, Some(1)]);
+        // 2014-03 is front on the second date; from the third on it does not trade any more.
+        assert_eq!(previous(&[&[1, 10], &[1, 5], &[7, 0], &[7, 0]]), [Some(0), Some(1), None, None]);
     }
 
     #[test]
-    fn a_front_is_remembered_from_month_to_month_by_its_symbol() {
-        let mut chooser = Chooser::new(Choice::Volume);
-        chooser.next(&contracts(&["2013-12", "2014-03"]), &day(&[1, 9])).unwrap();
-        // The next month's columns hold other contracts; an earlier expiry does not come back, a later one replaces.
-        assert_eq!(chooser.next(&contracts(&["2013-12"]), &day(&[9])), None);
-        let front = chooser.next(&contracts(&["2013-12", "2014-06"]), &day(&[9, 1])).unwrap();
-        assert_eq!((front.contract, front.replaced.unwrap().symbol.as_str()), (1, "2014-03"));
+    fn an_outage_of_the_front_is_no_roll() {
+        let outage: [&[u64]; 4] = [&[10, 1], &[0, 2], &[9, 1], &[8, 1]];
+        assert_eq!(fronts(Choice::Volume, &QUARTERS, &outage), [Some(0), None, Some(0), Some(0)]);
+        // By the previous volume too: the date of the outage is no session that could decide.
+        assert_eq!(fronts(Choice::VolumePrevious, &QUARTERS, &outage), [Some(0), None, Some(0), Some(0)]);
+        let chosen = Fronts::choose(month("2013-12"), &days(&QUARTERS, &outage), ALL, Choice::Volume);
+        assert_eq!(chosen.missing().collect::<Vec<_>>(), [(Date::constant(2013, 12, 3), "2013-12")]);
+        assert!(!chosen.depend_on_the_month_after());
+
+        // Back on the fifth trading date after, and on the sixth.
+        let away = |dates: usize| [vec![&[10_u64, 1][..]], vec![&[0, 2]; dates], vec![&[9, 1]]].concat();
+        assert_eq!(fronts(Choice::Volume, &QUARTERS, &away(5))[..3], [Some(0), None, None]);
+        assert_eq!(fronts(Choice::Volume, &QUARTERS, &away(6))[..3], [Some(0), Some(1), Some(1)]);
+        // A contract that has expired does not come back.
+        assert_eq!(fronts(Choice::Volume, &QUARTERS, &[&[10, 1], &[0, 2]]), [Some(0), Some(1)]);
+    }
+
+    #[test]
+    fn contracts_that_have_each_others_records_for_a_date_are_no_roll() {
+        // Volume and close of each contract.
+        let of = |days: &[[(u64, i32); 2]]| {
+            let first = Date::constant(2013, 12, 2);
+            let day = |(number, day): (usize, &[(u64, i32); 2])| {
+                let contract = |n: usize| Traded { close: Some(day[n].1), ..traded(QUARTERS[n], 0, day[n].0) };
+                (first.saturating_add((number as i64).days()), vec![contract(0), contract(1)])
+            };
+            Volumes::of_days(days.iter().enumerate().map(day))
+        };
+        let usual = [(100, 7000), (3, 7040)];
+        let choose = |days: &[[(u64, i32); 2]], choice| {
+            let fronts = Fronts::choose(month("2013-12"), &of(days), ALL, choice);
+            let swapped: Vec<i8> = fronts.swapped().map(|(date, ..)| date.day()).collect();
+            let last = fronts.sessions().last().map(|(_, front)| front.to_owned()).unwrap();
+            (swapped, last)
+        };
+        let swap = [usual, [(3, 7039), (99, 7002)], usual];
+        for choice in [Choice::Volume, Choice::VolumePrevious] {
+            assert_eq!(choose(&swap, choice), (vec![3], "2013-12".to_owned()), "{choice:?}");
+        }
+        // A swing of volumes is a roll, and so is what does not go back.
+        for days in [[usual, [(3, 7000), (99, 7041)], usual], [usual, [(3, 7039), (99, 7002)], [(3, 7000), (99, 7040)]]]
+        {
+            assert_eq!(choose(&days, Choice::Volume), (vec![], "2014-03".to_owned()));
+        }
+        // Whether it goes back is for the month after to say.
+        assert!(Fronts::choose(month("2013-12"), &of(&swap[..2]), ALL, Choice::Volume).depend_on_the_month_after());
+    }
+
+    #[test]
+    fn what_the_month_after_would_decide_is_known() {
+        let december = |volumes: &Volumes| Fronts::choose(month("2013-12"), volumes, ALL, Choice::Volume);
+        let of = |volumes: &[&[u64]]| {
+            let first = Date::constant(2013, 12, 30);
+            let day = |(number, volumes): (usize, &&[u64])| {
+                let contracts = QUARTERS.iter().zip(*volumes).map(|(symbol, &session)| traded(symbol, 0, session));
+                (first.saturating_add((number as i64).days()), contracts.collect())
+            };
+            december(&Volumes::of_days(volumes.iter().enumerate().map(day)))
+        };
+        let cut = of(&[&[10, 1], &[0, 4]]);
+        assert!(cut.depend_on_the_month_after());
+        assert_eq!(cut.sessions().map(|(_, front)| front).collect::<Vec<_>>(), ["2013-12", "2014-03"]);
+        let whole = of(&[&[10, 1], &[0, 4], &[9, 1]]);
+        assert_eq!(whole.missing().map(|(date, _)| date.day()).collect::<Vec<_>>(), [31]);
+        assert!(!whole.depend_on_the_month_after());
+    }
+
+    #[test]
+    fn a_month_goes_on_with_the_front_of_the_months_before_and_without_them_starts_afresh() {
+        let day = |text: &str, volumes: [u64; 2]| {
+            let contracts = [0, 1].map(|n| traded(QUARTERS[n], 0, volumes[n])).to_vec();
+            (text.parse::<Date>().unwrap(), contracts)
+        };
+        let volumes = Volumes::of_days(
+            [day("2013-10-31", [1, 9]), day("2013-11-01", [9, 1]), day("2013-12-02", [9, 1])].into_iter(),
+        );
+        let december = |there: fn(Month) -> bool| {
+            let fronts = Fronts::choose(month("2013-12"), &volumes, there, Choice::Volume);
+            let front = fronts.sessions().next().map(|(_, front)| front.to_owned());
+            (fronts.before, front)
+        };
+        let some = |symbol: &str| Some(symbol.to_owned());
+        assert_eq!(december(ALL), (some("2014-03"), some("2014-03")));
+        assert_eq!(december(|month| month.month() == 11), (some("2013-12"), some("2013-12")));
+        // October is there, but November is not.
+        assert_eq!(december(|month| month.month() == 10), (None, some("2013-12")));
+        // Six months without leading make an old roll none.
+        let later = |text: &str| {
+            let months = ["2013-11", "2013-12", "2014-01", "2014-02", "2014-03", "2014-04"];
+            let days = [day("2013-10-31", [1, 9])].into_iter();
+            let days = days.chain(months.map(|month| day(&format!("{month}-15"), [9, 1])));
+            let days = days.chain([day(&format!("{text}-15"), [9, 1])]);
+            Fronts::choose(month(text), &Volumes::of_days(days), ALL, Choice::Volume).before
+        };
+        assert_eq!((later("2014-04"), later("2014-05")), (some("2014-03"), some("2013-12")));
+    }
+
+    #[test]
+    fn a_roll_on_a_first_session_names_the_contract_of_the_month_before() {
+        let mut volumes: Vec<&[u64]> = vec![&[10, 1]; 30];
+        volumes.push(&[4, 6]);
+        let january = Fronts::choose(month("2014-01"), &days(&QUARTERS, &volumes), ALL, Choice::Volume);
+        let Some(Decision::Front { replaced: Some(replaced), .. }) = january.by_date.values().next() else { panic!() };
+        assert_eq!((replaced.symbol.as_str(), replaced.volume, replaced.volume_to), ("2013-12", 4, 6));
+        assert_eq!(replaced.since, Date::constant(2013, 12, 27));
     }
 
     #[test]
     fn a_tie_goes_to_the_earlier_expiry_and_no_trade_is_no_session() {
-        let quarters = contracts(&["2013-12", "2014-03"]);
-        assert_eq!(fronts(Choice::Volume, &quarters, &[&[5, 5], &[0, 0], &[5, 5]]), [Some(0), None, Some(0)]);
-    }
-
-    #[test]
-    fn the_expected_window_is_ten_days_up_to_the_third_friday() {
-        let expiry = Date::constant(2013, 12, 1);
-        for (day, inside) in [(9, false), (10, true), (20, true), (21, false)] {
-            assert_eq!(expected(Date::constant(2013, 12, day), expiry), inside, "{day}");
-        }
+        assert_eq!(fronts(Choice::Volume, &QUARTERS, &[&[5, 5], &[0, 0], &[5, 5]]), [Some(0), Some(0)]);
     }
 }

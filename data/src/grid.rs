@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use jiff::civil::Date;
-use kernels::{Columns, Error, Series};
+use kernels::{Break, Columns, Error, Series};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::month::Month;
+use crate::{fault::Fault, month::Month};
 
 /// One trading date of the grid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,14 +41,15 @@ pub struct Rollover {
     pub from: String,
     /// The new contract; empty where the input has neither symbols nor ids.
     pub to: String,
-    /// Close of `to` minus close of `from` in points at the last second before the session in which both traded.
+    /// Close of `to` minus close of `from` in points at the last second before the session in which both traded, on its date
+    /// or one of the five before.
     pub price_gap: Option<f64>,
     /// Volume of `from` in the session that decided.
     pub volume_from: u64,
     /// Volume of `to` in the session that decided.
     pub volume_to: u64,
-    /// Whether the date lies from 10 calendar days before to the third Friday of the month `from` expires in.
-    pub expected: bool,
+    /// Whether the date lies in the root's expected window; `null` where the root has none.
+    pub expected: Option<bool>,
 }
 
 impl Rollover {
@@ -57,6 +58,19 @@ impl Rollover {
     pub fn is_gap(&self) -> bool {
         self.from.is_empty() && self.to.is_empty()
     }
+}
+
+/// What ids without a symbol trade in the session of a date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Unmapped {
+    /// Local trading date.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub date: Date,
+    /// How many ids.
+    pub ids: u64,
+    /// Contracts traded.
+    pub volume: u64,
 }
 
 /// The rows of one month, session after session. Prices in ticks.
@@ -68,8 +82,12 @@ pub struct Grid {
     pub sessions: Vec<Session>,
     /// Rollovers in order of date.
     pub rollovers: Vec<Rollover>,
+    /// Dates on whose session ids without a symbol trade.
+    pub unmapped: Vec<Unmapped>,
     /// What a careful user should know; one sentence each.
     pub warnings: Vec<String>,
+    /// What makes the month wrong.
+    pub faults: Vec<Fault>,
     /// First price of each second.
     pub open: Vec<i32>,
     /// Highest price.
@@ -89,8 +107,9 @@ impl Grid {
     #[must_use]
     pub fn new(month: Month) -> Self {
         let (open, high, low, close) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (sessions, rollovers, warnings) = (Vec::new(), Vec::new(), Vec::new());
-        Self { month, sessions, rollovers, warnings, open, high, low, close, volume: Vec::new(), second: Vec::new() }
+        let (sessions, rollovers, unmapped) = (Vec::new(), Vec::new(), Vec::new());
+        let (warnings, faults, volume, second) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { month, sessions, rollovers, unmapped, warnings, faults, open, high, low, close, volume, second }
     }
 
     /// Number of rows.
@@ -99,7 +118,18 @@ impl Grid {
         self.open.len()
     }
 
-    /// The series of some rows: one session's, or all of them.
+    /// Where a session's first row does not follow the row before it by one second.
+    #[must_use]
+    pub fn breaks(&self) -> Vec<Break> {
+        let between = |pair: &[Session]| {
+            let [before, after] = pair else { return None };
+            let seconds = after.first_second - before.first_second - before.rows.len() as i64 + 1;
+            Some(Break { row: after.rows.start, seconds: u32::try_from(seconds).ok()? })
+        };
+        self.sessions.windows(2).filter_map(between).collect()
+    }
+
+    /// The series of some rows, second by second: one session's, or all of them, whose [`Grid::breaks`] are to be added.
     ///
     /// # Errors
     /// See [`Series::new`].

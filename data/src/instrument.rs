@@ -4,6 +4,8 @@ use jiff::{civil::Date, tz::TimeZone};
 use kernels::Tick;
 use serde::{Deserialize, Serialize};
 
+use crate::{month::Month, roll_window::Rolls};
+
 /// What to select from a file and how to read its prices. The defaults are those of ES.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instrument {
@@ -19,6 +21,9 @@ pub struct Instrument {
     pub time_zone: String,
     /// A change of close between consecutive rows of more than this many units of 1e-9 points is a gap.
     pub gap_nanos: i64,
+    /// When a change of the front contract is expected. It changes no row, and is stored only where it was set.
+    #[serde(default, skip_serializing_if = "Rolls::is_of_root")]
+    pub rolls: Rolls,
 }
 
 impl Default for Instrument {
@@ -30,6 +35,7 @@ impl Default for Instrument {
             session_end: 15 * 3600,
             time_zone: "America/Chicago".into(),
             gap_nanos: 20_000_000_000,
+            rolls: Rolls::OfRoot,
         }
     }
 }
@@ -105,6 +111,13 @@ impl Instrument {
     #[must_use]
     pub fn session_rows(&self) -> usize {
         (self.session_end - self.session_start) as usize
+    }
+
+    /// Whether a roll out of a contract of this delivery month is expected on a date; `None` where the root has no window.
+    #[must_use]
+    pub fn expects_roll(&self, date: Date, delivery: Option<Month>) -> Option<bool> {
+        let window = self.rolls.window(&self.root)?;
+        Some(delivery.is_some_and(|delivery| window.contains(date, delivery)))
     }
 
     /// The largest whole number of ticks that is not a gap.

@@ -1,23 +1,28 @@
 //! From a Databento file to the session grid, and from finished columns to Parquet.
 #![deny(missing_docs)]
 
+mod central;
 pub mod column_file;
 pub mod columns;
 pub mod compute;
 pub mod contract;
 mod encoding;
+pub mod fault;
 pub mod grid;
 pub mod holidays;
 pub mod input;
 pub mod instrument;
 pub mod merge;
 pub mod month;
-mod plausible;
+pub mod plausible;
 pub mod records;
+pub mod roll_window;
 pub mod session;
 pub mod symbol;
 pub mod synth;
 pub mod training_file;
+pub mod volumes;
+pub mod window;
 pub mod write;
 
 pub use instrument::Instrument;

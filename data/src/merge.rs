@@ -29,11 +29,13 @@ type Row = (u32, [i32; 4], u32, usize);
 /// [`InputError::Parts`] when two files have different records for one contract and second.
 pub fn merge(month: Month, parts: &[Part<'_>]) -> Result<Columns, InputError> {
     let mut records = Records::default();
-    let mut contracts: BTreeMap<(Option<Month>, &str), Vec<Row>> = BTreeMap::new();
+    // What has no symbol comes last.
+    let mut contracts: BTreeMap<(bool, Option<Month>, &str), Vec<Row>> = BTreeMap::new();
     for (number, Part { columns: view, records: counts, .. }) in parts.iter().enumerate() {
         records.add(counts);
-        for contract in view.contracts {
-            let rows = contracts.entry((contract.expiry, &contract.symbol)).or_default();
+        let mapped = view.contracts.iter().map(|contract| (false, contract));
+        for (unmapped, contract) in mapped.chain(view.unmapped.iter().map(|contract| (true, contract))) {
+            let rows = contracts.entry((unmapped, contract.expiry, &contract.symbol)).or_default();
             rows.extend(contract.rows.clone().map(|row| {
                 let prices = [view.open[row], view.high[row], view.low[row], view.close[row]];
                 (view.time[row], prices, view.volume[row], number)
@@ -41,7 +43,10 @@ pub fn merge(month: Month, parts: &[Part<'_>]) -> Result<Columns, InputError> {
         }
     }
     let mut columns = Columns::empty(month);
-    for ((expiry, symbol), mut rows) in contracts {
+    for ((unmapped, expiry, symbol), mut rows) in contracts {
+        if rows.is_empty() {
+            continue;
+        }
         rows.sort_unstable();
         let before = rows.len();
         rows.dedup_by_key(|row| (row.0, row.1, row.2));
@@ -62,17 +67,44 @@ pub fn merge(month: Month, parts: &[Part<'_>]) -> Result<Columns, InputError> {
             columns.volume.push(volume);
         }
         let rows = first..columns.time.len();
-        columns.contracts.push(ContractRows { symbol: symbol.to_owned(), expiry, rows });
+        let list = if unmapped { &mut columns.unmapped } else { &mut columns.contracts };
+        list.push(ContractRows { symbol: symbol.to_owned(), expiry, rows });
     }
     columns.records = records;
     Ok(columns)
+}
+
+/// The records of `view` in a span of UTC seconds, as a part of another month: they are not counted there.
+#[must_use]
+pub fn between(view: &ColumnsView<'_>, month: Month, span: std::ops::Range<i64>) -> Columns {
+    let mut columns = Columns::empty(month);
+    let take = |contract: &ContractRows, columns: &mut Columns| {
+        let taken = view.rows_between(contract, span.start, span.end);
+        let first = columns.time.len();
+        columns.time.extend_from_slice(&view.time[taken.clone()]);
+        columns.open.extend_from_slice(&view.open[taken.clone()]);
+        columns.high.extend_from_slice(&view.high[taken.clone()]);
+        columns.low.extend_from_slice(&view.low[taken.clone()]);
+        columns.close.extend_from_slice(&view.close[taken.clone()]);
+        columns.volume.extend_from_slice(&view.volume[taken]);
+        ContractRows { rows: first..columns.time.len(), ..contract.clone() }
+    };
+    for contract in view.contracts {
+        let taken = take(contract, &mut columns);
+        columns.contracts.push(taken);
+    }
+    for id in view.unmapped {
+        let taken = take(id, &mut columns);
+        columns.unmapped.push(taken);
+    }
+    columns
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        columns::{Bar, Collector},
+        columns::{Bar, Collector, Name},
         instrument::Instrument,
     };
 
@@ -80,7 +112,7 @@ mod tests {
         let instrument = Instrument::default();
         let mut collector = Collector::new("2013-10".parse().unwrap(), &instrument);
         for (record, &(symbol, second, ticks)) in trades.iter().enumerate() {
-            let index = collector.symbol(symbol, true);
+            let index = collector.symbol(symbol, Name::Symbol);
             let price = ticks * instrument.tick_nanos;
             let nanos = second * 1_000_000_000;
             let bar = Bar { nanos, open: price, high: price, low: price, close: price, volume: 1 };

@@ -17,6 +17,12 @@ pub struct Records {
     pub spreads_dropped: u64,
     /// Symbols of other roots.
     pub other_roots_dropped: u64,
+    /// Ids that have no symbol on their date, in an input with symbols. Not cleaning.
+    #[serde(default)]
+    pub unmapped: u64,
+    /// Contracts traded in those records.
+    #[serde(default)]
+    pub unmapped_volume: u64,
     /// A price is absent (`i64::MAX`).
     pub price_absent: u64,
     /// A price is zero or negative.
@@ -38,8 +44,15 @@ pub struct Records {
     /// Records of one file of the month that another has as well: kept once. Not cleaning.
     #[serde(default)]
     pub in_several_files: u64,
+    /// Rows of a Parquet or Arrow file that repeat the close before with volume 0: seconds that were filled by who made it.
+    /// Not cleaning.
+    #[serde(default)]
+    pub filled_before: u64,
     /// Records earlier than the one before them: sorted, not dropped.
     pub time_backwards: u64,
+    /// Records of a DBN input by publisher id; empty for other inputs, which have none.
+    #[serde(default)]
+    pub by_publisher: BTreeMap<u16, u64>,
 }
 
 impl Records {
@@ -49,8 +62,13 @@ impl Records {
         for (symbol, count) in &other.by_instrument {
             *self.by_instrument.entry(symbol.clone()).or_default() += count;
         }
+        for (publisher, count) in &other.by_publisher {
+            *self.by_publisher.entry(*publisher).or_default() += count;
+        }
         self.spreads_dropped += other.spreads_dropped;
         self.other_roots_dropped += other.other_roots_dropped;
+        self.unmapped += other.unmapped;
+        self.unmapped_volume = self.unmapped_volume.saturating_add(other.unmapped_volume);
         self.price_absent += other.price_absent;
         self.price_not_positive += other.price_not_positive;
         self.price_off_tick += other.price_off_tick;
@@ -61,10 +79,11 @@ impl Records {
         self.sub_second += other.sub_second;
         self.duplicate_equal += other.duplicate_equal;
         self.in_several_files += other.in_several_files;
+        self.filled_before += other.filled_before;
         self.time_backwards += other.time_backwards;
     }
 
-    /// Records dropped by cleaning; spreads and other roots are selection, not cleaning.
+    /// Records dropped by cleaning; spreads, other roots and what has no symbol are selection, not cleaning.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.rules().iter().map(|(_, count)| count).sum()
@@ -73,8 +92,8 @@ impl Records {
     /// Records of the symbols and prices asked for: neither dropped nor counted twice.
     #[must_use]
     pub fn kept(&self) -> u64 {
-        let not_selected = self.spreads_dropped + self.other_roots_dropped;
-        self.total.saturating_sub(not_selected + self.dropped() + self.in_several_files)
+        let not_selected = self.spreads_dropped + self.other_roots_dropped + self.unmapped;
+        self.total.saturating_sub(not_selected + self.dropped() + self.in_several_files + self.filled_before)
     }
 
     /// Every rule that drops a record, with its count.

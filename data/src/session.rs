@@ -1,92 +1,107 @@
 //! From a month's columns to the session grid: every second of the session has a row.
 
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 
 use crate::{
+    central,
     columns::{ColumnsView, ContractRows},
-    contract::{self, Chooser, Day},
-    grid::{Grid, Rollover, Session},
+    contract::{self, Choice, Decision, Fronts},
+    grid::{Grid, Rollover, Session, Unmapped},
     instrument::{Instrument, InstrumentError},
+    month::Month,
     plausible,
+    volumes::Volumes,
+    window::{Window, Windows},
 };
 
 /// Nothing traded for this long at an end of the window makes a short day.
 pub(crate) const SHORT_SECONDS: u32 = 15 * 60;
 
-/// The window of one trading date in UTC seconds.
-#[derive(Clone, Copy, Debug)]
-struct Window {
-    date: Date,
-    midnight: i64,
-    start: i64,
-    end: i64,
-}
-
-/// Cuts a month into sessions of its front contracts. `chooser` has seen the months before, or nothing.
+/// Cuts a month into sessions of its front contracts.
 ///
 /// # Errors
 /// [`InstrumentError`] when the settings are not usable.
-pub fn cut(view: &ColumnsView<'_>, instrument: &Instrument, chooser: &mut Chooser) -> Result<Grid, InstrumentError> {
-    let (zone, tick) = (instrument.zone()?, instrument.tick()?);
+pub fn cut(view: &ColumnsView<'_>, instrument: &Instrument, fronts: &Fronts) -> Result<Grid, InstrumentError> {
+    let (windows, tick) = (Windows::new(instrument)?, instrument.tick()?);
     let mut grid = Grid::new(view.month);
-    for window in windows(view, instrument, &zone) {
-        let volumes = |from: i64, to: i64| -> Vec<u64> {
-            let volume = |contract: &ContractRows| {
-                view.volume[rows_between(view, contract, from, to)].iter().copied().map(u64::from).sum()
-            };
-            view.contracts.iter().map(volume).collect()
-        };
-        let day = Day {
-            date: window.date,
-            start: window.start,
-            before: volumes(window.midnight, window.start),
-            session: volumes(window.start, window.end),
-        };
-        let Some(front) = chooser.next(view.contracts, &day) else {
-            if day.session.iter().any(|&volume| volume > 0) {
-                grid.warnings
-                    .push(format!("{}: only contracts before the front one traded; the date has no session", day.date));
+    for window in windows.of_month(view.month) {
+        let date = window.date;
+        grid.unmapped.extend(unmapped(view, window));
+        match fronts.by_date.get(&date) {
+            Some(Decision::Front { symbol, replaced }) => {
+                let contract = view.contracts.iter().find(|contract| contract.symbol == *symbol);
+                let roll = replaced.as_ref().map(|from| contract::rollover(view, &windows, &window, from, symbol, instrument, tick));
+                grid.rollovers.extend(roll);
+                contract.into_iter().for_each(|contract| lay_out(&mut grid, view, contract, window));
             }
-            continue;
-        };
-        if let Some(replaced) = front.replaced {
-            grid.rollovers.push(contract::rollover(view, &day, replaced, front.contract, tick));
+            Some(Decision::Missing(front)) => grid.warnings.push(format!(
+                "{date}: the front contract {front} has no record in the session, but some shortly before and after: the \
+                 date is missing and the front stays"
+            )),
+            Some(Decision::Swapped { front, with }) => grid.warnings.push(format!(
+                "{date}: {front} and {with} have each other's volumes and prices; the date has no session and the front stays"
+            )),
+            Some(Decision::OnlyEarlier) => {
+                grid.warnings.push(format!("{date}: only contracts before the front one traded; the date has no session"));
+            }
+            None => {}
         }
-        lay_out(&mut grid, view, &view.contracts[front.contract], window);
     }
     if view.contracts.iter().any(|contract| contract.symbol.is_empty()) {
         gaps_as_rollovers(&mut grid, instrument);
     }
+    for Unmapped { date, ids, volume } in &grid.unmapped {
+        grid.warnings.push(format!("{date}: {ids} ids without a symbol on that date trade {volume} in the session"));
+    }
     let unusual = plausible::warnings(&grid, tick);
     grid.warnings.extend(unusual);
+    grid.faults = plausible::faults(&grid, Some(view), tick);
     Ok(grid)
 }
 
-/// The windows of every date of the month; a date the time zone cannot place has none.
-fn windows(view: &ColumnsView<'_>, instrument: &Instrument, zone: &TimeZone) -> Vec<Window> {
-    let second = |date: Date, of_day: u32| {
-        let time = date.at(0, 0, 0, 0).checked_add(i64::from(of_day).seconds()).ok()?;
-        Some(time.to_zoned_datetime(zone.clone()).ok()?.timestamp().as_second())
-    };
-    let window = |date: Date| {
-        let (start, end) = (second(date, instrument.session_start)?, second(date, instrument.session_end)?);
-        Some(Window { date, midnight: second(date, 0)?, start, end })
-    };
-    let first = view.month.first_day();
-    let dates = std::iter::successors(Some(first), |date| date.tomorrow().ok());
-    dates.take_while(|date| *date <= view.month.last_day()).filter_map(window).collect()
+/// Cuts a month of which nothing else is known.
+///
+/// # Errors
+/// [`InstrumentError`] when the settings are not usable.
+pub fn cut_alone(view: &ColumnsView<'_>, instrument: &Instrument, choice: Choice) -> Result<Grid, InstrumentError> {
+    cut(view, instrument, &Fronts::alone(view.month, &Volumes::of(view, instrument)?, choice))
 }
 
-/// Rows of a contract in `from..to` UTC seconds.
-fn rows_between(view: &ColumnsView<'_>, contract: &ContractRows, from: i64, to: i64) -> std::ops::Range<usize> {
-    let times = &view.time[contract.rows.clone()];
-    let at = |second: i64| contract.rows.start + times.partition_point(|&time| i64::from(time) < second);
-    at(from)..at(to).max(at(from))
+/// Finds the price gaps of rolls in the columns of the month before that are not in the month's own.
+///
+/// # Errors
+/// [`InstrumentError`] when the settings are not usable.
+pub fn price_gaps_before(
+    grid: &mut Grid,
+    before: &ColumnsView<'_>,
+    instrument: &Instrument,
+    fronts: &Fronts,
+) -> Result<(), InstrumentError> {
+    let (windows, tick) = (Windows::new(instrument)?, instrument.tick()?);
+    for roll in grid.rollovers.iter_mut().filter(|roll| roll.price_gap.is_none()) {
+        if let (Some(Decision::Front { symbol, replaced: Some(from) }), Some(window)) =
+            (fronts.by_date.get(&roll.date), windows.of(roll.date))
+        {
+            roll.price_gap = contract::price_gap(before, &windows, &window, from, symbol, tick);
+        }
+    }
+    Ok(())
+}
+
+/// What ids without a symbol trade in the session of a date.
+fn unmapped(view: &ColumnsView<'_>, window: Window) -> Option<Unmapped> {
+    let rows = view.unmapped.iter().map(|id| view.rows_between(id, window.start, window.end));
+    let volumes: Vec<u64> = rows
+        .filter(|rows| !rows.is_empty())
+        .map(|rows| view.volume[rows].iter().copied().map(u64::from).sum())
+        .collect();
+    let (ids, volume) = (volumes.len() as u64, volumes.iter().sum());
+    (ids > 0).then_some(Unmapped { date: window.date, ids, volume })
 }
 
 /// Appends one session of a contract that trades in the window to the grid.
 fn lay_out(grid: &mut Grid, view: &ColumnsView<'_>, contract: &ContractRows, window: Window) {
-    let traded = rows_between(view, contract, window.start, window.end);
+    let traded = view.rows_between(contract, window.start, window.end);
     let Some(last_row) = traded.clone().last() else { return };
     let seconds = |row: usize| (i64::from(view.time[row]) - window.start) as u32;
     let (first, last) = (seconds(traded.start), seconds(last_row));
@@ -94,7 +109,7 @@ fn lay_out(grid: &mut Grid, view: &ColumnsView<'_>, contract: &ContractRows, win
     let early_close = window_rows - 1 - last >= SHORT_SECONDS;
     let late_open = first >= SHORT_SECONDS;
     // Nothing is ever filled from the future: without a trade before, the session starts at its first one.
-    let before = rows_between(view, contract, window.midnight, window.start).last();
+    let before = view.rows_between(contract, window.begin(), window.start).last();
     let begin = if before.is_some() { 0 } else { first };
     let end = if early_close { last + 1 } else { window_rows };
 
@@ -135,8 +150,7 @@ fn lay_out(grid: &mut Grid, view: &ColumnsView<'_>, contract: &ContractRows, win
 /// Central second of the day of `rows` seconds from the UTC second `first` on, whatever the session's own time zone.
 fn central_seconds(first: i64, rows: usize) -> impl Iterator<Item = u32> {
     const DAY: i64 = 86_400;
-    // The bundled database always knows it.
-    let central = TimeZone::get("America/Chicago").unwrap_or(TimeZone::UTC);
+    let central = central::zone();
     let offset = move |second: i64| {
         let time = Timestamp::from_second(second).unwrap_or_default();
         i64::from(central.to_offset(time).seconds())
@@ -151,11 +165,12 @@ fn central_seconds(first: i64, rows: usize) -> impl Iterator<Item = u32> {
     })
 }
 
-/// Where the input has neither symbols nor ids: a change of close beyond the gap limit between consecutive rows.
+/// Where the input has neither symbols nor ids: a change of close beyond the gap limit between consecutive rows of a
+/// session.
 fn gaps_as_rollovers(grid: &mut Grid, instrument: &Instrument) {
     let Ok(tick) = instrument.tick() else { return };
     for session in &grid.sessions {
-        for row in session.rows.clone().filter(|&row| row > 0) {
+        for row in session.rows.clone().skip(1) {
             let change = grid.close[row] - grid.close[row - 1];
             if change.abs() > instrument.gap_ticks() {
                 grid.rollovers.push(Rollover {
@@ -165,18 +180,17 @@ fn gaps_as_rollovers(grid: &mut Grid, instrument: &Instrument) {
                     price_gap: Some(tick.points(change)),
                     volume_from: 0,
                     volume_to: 0,
-                    expected: expected_quarter(session.date),
+                    // Without a contract only the calendar tells which month could expire.
+                    expected: instrument.expects_roll(session.date, quarter(session.date)),
                 });
             }
         }
     }
 }
 
-/// Without a contract only the quarterly cycle tells which month could expire.
-fn expected_quarter(date: Date) -> bool {
-    let friday = crate::instrument::third_friday(date);
-    date.month() % 3 == 0
-        && friday.is_some_and(|friday| date <= friday && date.checked_add(10.days()).is_ok_and(|later| later >= friday))
+/// The month of a date, where a quarterly contract expires in it.
+fn quarter(date: Date) -> Option<Month> {
+    Month::of(date).filter(|month| month.month() % 3 == 0)
 }
 
 impl Session {
@@ -190,8 +204,7 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::columns::{Bar, Collector, Columns};
-    use crate::contract::Choice;
+    use crate::columns::{Bar, Collector, Columns, Name};
 
     /// 2013-10-07 07:30:00 Central in UTC seconds.
     const OPEN: u64 = 1_381_149_000;
@@ -200,7 +213,7 @@ mod tests {
         let instrument = Instrument::default();
         let mut collector = Collector::new("2013-10".parse().unwrap(), &instrument);
         for (record, &(symbol, second, ticks, volume)) in trades.iter().enumerate() {
-            let index = collector.symbol(symbol, true);
+            let index = collector.symbol(symbol, Name::Symbol);
             let price = ticks * instrument.tick_nanos;
             let bar = Bar { nanos: second * 1_000_000_000, open: price, high: price, low: price, close: price, volume };
             collector.push(index, &bar, record as u64);
@@ -209,7 +222,11 @@ mod tests {
     }
 
     fn grid(trades: &[(&str, u64, i64, u64)]) -> Grid {
-        cut(&month(trades).view(), &Instrument::default(), &mut Chooser::new(Choice::Volume)).unwrap()
+        of(&month(trades), &Instrument::default())
+    }
+
+    fn of(columns: &Columns, instrument: &Instrument) -> Grid {
+        cut_alone(&columns.view(), instrument, Choice::Volume).unwrap()
     }
 
     #[test]
@@ -247,7 +264,7 @@ mod tests {
             ..Instrument::default()
         };
         let columns = month(&[("ESZ3", OPEN - 600, 100, 5), ("ESZ3", OPEN - 601, 100, 5)]);
-        let grid = cut(&columns.view(), &instrument, &mut Chooser::new(Choice::Volume)).unwrap();
+        let grid = of(&columns, &instrument);
         assert_eq!(grid.second, [7 * 3600 + 20 * 60]);
         // Two o'clock on 2013-11-03 in Chicago is one o'clock again.
         let change = 1_383_462_000;
@@ -291,6 +308,6 @@ mod tests {
         assert_eq!(contracts, ["ESZ3", "ESH4"]);
         let roll = &grid.rollovers[0];
         assert_eq!((roll.from.as_str(), roll.to.as_str(), roll.price_gap), ("ESZ3", "ESH4", Some(-0.75)));
-        assert_eq!((roll.volume_from, roll.volume_to, roll.expected), (5, 6, false));
+        assert_eq!((roll.volume_from, roll.volume_to, roll.expected), (5, 6, Some(false)));
     }
 }

@@ -18,6 +18,8 @@ pub enum Kind {
     Spread,
     /// Another root.
     Other,
+    /// An id without a symbol.
+    Unmapped,
 }
 
 /// Reads a symbol for a root.
@@ -55,14 +57,20 @@ fn outright(symbol: &str, root: &str) -> Option<Kind> {
     Some(Kind::Outright { month, year: digits.parse().ok()?, modulus })
 }
 
-/// The delivery month of an outright seen trading in `data`: the first one that is not over by then, since what has
-/// expired does not trade. `None` for anything else.
+/// Months after the one it is named for in which a contract may still trade: quarterly rate futures are named for the month
+/// in which their quarter begins, metals trade in their delivery month.
+const MOST_PAST: i32 = 6;
+
+/// The delivery month of an outright seen trading in `data`: the nearest, at most six months past. `None` for anything
+/// else.
 #[must_use]
 pub fn expiry(kind: Kind, data: Month) -> Option<Month> {
     let Kind::Outright { month, year, modulus } = kind else { return None };
-    let ahead = (year - data.year()).rem_euclid(modulus);
-    let first = Month::new(data.year() + ahead, month)?;
-    if first >= data { Some(first) } else { Month::new(first.year() + modulus, month) }
+    let period = 12 * i32::from(modulus);
+    let named = 12 * i32::from(year) + i32::from(month) - 1;
+    let earliest = data.index() - MOST_PAST;
+    let index = earliest + (named - earliest).rem_euclid(period);
+    Month::new(i16::try_from(index.div_euclid(12)).ok()?, month)
 }
 
 #[cfg(test)]
@@ -81,6 +89,13 @@ mod tests {
         assert_eq!(expiry_of("ESH0", "2019-12").unwrap(), "2020-03");
         assert_eq!(expiry_of("ESZ3", "2013-12").unwrap(), "2013-12");
         assert_eq!(expiry_of("ESZ13", "2013-10").unwrap(), "2013-12");
+        // What has just expired still trades, or is settled.
+        assert_eq!(expiry_of("ESH4", "2024-05").unwrap(), "2024-03");
+        assert_eq!(expiry_of("ESH4", "2024-09").unwrap(), "2024-03");
+        assert_eq!(expiry_of("ESH4", "2024-10").unwrap(), "2034-03");
+        assert_eq!(expiry_of("ESZ9", "2020-01").unwrap(), "2019-12");
+        assert_eq!(expiry_of("ESZ99", "2000-03").unwrap(), "1999-12");
+        assert_eq!(expiry_of("ESH24", "2024-10").unwrap(), "2124-03");
     }
 
     #[test]

@@ -1,6 +1,13 @@
 //! The output: 61 columns as Parquet, one row group a session.
 
-use std::{fs::File, io::BufWriter, marker::PhantomData, ops::Range, path::Path, sync::Arc};
+use std::{
+    fs::File,
+    io::{BufWriter, IntoInnerError},
+    marker::PhantomData,
+    ops::Range,
+    path::Path,
+    sync::Arc,
+};
 
 use arrow_array::{ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array, TimestampNanosecondArray};
 use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer};
@@ -158,7 +165,7 @@ impl TrainingFile {
     /// # Errors
     /// Writing failed.
     pub fn finish(self) -> Result<u64, ParquetError> {
-        let file = self.writer.into_inner()?.into_inner().map_err(|error| ParquetError::External(Box::new(error)))?;
+        let file = self.writer.into_inner()?.into_inner().map_err(IntoInnerError::into_error)?;
         file.sync_all()?;
         Ok(self.rows)
     }

@@ -12,16 +12,20 @@ use std::{
 
 use crate::{
     compute::{self, Computation, SessionColumns},
-    grid::Grid,
+    grid::{Grid, Session},
+    input::InputError,
     training_file::{TrainingFile, Value},
 };
 
 /// A month that cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// The kernels refuse the rows.
+    /// The records are more than a market's can be.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// The kernels refuse rows that cleaning let pass.
     #[error("the rows cannot be computed")]
-    Compute(#[from] kernels::Error),
+    Compute(kernels::Error),
     /// Encoding or writing failed.
     #[error("the Parquet cannot be written")]
     Parquet(#[from] parquet::errors::ParquetError),
@@ -52,7 +56,8 @@ pub fn month<F: Value>(
     let encoder = file.encoder();
     let one = |number: usize| {
         let begin = Instant::now();
-        let columns = compute::session::<F>(grid, number, computation, &|took| watch.chunk(took))?;
+        let columns = compute::session::<F>(grid, number, computation, &|took| watch.chunk(took))
+            .map_err(|error| refused(error, grid))?;
         let computed = Instant::now();
         watch.computed(computed - begin);
         let encoded = encoder.encode(grid, number, columns)?;
@@ -87,4 +92,21 @@ pub fn month<F: Value>(
         }
         Ok(columns)
     })
+}
+
+/// Prices and volumes can each be possible and their product not; what else the kernels refuse, cleaning has excluded.
+fn refused(error: kernels::Error, grid: &Grid) -> WriteError {
+    let high = |session: &Session| grid.high[session.rows.clone()].iter().max().copied().unwrap_or_default();
+    // The series may be the whole month: the session that weighs most in it is to be looked at.
+    let worst = grid.sessions.iter().max_by_key(|session| i128::from(high(session)) * i128::from(session.volume));
+    match (error, worst) {
+        (kernels::Error::Turnover, Some(session)) => InputError::Turnover {
+            date: session.date,
+            contract: session.contract.clone(),
+            price_ticks: high(session),
+            volume: session.volume,
+        }
+        .into(),
+        (error, _) => WriteError::Compute(error),
+    }
 }

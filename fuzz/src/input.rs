@@ -6,7 +6,7 @@ use data::{
     Instrument,
     column_file::ColumnFile,
     columns::{Columns, ColumnsView},
-    contract::{Choice, Chooser},
+    contract::Choice,
     input, session,
 };
 use kernels::{Columns as Series, Series as Checked, series::MAX_TICKS};
@@ -78,7 +78,7 @@ fn check(columns: &Columns, instrument: &Instrument) {
         assert!(1 <= low && low <= open.min(close) && open.max(close) <= high && high <= MAX_TICKS, "row {row}");
         assert!(view.volume[row] > 0, "row {row}");
     }
-    let grid = session::cut(&view, instrument, &mut Chooser::new(Choice::Volume));
+    let grid = session::cut_alone(&view, instrument, Choice::Volume);
     let grid = grid.unwrap_or_else(|error| panic!("{error}"));
     for session in &grid.sessions {
         assert_eq!(session.rows.len(), session.filled_rows + traded(&grid.volume[session.rows.clone()]));

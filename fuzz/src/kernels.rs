@@ -1,7 +1,7 @@
 //! The kernels against the scalar reference.
 
 use kernels::{
-    Columns, Series, Tick,
+    Break, Columns, Series, Tick,
     features::{Carry, FLAGS, FLOATS, Features},
     labels::{Labeller, Outcome},
     series::MAX_TICKS,
@@ -33,7 +33,7 @@ impl Bytes<'_> {
 }
 
 /// Bars as bytes describe them: stretches of one kind, so that a few bytes are a session.
-fn tape(bytes: &mut Bytes<'_>) -> Tape {
+fn tape(bytes: &mut Bytes<'_>, profile: Profile) -> Tape {
     let highest = i64::from(MAX_TICKS);
     let scale = [1, 40, 1000, 64][usize::from(bytes.next() % 4)];
     let mut price = (1 + bytes.number() * scale).min(highest);
@@ -42,6 +42,7 @@ fn tape(bytes: &mut Bytes<'_>) -> Tape {
     while !bytes.0.is_empty() && tape.len() < ROWS {
         let (rows, kind, volume) = (1 + usize::from(bytes.next()), bytes.next(), bytes.next());
         let (step, span) = (i64::from(bytes.next() as i8), i64::from(bytes.next() % 32));
+        let begin = tape.len();
         let volume = (i64::from(volume) << (kind >> 5 << 2)).min(u32::MAX.into());
         for row in 0..rows.min(ROWS - tape.len()) {
             let up = if kind & 1 == 1 && row % 2 == 1 { -step } else { step };
@@ -58,6 +59,10 @@ fn tape(bytes: &mut Bytes<'_>) -> Tape {
             }
             second = (second + 1) % 86_400;
         }
+        // Some stretches begin after a night, some of which are short.
+        if profile == Profile::Rolling && begin > 0 && step % 3 == 0 {
+            tape.night(begin, (step as u32 & 127) << (kind & 15));
+        }
     }
     tape
 }
@@ -69,7 +74,7 @@ pub fn kernels(bytes: &[u8]) {
     let nanos = [250_000_000, 100_000_000, 15_625_000, 5_000][usize::from(bytes.next() % 4)];
     let chunk = 1 + usize::try_from(bytes.number()).unwrap_or(0) % 5000;
     let first = usize::from(bytes.next()) * 11;
-    let tape = tape(&mut bytes);
+    let tape = tape(&mut bytes, profile);
     let narrow = |column: &[i64]| column.iter().map(|&value| value as i32).collect::<Vec<i32>>();
     let [open, high, low, close] = [&tape.open, &tape.high, &tape.low, &tape.close].map(|column| narrow(column));
     let volume: Vec<u32> = tape.volume.iter().map(|&value| value as u32).collect();
@@ -79,6 +84,8 @@ pub fn kernels(bytes: &[u8]) {
         Err(kernels::Error::Turnover) => return,
         series => series.unwrap_or_else(|error| panic!("the tape keeps within the limits: {error}")),
     };
+    let breaks = breaks(&tape);
+    let series = series.with_breaks(&breaks).unwrap_or_else(|error| panic!("the tape's nights: {error}"));
     let tick = Tick::from_nanos(nanos).unwrap_or_else(|error| panic!("{error}"));
     if tape.is_empty() {
         return;
@@ -86,6 +93,13 @@ pub fn kernels(bytes: &[u8]) {
     let rows = compared(tape.len(), first);
     compare_labels(&series, &tape, profile, chunk, &rows);
     compare_features(&series, &tape, profile, tick, chunk, &rows);
+}
+
+/// The nights between rows.
+fn breaks(tape: &Tape) -> Vec<Break> {
+    let seconds = |row: usize| u32::try_from(tape.time[row] - tape.time[row - 1]).unwrap_or(u32::MAX);
+    let breaks = (1..tape.len()).map(|row| Break { row, seconds: seconds(row) });
+    breaks.filter(|at| at.seconds != 1).collect()
 }
 
 /// Rows from `first` on, and the last ones.
@@ -111,13 +125,13 @@ fn compare_labels(series: &Series<'_>, tape: &Tape, profile: Profile, chunk: usi
     }
     for (mode, outcomes) in outcomes.iter().enumerate() {
         let mut found = vec![f32::NAN; series.len()];
-        let done = weights::weights(&kernels::labels::MODES[mode], outcomes, weights::decay(7), &mut found);
+        let (rows, mode_of) = (0..series.len(), &kernels::labels::MODES[mode]);
+        let done = weights::weights(series, rows, mode_of, outcomes, weights::decay(7), &mut found);
         assert!(done.is_ok(), "{done:?}");
         for &row in compared {
             let expected = labels::outcome(tape, row, mode, profile, GAP);
-            let win = outcomes[row]
-                .is_win()
-                .then(|| labels::Win { mae: outcomes[row].mae().into(), seconds: outcomes[row].seconds().into() });
+            let seconds = outcomes[row].seconds(row, series.breaks()) as i64;
+            let win = outcomes[row].is_win().then(|| labels::Win { mae: outcomes[row].mae().into(), seconds });
             assert_eq!(win, expected, "mode {mode} row {row}");
             assert!(ulps(found[row], labels::weight(expected, mode, 7) as f32) <= 1, "weight, mode {mode} row {row}");
         }

@@ -9,7 +9,7 @@ use arrow_array::{
 use arrow_ipc::{CompressionType, writer::IpcWriteOptions};
 use data::{
     Instrument, column_file,
-    columns::{Bar, Collector},
+    columns::{Bar, Collector, Name},
 };
 use dbn::{
     MappingInterval, Metadata, OhlcvMsg, RecordHeader, SType, Schema, SymbolMapping,
@@ -186,7 +186,7 @@ fn column_files() -> Result<Vec<Vec<u8>>> {
     for symbols in [&[][..], &["ESZ3"], &["ESZ3", "ESH4", "ESZ3-ESH4"]] {
         let mut collector = Collector::new(MONTH.parse()?, &Instrument::default());
         for (number, symbol) in symbols.iter().enumerate() {
-            let index = collector.symbol(symbol, true);
+            let index = collector.symbol(symbol, Name::Symbol);
             (0..ROWS).for_each(|row| collector.push(index, &bar(row), number as u64 * ROWS + row));
         }
         column_file::write(&path, "key", &collector.finish()?)?;

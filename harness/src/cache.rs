@@ -4,12 +4,11 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use anyhow::Context;
-
-use crate::{config::Settings, decode, interrupt};
+use crate::{config::Settings, decode, error::Context, interrupt};
 
 /// Held while runs' folders are made and removed.
 const LOCK: &str = ".harness.lock";
@@ -28,13 +27,13 @@ pub struct Cache {
     limit: u64,
     /// Gone with the run.
     temporary: tempfile::TempDir,
-    _running: File,
+    running: Mutex<File>,
     _interrupt: interrupt::Guard,
 }
 
 impl Cache {
     /// Creates the folders, and removes those of runs that were killed.
-    pub fn open(settings: &Settings) -> anyhow::Result<Self> {
+    pub fn open(settings: &Settings) -> crate::Result<Self> {
         let folder = folder(settings);
         let failed = || {
             format!("{}: cannot be used for temporary files; choose another folder with --temp-dir", folder.display())
@@ -45,12 +44,31 @@ impl Cache {
         lock.lock().with_context(failed)?;
         remove_killed(&folder);
         let temporary = tempfile::Builder::new().prefix("run-").tempdir_in(&folder).with_context(failed)?;
-        let running = File::create(temporary.path().join(RUNNING)).with_context(failed)?;
-        running.lock().with_context(failed)?;
+        let running = Mutex::new(claim(temporary.path()).with_context(failed)?);
         drop(lock);
         let columns = if settings.cache_bytes == 0 { temporary.path().into() } else { folder.join("columns") };
         let _interrupt = interrupt::removing(temporary.path());
-        Ok(Self { folder, columns, limit: settings.cache_bytes, temporary, _running: running, _interrupt })
+        Ok(Self { folder, columns, limit: settings.cache_bytes, temporary, running, _interrupt })
+    }
+
+    /// Makes this run's folder again, if somebody has removed it.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn restore(&self) -> crate::Result<()> {
+        // After a signal it is this program that removes it.
+        interrupt::give_way();
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.temporary().join(RUNNING).exists() {
+            return Ok(());
+        }
+        let failed = || format!("{}: cannot be made again", self.temporary().display());
+        fs::create_dir_all(&self.folder).with_context(failed)?;
+        let lock = File::create(self.folder.join(LOCK)).with_context(failed)?;
+        lock.lock().with_context(failed)?;
+        fs::create_dir_all(self.temporary()).with_context(failed)?;
+        *running = claim(self.temporary()).with_context(failed)?;
+        Ok(())
     }
 
     /// Folder of the decoded columns.
@@ -87,6 +105,13 @@ impl Drop for Cache {
             tracing::warn!("{}: cannot be tidied: {error}", downloads.display());
         }
     }
+}
+
+/// Marks a run's folder as that of one at work, for as long as the file is open.
+fn claim(folder: &Path) -> io::Result<File> {
+    let running = File::create(folder.join(RUNNING))?;
+    running.lock()?;
+    Ok(running)
 }
 
 /// Removes the folders of runs that no longer hold their lock.

@@ -23,8 +23,9 @@ use crate::validate::Check;
 #[derive(Parser)]
 #[command(
     version,
+    long_version = concat!(env!("CARGO_PKG_VERSION"), "\nsources ", env!("HARNESS_SOURCES")),
     after_help = "Exit codes: 0 done; 1 done, but months failed or a gate was missed; 2 usage or configuration; \
-3 input corrupt or unsupported; 4 store or network; 5 a benchmark regressed; 130 interrupted."
+3 input corrupt or unsupported; 4 store or network; 5 a benchmark regressed; 70 a fault of the program; 130 interrupted."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -98,6 +99,9 @@ pub struct SettingFlags {
     /// Month the weights decay to [default: last month of the range]
     #[arg(long, global = true, value_name = "YYYY-MM")]
     pub decay_reference: Option<String>,
+    /// Also make months after the decay reference, whose weights grow: true or false
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub allow_decay_reference_before_data: Option<String>,
     /// float32 or float64
     #[arg(long, global = true)]
     pub features_dtype: Option<String>,
@@ -137,6 +141,10 @@ pub struct SettingFlags {
     /// Change of close between two rows, in points, beyond which it is a gap
     #[arg(long, global = true)]
     pub gap_points: Option<String>,
+    /// When a roll is expected, in days around a day of the old contract's delivery month, such as "third-friday -10..0" or
+    /// "first-day -8..-1"; none: the volumes alone decide [default: the former for equity indices, none for other roots]
+    #[arg(long, global = true, allow_hyphen_values = true, value_name = "WINDOW")]
+    pub roll_window: Option<String>,
     /// error, warn, info, debug or trace
     #[arg(long, global = true)]
     pub log_level: Option<String>,

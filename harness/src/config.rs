@@ -20,11 +20,12 @@ use crate::{
 };
 
 /// Name in harness.toml (and as a flag with dashes), environment variable, default.
-const TABLE: [(&str, Option<&str>, &str); 23] = [
+const TABLE: [(&str, Option<&str>, &str); 25] = [
     ("store", Some("S3_BUCKET"), "./store"),
     ("raw", None, ""),
     ("profile", None, "session"),
     ("decay_reference", None, ""),
+    ("allow_decay_reference_before_data", None, "false"),
     ("features_dtype", None, "float32"),
     ("contract", None, "volume"),
     ("chunk_rows", Some("CHUNK_SIZE"), "4096"),
@@ -38,6 +39,7 @@ const TABLE: [(&str, Option<&str>, &str); 23] = [
     ("session_end", None, "15:00:00"),
     ("time_zone", None, "America/Chicago"),
     ("gap_points", None, "20"),
+    ("roll_window", None, ""),
     ("log_level", Some("LOG_LEVEL"), "info"),
     ("log_format", Some("LOG_FORMAT"), "text"),
     ("log_file", Some("LOG_FILE"), ""),
@@ -82,6 +84,8 @@ pub struct Settings {
     pub profile: Profile,
     /// Reference month of the weights, where given.
     pub decay_reference: Option<Month>,
+    /// Whether that may lie before months that are made, whose weights then grow.
+    pub allow_decay_reference_before_data: bool,
     /// Whether features are float64.
     pub float64: bool,
     /// How the front contract is chosen.
@@ -106,7 +110,7 @@ pub struct Settings {
 
 impl Settings {
     /// Resolves every setting and checks it.
-    pub fn resolve(flags: &SettingFlags) -> anyhow::Result<Self> {
+    pub fn resolve(flags: &SettingFlags) -> crate::Result<Self> {
         let (path, required) = match &flags.config {
             Some(path) => (path.as_path(), true),
             None => (Path::new("harness.toml"), false),
@@ -115,12 +119,12 @@ impl Settings {
     }
 
     /// Those of the text of a harness.toml.
-    pub fn of_text(text: &str) -> anyhow::Result<Self> {
+    pub fn of_text(text: &str) -> crate::Result<Self> {
         let path = Path::new("harness.toml");
         Self::of(&SettingFlags::default(), parse_file(text, path)?, path)
     }
 
-    fn of(flags: &SettingFlags, file: FromFile, path: &Path) -> anyhow::Result<Self> {
+    fn of(flags: &SettingFlags, file: FromFile, path: &Path) -> crate::Result<Self> {
         let FromFile { settings: file, ranges, alerts } = file;
         let mut table = BTreeMap::new();
         for (name, variable, default) in TABLE {
@@ -143,7 +147,7 @@ impl Settings {
         Ok(Self { ranges, alerts, ..Self::check(table, path.to_owned())? })
     }
 
-    fn check(table: BTreeMap<String, Setting>, file: PathBuf) -> anyhow::Result<Self> {
+    fn check(table: BTreeMap<String, Setting>, file: PathBuf) -> crate::Result<Self> {
         let wrong = |name: &str, expected: &str| Usage(format!("{}: expected {expected}", found(&table, name)));
         let one_of = |name: &str, choices: [&str; 2]| {
             let position = choices.iter().position(|choice| *choice == table[name].value);
@@ -169,6 +173,9 @@ impl Settings {
             session_end: time("session_end")?,
             time_zone: table["time_zone"].value.clone(),
             gap_nanos: points("gap_points")?,
+            rolls: table["roll_window"].value.parse().map_err(|_| {
+                wrong("roll_window", "'third-friday -10..0', 'first-day -8..-1' (calendar days around a day of the delivery month) or 'none'")
+            })?,
         };
         instrument.check().map_err(|error| match error {
             InstrumentError::Root(_) => wrong("root", "capital letters and digits, such as ES, NQ or 6E"),
@@ -212,6 +219,7 @@ impl Settings {
             instrument,
             profile: [Profile::Session, Profile::Rolling][one_of("profile", ["session", "rolling"])?],
             decay_reference,
+            allow_decay_reference_before_data: one_of("allow_decay_reference_before_data", ["false", "true"])? == 1,
             float64: one_of("features_dtype", ["float32", "float64"])? == 1,
             choice: [Choice::Volume, Choice::VolumePrevious][one_of("contract", ["volume", "volume-previous"])?],
             chunk_rows: count("chunk_rows", 1)?,
@@ -245,17 +253,37 @@ impl Settings {
     }
 
     /// The reference month of the weights: as set, or the last month of what is made.
-    pub fn reference(&self, last: Month) -> Month {
+    ///
+    /// # Errors
+    /// It lies before some of the `months`, and that was not allowed.
+    pub fn reference(&self, last: Month, months: &[Month]) -> Result<Month, Usage> {
         let reference = self.decay_reference.unwrap_or(last);
-        if reference < last {
-            tracing::warn!("the decay reference {reference} lies before {last}: its weights grow instead of decaying");
-        }
-        reference
+        self.check_reference(reference, months)?;
+        Ok(reference)
     }
 
-    /// The same settings over another store and other raw files.
+    /// Whether the weights of all `months` decay to a reference month: those of later ones would grow, by 5 % a month.
+    ///
+    /// # Errors
+    /// It names the months.
+    pub fn check_reference(&self, reference: Month, months: &[Month]) -> Result<(), Usage> {
+        let later = || months.iter().filter(|month| **month > reference);
+        let Some((first, last)) = later().min().zip(later().max()) else { return Ok(()) };
+        let of = if first == last { format!("{first} is") } else { format!("{first}..{last} are") };
+        let most = (0.05 * f64::from(last.index() - reference.index())).exp();
+        if self.allow_decay_reference_before_data {
+            tracing::warn!("{of} after the decay reference {reference}: their weights grow up to {most:.2} times");
+            return Ok(());
+        }
+        Err(Usage(format!(
+            "decay reference {reference}: {of} after it, and their weights would grow up to {most:.2} times instead of \
+             decaying; set decay_reference to the last month you will train with, or --allow-decay-reference-before-data"
+        )))
+    }
+
+    /// The same settings over another store and other raw files, whose weights decay to their own last month.
     pub fn at(&self, store: &Path, raw: &Path) -> Self {
-        let mut settings = self.clone();
+        let mut settings = Self { decay_reference: None, ..self.clone() };
         for (name, path) in [("store", store), ("raw", raw)] {
             settings
                 .table
@@ -296,7 +324,7 @@ impl Settings {
 }
 
 /// Prints the settings.
-pub fn run(args: &ConfigArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &ConfigArgs, settings: &Settings) -> crate::Result<u8> {
     let ConfigCommand::Show { json } = args.command;
     if json {
         println!("{}", serde_json::to_string_pretty(&settings.table)?);
@@ -304,7 +332,7 @@ pub fn run(args: &ConfigArgs, settings: &Settings) -> anyhow::Result<u8> {
         let ranges = settings.ranges.keys().map(|name| format!("{RANGES}.{name}"));
         for name in TABLE.iter().map(|(name, _, _)| (*name).to_owned()).chain(ranges) {
             let Setting { value, origin } = &settings.table[&name];
-            println!("{name:17} {value:20} {origin}");
+            println!("{name:33} {value:20} {origin}");
         }
     }
     Ok(0)
@@ -316,6 +344,7 @@ fn flag<'a>(flags: &'a SettingFlags, name: &str) -> Option<&'a String> {
         "raw" => flags.raw.as_ref(),
         "profile" => flags.profile.as_ref(),
         "decay_reference" => flags.decay_reference.as_ref(),
+        "allow_decay_reference_before_data" => flags.allow_decay_reference_before_data.as_ref(),
         "features_dtype" => flags.features_dtype.as_ref(),
         "contract" => flags.contract.as_ref(),
         "chunk_rows" => flags.chunk_rows.as_ref(),
@@ -329,6 +358,7 @@ fn flag<'a>(flags: &'a SettingFlags, name: &str) -> Option<&'a String> {
         "session_end" => flags.session_end.as_ref(),
         "time_zone" => flags.time_zone.as_ref(),
         "gap_points" => flags.gap_points.as_ref(),
+        "roll_window" => flags.roll_window.as_ref(),
         "log_level" => flags.log_level.as_ref(),
         "log_format" => flags.log_format.as_ref(),
         "log_file" => flags.log_file.as_ref(),
@@ -387,6 +417,7 @@ fn parse_file(text: &str, path: &Path) -> Result<FromFile, Usage> {
             // Never with an exponent, which exact points do not have.
             toml::Value::Float(number) if numeric => number.to_string(),
             toml::Value::String(text) if !numeric => text,
+            toml::Value::Boolean(value) if default.parse::<bool>().is_ok() => value.to_string(),
             // A time of day may stand without quotes.
             toml::Value::Datetime(time) if !numeric => time.to_string(),
             other => {

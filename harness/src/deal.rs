@@ -48,7 +48,7 @@ mod tests {
     }
 
     fn file(first: Month, last: Month, bytes: u64) -> RawFile {
-        RawFile { key: format!("{first}-{last}"), bytes, e_tag: None, first, last }
+        RawFile { key: format!("{first}-{last}"), bytes, e_tag: None, modified: None, first, last }
     }
 
     fn months(count: usize) -> Vec<Month> {

@@ -6,17 +6,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
 use data::{
     Instrument, Month,
     column_file::{self, ColumnFile},
     columns::RULES_VERSION,
     input::{self, InputError, InputInfo},
+    volumes::Volumes,
 };
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{cache::Cache, exit, manifest::Source};
+use crate::{
+    cache::Cache,
+    error::{self, Class, Context, Error},
+    manifest::Source,
+};
 
 /// A decoded input: written last, so a folder without it is not finished.
 pub const INDEX: &str = "input.json";
@@ -32,14 +36,34 @@ pub struct Decoded {
     folder: PathBuf,
     #[serde(skip)]
     key: String,
+    /// What it traded, of a file that was decoded now.
+    #[serde(skip)]
+    volumes: Option<Volumes>,
 }
 
 impl Decoded {
     /// Maps the columns of one month.
-    pub fn open(&self, month: Month) -> anyhow::Result<ColumnFile> {
+    pub fn open(&self, month: Month) -> crate::Result<ColumnFile> {
         let path = self.folder.join(format!("{month}.columns"));
-        let file = ColumnFile::open(&path, &self.key)?;
-        file.with_context(|| format!("{}: gone since it was written; run again", path.display()))
+        let gone = || Error::new(Class::Gone, format!("{}: gone since it was written; run again", path.display()));
+        ColumnFile::open(&path, &self.key)?.ok_or_else(gone)
+    }
+
+    /// Whether it was decoded now, not found decoded.
+    pub fn is_new(&self) -> bool {
+        self.volumes.is_some()
+    }
+
+    /// What each contract traded by date.
+    pub fn volumes(&self, instrument: &Instrument) -> crate::Result<Volumes> {
+        if let Some(volumes) = &self.volumes {
+            return Ok(volumes.clone());
+        }
+        let mut volumes = Volumes::default();
+        for &month in &self.months {
+            volumes.add(&Volumes::of(&self.open(month)?.view(), instrument)?);
+        }
+        Ok(volumes)
     }
 
     /// Removes the columns of all months.
@@ -59,11 +83,11 @@ pub fn source(path: &Path) -> Result<Source, InputError> {
 /// Decodes a file that was found to be `source` into `cache`, or finds it decoded there; only then is the file not asked
 /// for. What is damaged there is made again.
 pub fn decode<P: AsRef<Path>>(
-    file: impl FnOnce() -> anyhow::Result<P>,
+    file: impl FnOnce() -> crate::Result<P>,
     source: &Source,
     instrument: &Instrument,
     cache: &Path,
-) -> anyhow::Result<Decoded> {
+) -> crate::Result<Decoded> {
     let Source { name, checksum, .. } = source;
     // The name counts: it says which months the file's first and last hours belong to.
     let Instrument { root, tick_nanos, time_zone, .. } = instrument;
@@ -74,20 +98,27 @@ pub fn decode<P: AsRef<Path>>(
         return Ok(found);
     }
     fs::create_dir_all(&folder).with_context(|| format!("{}: cannot create the folder", folder.display()))?;
-    let mut months = Vec::new();
+    let (mut months, mut volumes, mut failed) = (Vec::new(), Volumes::default(), None);
     let file = file()?;
     let info = input::read(file.as_ref(), instrument, &mut |columns| {
         let target = folder.join(format!("{}.columns", columns.month));
-        column_file::write(&target, &key, &columns)
-            .map_err(|error| InputError::Sink(exit::sentence(&anyhow::Error::new(error))))?;
         months.push(columns.month);
-        Ok(())
+        volumes.add(&Volumes::of(&columns.view(), instrument)?);
+        column_file::write(&target, &key, &columns).map_err(|error| {
+            let said = error.to_string();
+            failed = Some(error);
+            InputError::Sink(said)
+        })
     });
+    if let Some(failed) = failed {
+        return Err(failed.into());
+    }
     let info = info.inspect_err(|_| {
         // Only if it is empty: months that were written will be used or overwritten.
         let _ = fs::remove_dir(&folder);
-    })?;
-    let decoded = Decoded { info, months, folder, key };
+    });
+    let info = info.map_err(error::of_found)?;
+    let decoded = Decoded { info, months, folder, key, volumes: Some(volumes) };
     // Under its name at once or not at all.
     let mut index = tempfile::NamedTempFile::new_in(&decoded.folder)?;
     index.write_all(&serde_json::to_vec(&decoded)?)?;

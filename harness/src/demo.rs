@@ -1,11 +1,11 @@
 //! `demo`: the tour without any data. Makes a month, runs it through the store, shows what came out.
 
-use anyhow::Context;
 use data::synth::{Plan, write_months};
 
 use crate::{
     cli::{DemoArgs, RunArgs},
     config::Settings,
+    error::{Class, Context, Met},
     exit::{self, Usage},
     outcome::Outcome,
     progress::Bar,
@@ -19,7 +19,7 @@ const FIRST: &str = "1997-09";
 const LAST: &str = "2059-12";
 
 /// Runs the command.
-pub fn run(args: &DemoArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &DemoArgs, settings: &Settings) -> crate::Result<u8> {
     if !(FIRST..=LAST).contains(&args.month.to_string().as_str()) {
         let month = args.month;
         return Err(
@@ -29,7 +29,7 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> anyhow::Result<u8> {
     let (raw, store) = (args.out.join("raw"), args.out.join("store"));
     std::fs::create_dir_all(&raw).with_context(|| format!("{}: cannot create the folder", raw.display()))?;
     let plan = Plan { instrument: settings.instrument.clone(), seed: args.seed, ..Plan::default() };
-    let months = data::MonthRange::new(args.month, args.month).context("the month")?;
+    let months = data::MonthRange::new(args.month, args.month).ok_or_else(|| crate::Error::program("no such month"))?;
     let bar = Bar::new();
     bar.stage("synth", 1);
     let truth = write_months(&plan, months, &raw, &mut |_| bar.step())?;
@@ -57,7 +57,9 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> anyhow::Result<u8> {
     // A second tour finds its month published: then its statistics are those in the store.
     let statistics = match statistics {
         Some(statistics) => statistics,
-        None => serde_json::from_slice(&std::fs::read(store.join(&json))?).context("the published statistics")?,
+        None => serde_json::from_slice(&std::fs::read(store.join(&json))?)
+            .met_as(Class::Published)
+            .with_context(|| format!("{json}: the published statistics"))?,
     };
     let html = args.out.join("report.html");
     report::write(&statistics, &store.join(&parquet), &html)?;

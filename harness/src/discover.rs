@@ -1,6 +1,7 @@
 //! Raw files, found by listing: any key under the root whose name is that of the archive's pattern.
 
 use data::{Month, input};
+use jiff::Timestamp;
 
 use crate::store::{Object, Store, StoreError};
 
@@ -13,6 +14,8 @@ pub struct RawFile {
     pub bytes: u64,
     /// Its state, where the store names one.
     pub e_tag: Option<String>,
+    /// When it was written there.
+    pub modified: Option<Timestamp>,
     /// Month of the first date in its name.
     pub first: Month,
     /// Month of the last date in its name.
@@ -27,7 +30,7 @@ impl RawFile {
 
     /// It as an object of its store.
     pub fn object(&self) -> Object {
-        Object { key: self.key.clone(), bytes: self.bytes, e_tag: self.e_tag.clone() }
+        Object { key: self.key.clone(), bytes: self.bytes, e_tag: self.e_tag.clone(), modified: self.modified }
     }
 
     /// How many months its name says it holds.
@@ -51,7 +54,8 @@ pub fn raw_files(store: &Store) -> Result<Vec<RawFile>, StoreError> {
             let name = object.key.rsplit('/').next()?;
             let (first, last) = input::named_dates(name)?;
             let (first, last) = (Month::of(first)?, Month::of(last)?);
-            Some(RawFile { first, last, bytes: object.bytes, e_tag: object.e_tag, key: object.key })
+            let Object { key, bytes, e_tag, modified } = object;
+            Some(RawFile { key, bytes, e_tag, modified, first, last })
         })
         .collect();
     files.sort_by(|a, b| (a.name(), &a.key).cmp(&(b.name(), &b.key)));

@@ -1,13 +1,12 @@
 //! Months that failed: an object each, from the run that could not make it until one that could. Then it is kept among
 //! those that recovered.
 
-use std::collections::BTreeSet;
-
 use data::Month;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    error::{Class, Classify},
     exit,
     store::{Store, StoreError},
 };
@@ -16,6 +15,8 @@ use crate::{
 pub const FOLDER: &str = "processed-data/failures";
 /// Folder of the records of months that were published after they had failed.
 pub const RECOVERED: &str = "processed-data/recovered";
+/// Name of the folder in it of those that were published by a person's flag.
+const BY_HAND: &str = "by-hand";
 
 /// Why a month could not be made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,13 +53,22 @@ pub enum FailureError {
     },
 }
 
+impl Classify for FailureError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Store(error) => error.class(),
+            Self::Layout { .. } => Class::Published,
+        }
+    }
+}
+
 /// Key of a month's record.
 pub fn key(month: Month) -> String {
     format!("{FOLDER}/{month}.json")
 }
 
 /// Records a failure in place of the one before. One that cannot be recorded is only logged: the run says it anyway.
-pub fn record(store: &Store, month: Month, inputs: &[String], decay_reference: Month, error: &anyhow::Error) {
+pub fn record(store: &Store, month: Month, inputs: &[String], decay_reference: Month, error: &crate::Error) {
     let failure = Failure {
         month,
         error: exit::sentence(error),
@@ -68,7 +78,7 @@ pub fn record(store: &Store, month: Month, inputs: &[String], decay_reference: M
         inputs: inputs.to_vec(),
         decay_reference,
     };
-    let put = || -> anyhow::Result<()> {
+    let put = || -> crate::Result<()> {
         let json = serde_json::to_vec_pretty(&failure)?;
         Ok(store.put(&key(month), json.into())?)
     };
@@ -77,9 +87,10 @@ pub fn record(store: &Store, month: Month, inputs: &[String], decay_reference: M
     }
 }
 
-/// Removes a record that is no longer true, as the month is published now; what cannot be done is only logged.
-pub fn clear(store: &Store, month: Month) {
-    if let Err(error) = keep(store, month).and_then(|()| store.delete(&key(month))) {
+/// Removes a record that is no longer true, as the month is published now, by a person's flag (`--force`) or without;
+/// what cannot be done is only logged.
+pub fn clear(store: &Store, month: Month, by_hand: bool) {
+    if let Err(error) = keep(store, month, by_hand).and_then(|()| store.delete(&key(month))) {
         tracing::warn!("{month}: the record of a failure is not removed: {}", exit::sentence(&error.into()));
     }
 }
@@ -88,21 +99,21 @@ pub fn clear(store: &Store, month: Month) {
 ///
 /// # Errors
 /// The store failed.
-pub fn keep(store: &Store, month: Month) -> Result<(), StoreError> {
-    match store.read(&key(month))? {
-        Some((record, _)) => store.put(&format!("{RECOVERED}/{month}.json"), record),
-        None => Ok(()),
-    }
+pub fn keep(store: &Store, month: Month, by_hand: bool) -> Result<(), StoreError> {
+    let Some((record, _)) = store.read(&key(month))? else { return Ok(()) };
+    let [alone, helped] = [format!("{RECOVERED}/{month}.json"), format!("{RECOVERED}/{BY_HAND}/{month}.json")];
+    let (now, before) = if by_hand { (helped, alone) } else { (alone, helped) };
+    store.put(&now, record)?;
+    store.delete(&before)
 }
 
-/// Months that were published after they had failed, whatever became of them since.
-///
-/// # Errors
-/// The store cannot be listed.
-pub fn recovered(store: &Store) -> Result<BTreeSet<Month>, StoreError> {
-    let records = store.list(RECOVERED, None)?;
-    let month = |key: &str| key.strip_prefix(RECOVERED)?.strip_prefix('/')?.strip_suffix(".json")?.parse().ok();
-    Ok(records.iter().filter_map(|record| month(&record.key)).collect())
+/// The month of a key that is the record of one that was published after it had failed, and whether a person's flag did it.
+pub fn recovered(key: &str) -> Option<(Month, bool)> {
+    let name = key.strip_prefix(RECOVERED)?.strip_prefix('/')?.strip_suffix(".json")?;
+    match name.strip_prefix(BY_HAND).and_then(|name| name.strip_prefix('/')) {
+        Some(month) => Some((month.parse().ok()?, true)),
+        None => Some((name.parse().ok()?, false)),
+    }
 }
 
 /// The record of a month, if its last run failed.

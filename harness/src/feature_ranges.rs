@@ -102,6 +102,15 @@ pub fn nan_ceiling(name: &str) -> Option<f64> {
     TABLE.iter().find(|(known, _, _)| *known == name).map(|(_, kind, _)| kind.nan_ceiling())
 }
 
+/// Whether a feature has two values and no others, so that quartiles say nothing of it.
+pub fn is_of_two_values(name: &str, profile: Profile) -> bool {
+    let of = |(_, kind, bounds): &(&str, Kind, Bounds)| match bounds {
+        Retouches(_) => profile == Profile::Rolling,
+        _ => *kind == Flag,
+    };
+    TABLE.iter().find(|(known, ..)| *known == name).is_some_and(of)
+}
+
 /// Lowest and highest value by feature; rows given here replace those of the table.
 pub type Overrides = BTreeMap<String, (f64, f64)>;
 

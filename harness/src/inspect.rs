@@ -6,15 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
 use data::{
     Month,
     column_file::ColumnFile,
     columns::ColumnsView,
-    contract::Chooser,
+    contract::Fronts,
     input::{self, InputError, Seen},
     records::Records,
     session,
+    volumes::Volumes,
 };
 use jiff::{Timestamp, civil::Date};
 use parquet::{
@@ -25,13 +25,13 @@ use parquet::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{cli::InspectArgs, config::Settings};
+use crate::{cli::InspectArgs, config::Settings, decode, error::Context};
 
 /// Runs the command.
-pub fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &InspectArgs, settings: &Settings) -> crate::Result<u8> {
     let folder = tempfile::tempdir()?;
     let path = if args.file.as_os_str() == "-" { spool(folder.path())? } else { args.file.clone() };
-    let found = inspect(&path, settings)?;
+    let found = inspect(&path, folder.path(), settings)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&found)?);
     } else {
@@ -41,27 +41,33 @@ pub fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<u8> {
 }
 
 /// Stdin to a file: Parquet is read from its end.
-fn spool(folder: &Path) -> anyhow::Result<PathBuf> {
+fn spool(folder: &Path) -> crate::Result<PathBuf> {
     let path = folder.join("stdin");
     io::copy(&mut io::stdin().lock(), &mut File::create(&path)?).context("reading stdin")?;
     Ok(path)
 }
 
-fn inspect(path: &Path, settings: &Settings) -> anyhow::Result<Found> {
+fn inspect(path: &Path, folder: &Path, settings: &Settings) -> crate::Result<Found> {
+    let instrument = &settings.instrument;
     if let Some(found) = training_file(path)? {
         return Ok(Found::Training(found));
     }
-    let mut chooser = Chooser::new(settings.choice);
     if let Ok((_, file)) = ColumnFile::open_any(path) {
         let bytes = fs::metadata(path)?.len();
-        let months = vec![MonthFound::new(file.view(), file.records(), settings, &mut chooser)?];
+        let fronts = Fronts::alone(file.view().month, &Volumes::of(&file.view(), instrument)?, settings.choice);
+        let months = vec![MonthFound::new(file.view(), file.records(), settings, &fronts)?];
         return Ok(Found::Bars(BarsFile { format: "column file".into(), bytes, months, ..BarsFile::default() }));
     }
-    let mut months = Vec::new();
-    let info = input::read(path, &settings.instrument, &mut |columns| {
-        months.push(MonthFound::new(columns.view(), &columns.records, settings, &mut chooser)?);
-        Ok(())
-    })?;
+    // The months around a month decide on its fronts: all are decoded before the first is cut.
+    let decoded = decode::decode(|| Ok(path), &decode::source(path)?, instrument, folder)?;
+    let volumes = decoded.volumes(instrument)?;
+    let month = |&month: &Month| {
+        let file = decoded.open(month)?;
+        let fronts = Fronts::choose(month, &volumes, |month| decoded.months.contains(&month), settings.choice);
+        Ok(MonthFound::new(file.view(), file.records(), settings, &fronts)?)
+    };
+    let months = decoded.months.iter().map(month).collect::<crate::Result<_>>()?;
+    let info = decoded.info;
     Ok(Found::Bars(BarsFile {
         format: info.format,
         bytes: info.bytes,
@@ -150,12 +156,7 @@ struct SessionFound {
 }
 
 impl MonthFound {
-    fn new(
-        view: ColumnsView<'_>,
-        records: &Records,
-        settings: &Settings,
-        chooser: &mut Chooser,
-    ) -> Result<Self, InputError> {
+    fn new(view: ColumnsView<'_>, records: &Records, settings: &Settings, fronts: &Fronts) -> Result<Self, InputError> {
         let contract = |contract: &data::columns::ContractRows| Contract {
             symbol: contract.symbol.clone(),
             delivery: contract.expiry,
@@ -171,7 +172,7 @@ impl MonthFound {
             early_close: session.early_close,
             late_open: session.late_open,
         };
-        let grid = session::cut(&view, &settings.instrument, chooser)?;
+        let grid = session::cut(&view, &settings.instrument, fronts)?;
         let why = || Seen::default().and(&view, records).no_session(&settings.instrument).to_string();
         Ok(Self {
             month: view.month,
@@ -185,7 +186,7 @@ impl MonthFound {
 }
 
 /// `None` for anything but a Parquet file of ours.
-fn training_file(path: &Path) -> anyhow::Result<Option<TrainingFile>> {
+fn training_file(path: &Path) -> crate::Result<Option<TrainingFile>> {
     let within =
         |source: io::Error| InputError::File { path: path.display().to_string(), source: Box::new(source.into()) };
     let file = File::open(path).map_err(within)?;
@@ -283,7 +284,12 @@ impl MonthFound {
     fn print(&self) {
         let Self { month, kept, records, contracts, sessions, no_session } = self;
         println!("\n{month}  {} records, {kept} kept", records.total);
-        let not_selected = [("spreads", records.spreads_dropped), ("other roots", records.other_roots_dropped)];
+        let not_selected = [
+            ("spreads", records.spreads_dropped),
+            ("other roots", records.other_roots_dropped),
+            ("ids without a symbol", records.unmapped),
+            ("filled before", records.filled_before),
+        ];
         for (what, count) in not_selected.into_iter().filter(|(_, count)| *count > 0) {
             line(2, "not selected", format!("{what} {count}"));
         }

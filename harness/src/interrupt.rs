@@ -17,6 +17,8 @@ use std::{
     time::Duration,
 };
 
+use crate::error::{Class, Met};
+
 /// Exit code of an interrupted command.
 const INTERRUPTED: i32 = 130;
 
@@ -73,13 +75,21 @@ pub fn whole<T>(step: impl FnOnce() -> T) -> T {
     }
     let _held = STEP.lock().unwrap_or_else(PoisonError::into_inner);
     WITHIN.set(true);
-    let result = step();
-    WITHIN.set(false);
-    result
+    let _within = Within;
+    step()
+}
+
+/// A step under way on this thread, also while it unwinds.
+struct Within;
+
+impl Drop for Within {
+    fn drop(&mut self) {
+        WITHIN.set(false);
+    }
 }
 
 /// Begins to listen.
-pub fn listen() -> Result<(), ctrlc::Error> {
+pub fn listen() -> crate::Result<()> {
     ctrlc::set_handler(|| {
         if SIGNALLED.swap(true, Ordering::SeqCst) {
             exit(INTERRUPTED);
@@ -91,6 +101,7 @@ pub fn listen() -> Result<(), ctrlc::Error> {
         });
         thread::spawn(|| whole(leave));
     })
+    .met_as(Class::Program)
 }
 
 /// What an interrupted program does instead of ending in its own way: an error may be no more than the removal at work.

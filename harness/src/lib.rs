@@ -4,6 +4,7 @@
 mod output;
 
 mod alerts;
+mod alive;
 mod allocator;
 mod backup;
 mod bench;
@@ -11,13 +12,16 @@ mod cache;
 mod clean;
 mod cli;
 mod config;
+mod criteria;
 mod deal;
 mod decode;
 mod demo;
 mod discover;
 mod doctor;
+mod error;
 mod exit;
 mod failures;
+mod fault;
 mod feature_ranges;
 mod figures;
 mod heartbeat;
@@ -53,22 +57,27 @@ mod training;
 mod tune;
 pub mod untrusted;
 mod validate;
+mod volumes;
 mod withheld;
 mod worker;
 
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+pub use crate::error::{Error, Result};
+use crate::{
+    cli::{Cli, Command},
+    error::Context,
+};
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
     allocator::settle();
+    fault::listen();
     let cli = Cli::parse();
-    let done = dispatch(cli);
+    let done = fault::caught(|| dispatch(cli));
     interrupt::give_way();
     let done = done.and_then(|code| output::finish().context("stdout").map(|()| code));
     match done {
@@ -80,7 +89,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli) -> anyhow::Result<u8> {
+fn dispatch(cli: Cli) -> Result<u8> {
     interrupt::listen()?;
     let settings = config::Settings::resolve(&cli.settings)?;
     settings.force_level()?;

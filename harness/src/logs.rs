@@ -6,7 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
 use jiff::Timestamp;
 use serde::Serialize;
 use tracing::{Subscriber, level_filters::LevelFilter};
@@ -15,7 +14,12 @@ use tracing_subscriber::{
     Layer, filter::Targets, fmt::MakeWriter, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
 };
 
-use crate::{config::Settings, statistics::Statistics};
+use crate::{
+    config::Settings,
+    error::{Class, Context, Met},
+    exit::Usage,
+    statistics::Statistics,
+};
 
 /// Name of the file with a line for each stage of a month, beside the logs.
 const STAGES: &str = "performance_metrics.jsonl";
@@ -23,15 +27,16 @@ const STAGES: &str = "performance_metrics.jsonl";
 const DAYS: usize = 90;
 
 /// Begins to log at the level of the settings.
-pub fn start(settings: &Settings) -> anyhow::Result<()> {
+pub fn start(settings: &Settings) -> crate::Result<()> {
     let file = match target(settings) {
         None => None,
         Some(path) => {
             let failed = || format!("log_file = {}: cannot be written", path.display());
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).with_context(failed)?;
+            let name =
+                path.file_name().map(|name| name.to_string_lossy().into_owned()).ok_or_else(|| Usage(failed()))?;
             std::fs::create_dir_all(folder(&path)).with_context(failed)?;
             let builder = RollingFileAppender::builder().rotation(Rotation::DAILY).filename_prefix(name);
-            Some(builder.max_log_files(DAYS).build(folder(&path)).with_context(failed)?)
+            Some(builder.max_log_files(DAYS).build(folder(&path)).met_as(Class::Store).with_context(failed)?)
         }
     };
     let stderr = lines(settings, io::stderr, io::stderr().is_terminal());

@@ -1,8 +1,10 @@
 //! The manifest of a month: a month exists in the store when its manifest does.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
-use data::Month;
-use jiff::Timestamp;
+use data::{Month, contract::Fronts};
+use jiff::{Timestamp, civil::Date};
 use serde::{
     Deserialize, Serialize,
     de::{DeserializeOwned, Error},
@@ -11,6 +13,7 @@ use serde_json::Value;
 
 use crate::{
     discover::RawFile,
+    error::{Class, Classify},
     store::{Store, StoreError, Tag},
 };
 
@@ -74,6 +77,42 @@ pub struct MadeFrom {
     pub decay_reference: Month,
     /// Input files in order of name.
     pub inputs: Vec<Source>,
+    /// The front contracts, which the months around the month decide as well. Manifests written before do not name them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fronts: Option<FrontDates>,
+}
+
+/// The front contracts of a month, as far as the other fields leave them open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrontDates {
+    /// Each front and the first session it is front in, in order.
+    pub contracts: Vec<FrontSince>,
+    /// Dates on which contracts trade, but not the front.
+    pub missing: Vec<Date>,
+}
+
+/// A front contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrontSince {
+    /// Date of its first session of the month.
+    pub date: Date,
+    /// Its symbol.
+    pub contract: String,
+}
+
+impl FrontDates {
+    /// Those that were chosen.
+    pub fn of(fronts: &Fronts) -> Self {
+        let mut contracts: Vec<FrontSince> = Vec::new();
+        for (date, contract) in fronts.sessions() {
+            if contracts.last().is_none_or(|last| last.contract != contract) {
+                contracts.push(FrontSince { date, contract: contract.to_owned() });
+            }
+        }
+        let with: BTreeSet<Date> = fronts.sessions().map(|(date, _)| date).collect();
+        let missing = fronts.by_date.keys().filter(|date| !with.contains(date)).copied().collect();
+        Self { contracts, missing }
+    }
 }
 
 /// One version of a month.
@@ -162,6 +201,16 @@ pub enum ManifestError {
         /// What was found.
         source: Box<StoreError>,
     },
+}
+
+impl Classify for ManifestError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Store(error) => error.class(),
+            Self::Statistics(_) => Class::Program,
+            Self::Layout { .. } | Self::Damaged { .. } => Class::Published,
+        }
+    }
 }
 
 /// Folder of a month's current objects.

@@ -2,29 +2,29 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use clap::CommandFactory;
 
 use crate::{
     cli::{Cli, CompletionsArgs, ManArgs},
+    error::{Class, Context, Met},
     output,
 };
 
 /// Prints the completions of a shell.
-pub fn completions(args: &CompletionsArgs) -> anyhow::Result<u8> {
+pub fn completions(args: &CompletionsArgs) -> crate::Result<u8> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "harness", &mut script);
-    output::text(&String::from_utf8(script)?);
+    output::text(&String::from_utf8(script).met_as(Class::Program)?);
     Ok(0)
 }
 
 /// Prints the manual, or writes a page for every command.
-pub fn man(args: &ManArgs) -> anyhow::Result<u8> {
+pub fn man(args: &ManArgs) -> crate::Result<u8> {
     match &args.out {
         None => {
             let mut page = Vec::new();
             clap_mangen::Man::new(command()).render(&mut page)?;
-            output::text(&String::from_utf8(page)?);
+            output::text(&String::from_utf8(page).met_as(Class::Program)?);
         }
         Some(folder) => {
             let failed = || format!("{}: the pages cannot be written", folder.display());

@@ -3,6 +3,8 @@
 use std::{fmt::Write as _, io, io::Write as _, path::Path};
 
 use crate::{
+    alerts::Rule,
+    criteria::{self, Reading},
     heartbeat::Heartbeat,
     status::{Heard, Snapshot, State},
 };
@@ -58,12 +60,27 @@ pub fn of_snapshot(text: &mut Text, snapshot: &Snapshot) {
         let count = snapshot.states.get(&state).copied().unwrap_or(0);
         text.sample("harness_months", &[("state", state.text())], count as f64);
     }
-    if let Some(rate) = snapshot.error_rate {
-        text.family("harness_error_ratio", "Share of the months tried that failed.");
-        text.sample("harness_error_ratio", &[], rate);
-    }
     let current: Vec<(Heard, &Heartbeat)> = snapshot.current().map(|run| (run.heard, &run.beat)).collect();
     runs(text, &current);
+}
+
+/// What is known of an archive as a whole: the figures of the success criteria that no month has of its own.
+pub fn of_archive(text: &mut Text, readings: &[Reading]) {
+    for (rule, help) in [
+        (Rule::FailureRate, "Share of the months tried that failed."),
+        (Rule::RollDetection, "Share of the rolls that were found, on the right session."),
+        (Rule::Availability, "Share of the months asked for that are there, intact and in time."),
+        (Rule::ScoreDeviation, "Standard deviation of the scores."),
+        (Rule::MonthsUnlike, "Months that are unlike the archive."),
+        (Rule::Recovery, "Share of the months that failed that were published later without a flag."),
+        (Rule::Coverage, "Share of the success criteria with a metric and an alert rule in force."),
+        (Rule::Documentation, "1 when the guide's script has passed with this program, 0 when it has failed."),
+    ] {
+        if let Some(reading) = criteria::worst(rule, readings) {
+            let (name, units) = rule.metric();
+            text.family(name, help).sample(name, &[], reading.value * units);
+        }
+    }
 }
 
 fn runs(text: &mut Text, runs: &[(Heard, &Heartbeat)]) {
@@ -105,6 +122,9 @@ fn runs(text: &mut Text, runs: &[(Heard, &Heartbeat)]) {
     };
     family("harness_run_up", "1 while the run is heard of.", &|heard, _| {
         Some(if heard == Heard::Live { 1.0 } else { 0.0 })
+    });
+    family("harness_run_lost", "1 for a run that is not heard of and has not said that it is over.", &|heard, _| {
+        Some(if heard == Heard::Lost { 1.0 } else { 0.0 })
     });
     for (name, help, figure) in figures {
         family(name, help, &|_, beat| figure(beat));

@@ -48,6 +48,8 @@ pub struct MonthResult {
     pub retries: u64,
     /// Why it failed or was withheld.
     pub error: Option<String>,
+    /// What makes it wrong, where it was made now.
+    pub wrong: Vec<String>,
 }
 
 /// One line a month, for those who see no bar.
@@ -117,8 +119,12 @@ impl MonthResult {
 
 /// One line of the result, for people.
 pub fn print(result: &MonthResult) {
-    let MonthResult { month, outcome, inputs, version, rows, score, error, .. } = result;
+    let MonthResult { month, outcome, inputs, version, rows, score, error, wrong, .. } = result;
     let outcome = outcome.text();
+    // A withheld month says so itself.
+    for wrong in wrong.iter().filter(|_| error.is_none()) {
+        println!("{month}  {wrong}");
+    }
     match (version, rows, score, error) {
         (Some(version), Some(rows), Some(score), None) => {
             println!("{month}  {outcome}  {rows} rows  quality {score:.3}  {version}")

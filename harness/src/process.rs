@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use anyhow::Context;
+use data::{Month, contract::Fronts};
 use tempfile::NamedTempFile;
 
 use crate::{
@@ -13,16 +13,17 @@ use crate::{
     cli::ProcessArgs,
     config::Settings,
     decode,
+    error::Context,
     exit::Usage,
     interrupt,
     progress::Bar,
     statistics::{Input, Statistics},
     summary,
-    training::{self, Decoding, MonthColumns, Training},
+    training::{self, Decoding, MonthColumns, Prepared, Training},
 };
 
 /// Runs the command.
-pub fn run(args: &ProcessArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
     let output = &args.output;
     check_targets(args)?;
     let failed = || format!("{}: cannot be written", output.display());
@@ -35,7 +36,8 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> anyhow::Result<u8> {
     let source = decode::source(&input)?;
     let decoded = decode::decode(|| Ok(&input), &source, &settings.instrument, cache.temporary())?;
     let last = decoded.months.last().ok_or_else(|| Usage("no month to process".into()))?;
-    let made_from = training::made_from(vec![source], settings, settings.reference(*last));
+    let reference = settings.reference(*last, &decoded.months)?;
+    let made_from = training::made_from(vec![source], settings, reference);
     let decoding = Decoding {
         began,
         seconds: began.elapsed().as_secs_f64(),
@@ -44,9 +46,24 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> anyhow::Result<u8> {
     };
     let inputs = [Input::new(&decoded.info.name, &decoded.info)];
     bar.stage("process", training::STEPS * decoded.months.len() as u64);
-    let training = Training { settings, made_from: &made_from, inputs: &inputs, decoding, bar: &bar };
-    let inputs = [decoded];
-    let mut months = inputs[0].months.iter().map(|&month| MonthColumns::open(&inputs, month));
+    let volumes = decoded.volumes(&settings.instrument)?;
+    let all = [decoded];
+    let there = |month: Month| all[0].months.contains(&month);
+    let open = |month: Month| MonthColumns::open(&all, month, &settings.instrument);
+    let columns_of = |month: Month| there(month).then(|| open(month)).transpose();
+    let training = Training {
+        settings,
+        made_from: &made_from,
+        inputs: &inputs,
+        decoding,
+        columns_of: &columns_of,
+        levels: &Vec::new,
+        bar: &bar,
+    };
+    let mut months = all[0].months.iter().map(|&month| {
+        let fronts = Fronts::choose(month, &volumes, there, settings.choice);
+        Ok(Prepared { columns: open(month)?, fronts, warnings: Vec::new() })
+    });
     let statistics = training.write(temporary.path(), &mut months)?;
     bar.finish();
 
@@ -60,7 +77,7 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> anyhow::Result<u8> {
     }
     persist(temporary, output).with_context(failed)?;
     if args.json {
-        println!("{}", String::from_utf8(json(&statistics)?)?);
+        println!("{}", String::from_utf8_lossy(&json(&statistics)?));
     } else {
         statistics.iter().for_each(summary::print);
         let rows: u64 = statistics.iter().map(Statistics::rows).sum();
@@ -107,7 +124,7 @@ fn persist(file: NamedTempFile, target: &Path) -> std::io::Result<()> {
 }
 
 /// One month is an object, several are an array of them.
-fn json(statistics: &[Statistics]) -> anyhow::Result<Vec<u8>> {
+fn json(statistics: &[Statistics]) -> crate::Result<Vec<u8>> {
     Ok(match statistics {
         [one] => serde_json::to_vec_pretty(one)?,
         several => serde_json::to_vec_pretty(several)?,
@@ -115,7 +132,7 @@ fn json(statistics: &[Statistics]) -> anyhow::Result<Vec<u8>> {
 }
 
 /// Stdin to a file: Parquet is read from its end.
-fn spool(folder: &Path) -> anyhow::Result<PathBuf> {
+fn spool(folder: &Path) -> crate::Result<PathBuf> {
     let path = folder.join("stdin");
     let mut file = std::fs::File::create(&path)?;
     std::io::copy(&mut std::io::stdin().lock(), &mut file).context("reading stdin")?;

@@ -5,7 +5,10 @@ use data::Month;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
-    manifest::{Item, Version},
+    error::{Class, Classify},
+    exit,
+    manifest::{self, Item, Version},
+    quality::levels::{AROUND, Level},
     statistics::Statistics,
     store::{Store, StoreError},
 };
@@ -43,6 +46,15 @@ pub enum PublishedError {
         /// What does not fit.
         source: serde_json::Error,
     },
+}
+
+impl Classify for PublishedError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Store(error) => error.class(),
+            Self::Missing { .. } | Self::Changed { .. } | Self::Layout { .. } => Class::Published,
+        }
+    }
 }
 
 /// Every month with anything in its folder, in order.
@@ -84,4 +96,21 @@ pub fn statistics(store: &Store, version: &Version) -> Result<Statistics, Publis
     let json = object(store, &version.statistics)?;
     let key = || version.statistics.key.clone();
     serde_json::from_slice(&json).map_err(|source| PublishedError::Layout { key: key(), source })
+}
+
+/// Price levels of the published months around one. What cannot be read is not known.
+pub fn levels(store: &Store, month: Month) -> Vec<Level> {
+    let level = |other: Month| -> crate::Result<Option<Level>> {
+        let Some((manifest, _)) = manifest::read(store, other)? else { return Ok(None) };
+        Ok(statistics(store, &manifest.current)?.level())
+    };
+    let around = std::iter::successors(month.previous(), |other| other.previous()).take(AROUND as usize);
+    let after = std::iter::successors(month.next(), |other| other.next()).take(AROUND as usize);
+    let read = |other: Month| {
+        level(other).unwrap_or_else(|error| {
+            tracing::debug!("{other}: its price level is not known: {}", exit::sentence(&error));
+            None
+        })
+    };
+    around.chain(after).filter_map(read).collect()
 }

@@ -7,13 +7,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use anyhow::Context;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     cache::Cache,
     decode,
     discover::RawFile,
+    error::{Context, of_found},
     manifest::{RawState, Source},
     store::{Store, StoreError},
 };
@@ -70,9 +70,9 @@ impl<'a> Raw<'a> {
 
     /// What a file is. A remote one in a state in which it was read before is not read again; one that had to be is
     /// handed over as well.
-    pub fn source(&self, store: &Store, file: &RawFile, seen: &[RawState]) -> anyhow::Result<(Source, Option<Here>)> {
+    pub fn source(&self, store: &Store, file: &RawFile, seen: &[RawState]) -> crate::Result<(Source, Option<Here>)> {
         if let Some(path) = store.file(&file.key)? {
-            return Ok((decode::source(&path)?, None));
+            return Ok((decode::source(&path).map_err(of_found)?, None));
         }
         if let Some(source) = seen.iter().find_map(|seen| seen.source(file)) {
             return Ok((source, None));
@@ -92,7 +92,7 @@ impl<'a> Raw<'a> {
     }
 
     /// A file's bytes.
-    pub fn here(&self, store: &Store, file: &RawFile) -> anyhow::Result<Here> {
+    pub fn here(&self, store: &Store, file: &RawFile) -> crate::Result<Here> {
         match store.file(&file.key)? {
             Some(path) => Ok(Here { path, _downloaded: None }),
             None => self.download(store, file).map(|(here, _)| here),
@@ -101,7 +101,7 @@ impl<'a> Raw<'a> {
 
     /// Downloads a file to a name that depends on its state, so that what is left of an earlier download is of use. One
     /// that another run is downloading goes to a name of ours.
-    fn download(&self, store: &Store, file: &RawFile) -> anyhow::Result<(Here, String)> {
+    fn download(&self, store: &Store, file: &RawFile) -> crate::Result<(Here, String)> {
         let state = format!("{} {} {} {:?}", store.name(), file.key, file.bytes, file.e_tag);
         let name = format!("{:016x}", xxh3_64(state.as_bytes()));
         let folder = self.cache.downloads().join(&name);

@@ -9,16 +9,19 @@ use crate::{
     cli::RunArgs,
     config::Settings,
     deal, discover,
+    error::{Class, Error},
     exit::{self, Usage},
     heartbeat::Pulse,
     logs, monitor,
     outcome::{self, MonthResult, Outcome},
     progress::Bar,
+    raw::Raw,
     schedule,
     statistics::Statistics,
     store::{Store, Traffic},
     summary,
     task::Task,
+    volumes::{self, Stores},
     worker::{self, MONTH_STEPS, Worker},
 };
 
@@ -26,13 +29,13 @@ use crate::{
 const MOST_UNANSWERED: usize = 3;
 
 /// Runs the command.
-pub fn run(args: &RunArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &RunArgs, settings: &Settings) -> crate::Result<u8> {
     let months: Vec<Month> = args.range()?.iter().collect();
     report(args, &months, Task::of(args)?, settings)
 }
 
 /// Makes the months of a task and prints what became of them.
-pub fn report(args: &RunArgs, months: &[Month], task: Task, settings: &Settings) -> anyhow::Result<u8> {
+pub fn report(args: &RunArgs, months: &[Month], task: Task, settings: &Settings) -> crate::Result<u8> {
     let run = months_of(args, months, task, settings, &mut |statistics| {
         if !args.json {
             summary::print(statistics);
@@ -60,8 +63,8 @@ pub fn report(args: &RunArgs, months: &[Month], task: Task, settings: &Settings)
 pub struct Run {
     /// The months in order; after a stop, those that were begun.
     pub results: Vec<MonthResult>,
-    /// What stopped it: a store that fails would fail every month.
-    pub stopped: Option<anyhow::Error>,
+    /// What stopped it, as a store that fails would fail every month; or a fault of the program in one of the months.
+    pub stopped: Option<Error>,
 }
 
 /// Makes and publishes the months of a task; `published` sees the statistics of each that is new, in order.
@@ -71,7 +74,9 @@ pub fn months_of(
     task: Task,
     settings: &Settings,
     published: &mut dyn FnMut(&Statistics),
-) -> anyhow::Result<Run> {
+) -> crate::Result<Run> {
+    // Before anything is made.
+    args.reference(settings)?;
     let (name, access) = (settings.text("store"), settings.access);
     let store = if args.dry_run { Store::open(name, access)? } else { Store::create(name, access)? };
     let raw = match settings.text("raw") {
@@ -92,9 +97,12 @@ pub fn months_of(
     let bar = Bar::over(&traffic).beating(pulse);
     bar.stage("run", MONTH_STEPS * months.len() as u64);
     let _monitor = args.monitor.map(|address| monitor::start(address, monitor::INTERVAL, settings)).transpose()?;
-    let worker = Worker::new(args, settings, &store, &raw, &files, &cache, &bar)?;
+    let here = Raw::new(&cache);
+    let volumes = volumes::Archive::new(&files, &here, settings, cache.columns(), months, !args.dry_run);
+    let worker =
+        Worker::new(args, settings, Stores { store: &store, raw: &raw }, &files, &cache, &here, &volumes, &bar)?;
     let mut run = Run { results: Vec::new(), stopped: None };
-    let mut unanswered = 0;
+    let (mut unanswered, mut fault) = (0, None);
     let began = Instant::now();
     // Besides the months that are computed, one is read and one is published.
     schedule::in_order(
@@ -109,10 +117,12 @@ pub fn months_of(
         },
         |(result, statistics, error)| {
             // A store that fails for one month need not for the next, but for several, or at the end, it does.
-            unanswered = if error.as_ref().is_some_and(exit::may_pass) { unanswered + 1 } else { 0 };
+            let class = error.as_ref().map(Error::class);
+            unanswered = if class == Some(Class::Passing) { unanswered + 1 } else { 0 };
             let last = run.results.len() + 1 == months.len();
-            let stops = |error: &anyhow::Error| last || unanswered >= MOST_UNANSWERED || !exit::may_pass(error);
-            let stopped = error.filter(stops);
+            let stops = last || unanswered >= MOST_UNANSWERED || class.is_some_and(|class| !class.may_pass());
+            let (stopped, passed) = if stops { (error, None) } else { (None, error) };
+            fault = fault.take().or(passed.filter(|error| error.class() == Class::Program));
             if let Some(statistics) = &statistics {
                 logs::stages(settings, statistics);
                 bar.suspend(|| published(statistics));
@@ -122,6 +132,7 @@ pub fn months_of(
                 Some(_) if stopped.is_some() => {}
                 Some(error) => bar.suspend(|| tracing::error!("{}: {error}", result.month)),
                 None => bar.suspend(|| {
+                    result.wrong.iter().for_each(|wrong| tracing::error!("{}: {wrong}", result.month));
                     outcome::log(&result, statistics.as_ref(), run.results.len() + 1, months.len(), began);
                 }),
             }
@@ -134,6 +145,7 @@ pub fn months_of(
     );
     drop(worker);
     bar.end(run.stopped.is_some());
+    run.stopped = run.stopped.or(fault);
     Ok(run)
 }
 
@@ -147,8 +159,15 @@ impl RunArgs {
         }
     }
 
-    /// The last month of the whole range: the reference month does not depend on the task.
-    pub fn last(&self) -> Result<Month, Usage> {
-        self.range().map(data::MonthRange::last)
+    /// The reference month of the whole range, which does not depend on the task.
+    ///
+    /// # Errors
+    /// No range, or months after the reference they are weighted to.
+    pub fn reference(&self, settings: &Settings) -> Result<Month, Usage> {
+        for (&month, &reference) in &self.references {
+            settings.check_reference(reference, &[month])?;
+        }
+        let range = self.range()?;
+        settings.reference(range.last(), &range.iter().collect::<Vec<_>>())
     }
 }

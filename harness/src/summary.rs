@@ -17,6 +17,10 @@ pub fn print(statistics: &Statistics) {
     contracts.retain(|contract| !contract.is_empty());
     let contracts = if contracts.is_empty() { "without symbols".to_owned() } else { contracts.join(" ") };
     println!("{month}  {} records -> {rows} rows in {} sessions, {contracts}", records.total, sessions.len());
+    for wrong in &statistics.errors {
+        println!("  WRONG                    {}", wrong.found);
+        println!("                           {}", wrong.advice);
+    }
     println!("  seconds without a trade  {:.1} %", 100.0 * filled as f64 / rows.max(1) as f64);
     for session in sessions {
         let close = session.early_close.then_some(("early close", session.close));
@@ -28,7 +32,7 @@ pub fn print(statistics: &Statistics) {
     let (by_gap, by_contract): (Vec<_>, Vec<_>) = rollovers.iter().partition(|roll| roll.is_gap());
     for roll in by_contract {
         let gap = roll.price_gap.map_or("unknown".into(), |gap| format!("{gap:+}"));
-        let expected = if roll.expected { "" } else { ", outside the expected window" };
+        let expected = if roll.expected == Some(false) { ", outside the expected window" } else { "" };
         println!("  rollover                 {} {} -> {}, price gap {gap}{expected}", roll.date, roll.from, roll.to);
     }
     if !by_gap.is_empty() {
@@ -37,6 +41,13 @@ pub fn print(statistics: &Statistics) {
     }
     for (rule, count) in records.rules().into_iter().filter(|(_, count)| *count > 0) {
         println!("  dropped {rule:16} {count}");
+    }
+    if records.unmapped > 0 {
+        let (count, volume) = (records.unmapped, records.unmapped_volume);
+        println!("  unmapped                 {count} records without a symbol, volume {volume}");
+    }
+    if records.filled_before > 0 {
+        println!("  filled before            {} seconds of the input", records.filled_before);
     }
     if records.in_several_files > 0 {
         println!("  kept once                {} records that several files have", records.in_several_files);

@@ -1,12 +1,11 @@
 //! `synth`: realistic DBN months and what is in them.
 
-use anyhow::Context;
 use data::synth::{Plan, TRUTH_FILE, write_months};
 
-use crate::{cli::SynthArgs, config::Settings, progress::Bar};
+use crate::{cli::SynthArgs, config::Settings, error::Context, progress::Bar};
 
 /// Runs the command.
-pub fn run(args: &SynthArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &SynthArgs, settings: &Settings) -> crate::Result<u8> {
     std::fs::create_dir_all(&args.out).with_context(|| format!("{}: cannot create the folder", args.out.display()))?;
     let plan = Plan {
         instrument: settings.instrument.clone(),

@@ -6,29 +6,31 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context;
 use data::{
-    Month,
+    Instrument, Month,
     column_file::ColumnFile,
     columns::{Columns, ColumnsView},
     compute::Computation,
-    contract::Chooser,
+    contract::Fronts,
+    fault::Fault,
     input::{InputError, Seen},
     merge::{self, Part},
     records::Records,
     session,
     training_file::{TrainingFile, Value},
-    write::{self, Watch},
+    window::Windows,
+    write::{self, Watch, WriteError},
 };
 use kernels::Profile;
 
 use crate::{
     config::Settings,
     decode::Decoded,
+    error::Context,
     manifest::{MadeFrom, Source},
     memory,
     progress::Bar,
-    quality,
+    quality::{self, levels::Level},
     statistics::{self, Durations, Head, Input, Performance, Stage, Statistics},
 };
 
@@ -41,19 +43,32 @@ pub enum MonthColumns {
 }
 
 impl MonthColumns {
-    /// Opens the columns of a month that one or several inputs hold.
-    pub fn open(inputs: &[Decoded], month: Month) -> anyhow::Result<Self> {
-        let holding: Vec<&Decoded> = inputs.iter().filter(|input| input.months.contains(&month)).collect();
-        let mut files = holding.iter().map(|input| input.open(month)).collect::<anyhow::Result<Vec<_>>>()?;
-        if let [_] = files[..] {
+    /// Opens the columns of a month that one or several inputs hold, with the hours of its first and last date that lie in
+    /// inputs of the months beside it.
+    pub fn open(inputs: &[Decoded], month: Month, instrument: &Instrument) -> crate::Result<Self> {
+        let (holding, others): (Vec<&Decoded>, Vec<&Decoded>) =
+            inputs.iter().partition(|input| input.months.contains(&month));
+        let mut files = holding.iter().map(|input| input.open(month)).collect::<crate::Result<Vec<_>>>()?;
+        let mut edges: Vec<(&str, Columns)> = Vec::new();
+        let beyond = Windows::new(instrument)?.beyond_the_files(month);
+        for (span, neighbour) in beyond.into_iter().zip([month.previous(), month.next()]) {
+            let (Some(span), Some(neighbour)) = (span, neighbour) else { continue };
+            for input in others.iter().filter(|input| input.months.contains(&neighbour)) {
+                let columns = merge::between(&input.open(neighbour)?.view(), month, span.clone());
+                edges.push((&input.info.name, columns));
+            }
+        }
+        if let ([_], true) = (&files[..], edges.is_empty()) {
             return Ok(Self::Mapped(files.remove(0)));
         }
-        let parts: Vec<Part<'_>> = holding
-            .iter()
-            .zip(&files)
-            .map(|(input, file)| Part { name: &input.info.name, columns: file.view(), records: file.records() })
-            .collect();
-        Ok(Self::Merged(Box::new(merge::merge(month, &parts)?)))
+        let parts = holding.iter().zip(&files).map(|(input, file)| Part {
+            name: &input.info.name,
+            columns: file.view(),
+            records: file.records(),
+        });
+        let edges =
+            edges.iter().map(|(name, columns)| Part { name, columns: columns.view(), records: &columns.records });
+        Ok(Self::Merged(Box::new(merge::merge(month, &parts.chain(edges).collect::<Vec<_>>())?)))
     }
 
     /// The records of all contracts.
@@ -76,6 +91,16 @@ impl MonthColumns {
             Self::Merged(columns) => &columns.records,
         }
     }
+}
+
+/// A month before anything is computed.
+pub struct Prepared {
+    /// Its records.
+    pub columns: MonthColumns,
+    /// Its front contracts.
+    pub fronts: Fronts,
+    /// What a careful user should know of its files.
+    pub warnings: Vec<String>,
 }
 
 /// What decoding the input took; a month's share is that of its records.
@@ -102,7 +127,7 @@ impl Decoding {
 /// What decides the bytes of a file made from these inputs.
 pub fn made_from(inputs: Vec<Source>, settings: &Settings, reference: Month) -> MadeFrom {
     let program = env!("CARGO_PKG_VERSION").into();
-    MadeFrom { program, settings: settings.of_output(), decay_reference: reference, inputs }
+    MadeFrom { program, settings: settings.of_output(), decay_reference: reference, inputs, fronts: None }
 }
 
 /// What a training file is made with, whatever its months.
@@ -115,9 +140,16 @@ pub struct Training<'a> {
     pub inputs: &'a [Input],
     /// What reading them took.
     pub decoding: Decoding,
+    /// Price levels of other months, as far as they are known.
+    pub levels: &'a (dyn Fn() -> Vec<Level> + Sync),
+    /// The columns of a month, for the price gap of a roll that only the month before has.
+    pub columns_of: &'a dyn Fn(Month) -> crate::Result<Option<MonthColumns>>,
     /// Moves on by [`STEPS`] a month.
     pub bar: &'a Bar,
 }
+
+/// A month before it is held to the others: what it came out as, what its sessions show, and what scoring needs besides.
+type Unjudged = (Statistics, Vec<Fault>, quality::Context);
 
 /// Steps of the bar for computing and writing one month.
 pub const STEPS: u64 = 100;
@@ -130,45 +162,55 @@ impl Training<'_> {
     pub fn write(
         &self,
         path: &Path,
-        months: &mut dyn Iterator<Item = anyhow::Result<MonthColumns>>,
-    ) -> anyhow::Result<Vec<Statistics>> {
+        months: &mut dyn Iterator<Item = crate::Result<Prepared>>,
+    ) -> crate::Result<Vec<Statistics>> {
         if self.settings.float64 { self.write_as::<f64>(path, months) } else { self.write_as::<f32>(path, months) }
     }
 
     fn write_as<F: Value + Into<f64>>(
         &self,
         path: &Path,
-        months: &mut dyn Iterator<Item = anyhow::Result<MonthColumns>>,
-    ) -> anyhow::Result<Vec<Statistics>> {
+        months: &mut dyn Iterator<Item = crate::Result<Prepared>>,
+    ) -> crate::Result<Vec<Statistics>> {
         let failed = || format!("{}: cannot be written", path.display());
         let tick = self.settings.instrument.tick()?;
-        let mut file = TrainingFile::create::<F>(path, tick, &metadata(self.made_from)).with_context(failed)?;
-        let mut chooser = Chooser::new(self.settings.choice);
+        let mut file = TrainingFile::create::<F>(path, tick, &metadata(self.made_from))
+            .map_err(WriteError::from)
+            .with_context(failed)?;
         let (mut made, mut began, mut empty) = (Vec::new(), self.decoding.began, Seen::default());
-        for columns in months {
-            let columns = columns?;
-            match self.month::<F>(&mut file, &columns, &mut chooser, began).with_context(failed)? {
+        for month in months {
+            let month = month?;
+            match self.month::<F>(&mut file, &month, began)? {
                 Some(statistics) => made.push(statistics),
-                None => empty = empty.and(&columns.view(), columns.records()),
+                None => empty = empty.and(&month.columns.view(), month.columns.records()),
             }
             began = Instant::now();
         }
-        if file.finish().with_context(failed)? == 0 {
-            let names: Vec<&str> = self.made_from.inputs.iter().map(|input| input.name.as_str()).collect();
-            let source = Box::new(empty.no_session(&self.settings.instrument));
-            anyhow::bail!(InputError::File { path: names.join(", "), source });
+        if file.finish().map_err(WriteError::from).with_context(failed)? == 0 {
+            return Err(self.refused(empty.no_session(&self.settings.instrument)));
         }
-        Ok(made)
+        let mut known = (self.levels)();
+        known.extend(made.iter().filter_map(|(month, ..): &Unjudged| month.level()));
+        let judged = made.into_iter().map(|(mut statistics, faults, context)| {
+            statistics.judge(&faults, &known, &context);
+            statistics
+        });
+        Ok(judged.collect())
+    }
+
+    /// What is wrong with the inputs together.
+    fn refused(&self, why: InputError) -> crate::Error {
+        let names: Vec<&str> = self.inputs.iter().map(|input| input.key.as_str()).collect();
+        InputError::File { path: names.join(", "), source: Box::new(why) }.into()
     }
 
     /// Appends one month; a stray hour of a neighbouring month has no rows and no statistics.
     fn month<F: Value + Into<f64>>(
         &self,
         file: &mut TrainingFile,
-        columns: &MonthColumns,
-        chooser: &mut Chooser,
+        Prepared { columns, fronts, warnings }: &Prepared,
         began: Instant,
-    ) -> anyhow::Result<Option<Statistics>> {
+    ) -> crate::Result<Option<Unjudged>> {
         let Self { settings, made_from, .. } = *self;
         let (tick, gap_ticks) = (settings.instrument.tick()?, settings.instrument.gap_ticks());
         let view = columns.view();
@@ -176,7 +218,14 @@ impl Training<'_> {
         memory::check(&memory::Month::of(columns.rows(), settings), settings)?;
 
         let cutting = Instant::now();
-        let grid = session::cut(&view, &settings.instrument, chooser)?;
+        let mut grid = session::cut(&view, &settings.instrument, fronts)?;
+        grid.warnings.extend_from_slice(warnings);
+        if grid.rollovers.iter().any(|roll| roll.price_gap.is_none())
+            && let Some(before) = month.previous().filter(|_| fronts.before.is_some())
+            && let Some(before) = (self.columns_of)(before)?
+        {
+            session::price_gaps_before(&mut grid, &before.view(), &settings.instrument, fronts)?;
+        }
         let rows = grid.rows() as u64;
         let cut = Stage::new("sessions", cutting.elapsed().as_secs_f64(), rows, 0);
 
@@ -184,12 +233,16 @@ impl Training<'_> {
             profile: settings.profile,
             tick,
             gap_ticks,
-            decay_months: made_from.decay_reference.index() - month.index(),
+            decay_reference: made_from.decay_reference,
             chunk_rows: settings.chunk_rows,
         };
         let times = Times::new(self.bar, grid.sessions.len() as u64);
         self.bar.month(month, "compute");
-        let sessions = write::month::<F>(file, &grid, &computation, rayon::current_num_threads(), &times)?;
+        let sessions = write::month::<F>(file, &grid, &computation, rayon::current_num_threads(), &times);
+        let sessions = sessions.map_err(|error| match error {
+            WriteError::Input(why) => self.refused(why),
+            error => crate::Error::from(error).context("the training file cannot be written"),
+        })?;
 
         self.bar.month(month, "measure");
         let measuring = Instant::now();
@@ -222,7 +275,9 @@ impl Training<'_> {
             settings: of_output,
             inputs: self.inputs.to_vec(),
         };
-        Ok(Some(Statistics::new(head, columns.records().clone(), &grid, measured, performance, &context)))
+        let records = columns.records().clone();
+        let statistics = Statistics::new(head, records, (fronts, &grid, tick), measured, performance);
+        Ok(Some((statistics, grid.faults, context)))
     }
 }
 
@@ -262,7 +317,7 @@ impl Watch for Times<'_> {
 
 /// What the Parquet file says of its making; nothing in it depends on when or where.
 fn metadata(made_from: &MadeFrom) -> Vec<(String, String)> {
-    let MadeFrom { program, settings, decay_reference, inputs } = made_from;
+    let MadeFrom { program, settings, decay_reference, inputs, .. } = made_from;
     let mut pairs = vec![("harness.version".to_owned(), program.clone())];
     for (name, value) in settings.as_object().into_iter().flatten() {
         pairs.push((format!("harness.{name}"), value.as_str().map_or_else(|| value.to_string(), str::to_owned)));

@@ -2,13 +2,13 @@
 
 use std::{path::Path, process::Command};
 
-use anyhow::Context;
 use serde::Serialize;
 
 use crate::{
     bench,
     cli::TuneArgs,
     config::Settings,
+    error::{Class, Context, Met},
     exit::{self, Usage},
     progress::Bar,
 };
@@ -29,7 +29,7 @@ struct Trial {
 }
 
 /// Runs the command.
-pub fn run(args: &TuneArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &TuneArgs, settings: &Settings) -> crate::Result<u8> {
     for (name, target) in [("--target-gb", args.target_gb), ("--target-minutes", args.target_minutes)] {
         if target.is_some_and(|target| target.is_nan() || target <= 0.0) {
             return Err(Usage(format!("{name}: expected a number above 0")).into());
@@ -74,7 +74,7 @@ pub fn run(args: &TuneArgs, settings: &Settings) -> anyhow::Result<u8> {
 }
 
 /// One trial, in a process of its own: its peak of memory is its own.
-fn trial(args: &TuneArgs, chunk_rows: usize, jobs: usize) -> anyhow::Result<Trial> {
+fn trial(args: &TuneArgs, chunk_rows: usize, jobs: usize) -> crate::Result<Trial> {
     let program = std::env::current_exe().context("this program's own path")?;
     let output = Command::new(program)
         .args(["bench", "--json", "--repeat", &args.repeat.to_string(), "--month", &args.month.to_string()])
@@ -82,7 +82,8 @@ fn trial(args: &TuneArgs, chunk_rows: usize, jobs: usize) -> anyhow::Result<Tria
         .output()
         .context("the benchmark cannot be started")?;
     if !output.status.success() {
-        anyhow::bail!("the benchmark failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        let said = format!("the benchmark failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        return Err(crate::Error::new(Class::Store, said));
     }
     let result: bench::Result = serde_json::from_slice(&output.stdout).context("the benchmark's result")?;
     let peak_rss_bytes = result.peak_rss_bytes.unwrap_or(0);
@@ -92,14 +93,14 @@ fn trial(args: &TuneArgs, chunk_rows: usize, jobs: usize) -> anyhow::Result<Tria
 }
 
 /// Sets the two values in the file and leaves the rest of it as it is.
-fn write(path: &Path, best: &Trial) -> anyhow::Result<()> {
+fn write(path: &Path, best: &Trial) -> crate::Result<()> {
     let failed = || format!("{}: cannot be written", path.display());
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error).with_context(failed),
     };
-    let mut document: toml_edit::DocumentMut = text.parse().with_context(failed)?;
+    let mut document: toml_edit::DocumentMut = text.parse().met_as(Class::Usage).with_context(failed)?;
     document["jobs"] = toml_edit::value(best.jobs as i64);
     document["chunk_rows"] = toml_edit::value(best.chunk_rows as i64);
     std::fs::write(path, document.to_string()).with_context(failed)

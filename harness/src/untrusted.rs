@@ -8,10 +8,10 @@ use crate::{config::Settings, manifest, statistics::Statistics};
 ///
 /// # Errors
 /// As when a store is read.
-pub fn manifest(month: Month, json: &[u8]) -> anyhow::Result<Vec<String>> {
+pub fn manifest(month: Month, json: &[u8]) -> crate::Result<Vec<String>> {
     let found = manifest::parse(month, json)?;
     let written = manifest::json(&manifest::key(month), &found)?;
-    anyhow::ensure!(manifest::parse(month, &written).is_ok(), "it does not read back");
+    manifest::parse(month, &written)?;
     Ok(found.versions().flat_map(|version| version.items().map(|item| item.key.clone())).collect())
 }
 
@@ -19,7 +19,7 @@ pub fn manifest(month: Month, json: &[u8]) -> anyhow::Result<Vec<String>> {
 ///
 /// # Errors
 /// It is no such object.
-pub fn statistics(json: &[u8]) -> anyhow::Result<Vec<u8>> {
+pub fn statistics(json: &[u8]) -> crate::Result<Vec<u8>> {
     let statistics: Statistics = serde_json::from_slice(json)?;
     Ok(serde_json::to_vec(&statistics)?)
 }
@@ -28,6 +28,6 @@ pub fn statistics(json: &[u8]) -> anyhow::Result<Vec<u8>> {
 ///
 /// # Errors
 /// As at the start of the program.
-pub fn configuration(text: &str) -> anyhow::Result<serde_json::Value> {
+pub fn configuration(text: &str) -> crate::Result<serde_json::Value> {
     Settings::of_text(text).map(|settings| settings.of_output())
 }

@@ -8,8 +8,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    error::{Class, Classify},
     exit, interrupt,
     manifest::Item,
+    quality::wrong::Wrong,
     statistics::Statistics,
     store::{Store, StoreError},
 };
@@ -28,8 +30,11 @@ pub struct Withheld {
     pub score: f64,
     /// The score it was to have.
     pub threshold: f64,
-    /// What was taken off, the most first.
+    /// What makes it wrong and what to do about it, then what was taken off, the most first.
     pub reasons: Vec<String>,
+    /// Whether it is wrong, whatever its score.
+    #[serde(default)]
+    pub wrong: bool,
     /// Rows of the Parquet.
     pub rows: u64,
     /// The Parquet.
@@ -60,6 +65,15 @@ pub enum WithheldError {
     },
 }
 
+impl Classify for WithheldError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Store(error) => error.class(),
+            Self::Layout { .. } => Class::Published,
+        }
+    }
+}
+
 /// Folder of what is withheld of a month.
 fn folder(month: Month) -> String {
     format!("{FOLDER}/{month}")
@@ -71,7 +85,7 @@ pub fn key(month: Month) -> String {
 }
 
 impl Withheld {
-    /// A month of too low a score, whose Parquet has this checksum and size.
+    /// A month that is wrong or of too low a score, whose Parquet has this checksum and size.
     pub fn new(statistics: &Statistics, threshold: f64, reference: Month, version: &str, bytes: u64) -> Self {
         let (month, quality) = (statistics.month, &statistics.quality);
         let stem = format!("{}/monthly_{month}_{version}", folder(month));
@@ -83,7 +97,13 @@ impl Withheld {
             version: version.to_owned(),
             score: quality.score,
             threshold,
-            reasons: deductions.into_iter().map(|deduction| deduction.reason).collect(),
+            reasons: statistics
+                .errors
+                .iter()
+                .map(Wrong::sentence)
+                .chain(deductions.into_iter().map(|deduction| deduction.reason))
+                .collect(),
+            wrong: !statistics.errors.is_empty(),
             rows: statistics.rows(),
             data: item(format!("{stem}.parquet"), bytes, version),
             statistics: item(format!("{stem}_statistics.json"), 0, ""),
@@ -95,14 +115,23 @@ impl Withheld {
 
     /// Why, in a sentence.
     pub fn sentence(&self) -> String {
-        format!("quality {:.3} is under {}: {}", self.score, self.threshold, self.reasons.join("; "))
+        let Self { score, threshold, .. } = self;
+        let (first, rest) = if self.wrong { self.reasons.split_at(1) } else { self.reasons.split_at(0) };
+        let quality =
+            if score < threshold { format!("quality {score:.3} is under {threshold}: ") } else { String::new() };
+        let rest = rest.join("; ");
+        match first {
+            [wrong] if rest.is_empty() && score >= threshold => wrong.clone(),
+            [wrong] => format!("{wrong}; {quality}{rest}"),
+            _ => format!("{quality}{rest}"),
+        }
     }
 
     /// Puts the month aside in place of what was withheld of it before: the objects, read back, then the record.
     ///
     /// # Errors
     /// The store failed, or does not give back what was put.
-    pub fn keep(mut self, store: &Store, parquet: &Path, statistics: &Statistics) -> anyhow::Result<Self> {
+    pub fn keep(mut self, store: &Store, parquet: &Path, statistics: &Statistics) -> crate::Result<Self> {
         let (month, key) = (self.month, key(self.month));
         let json = serde_json::to_vec_pretty(statistics)?;
         self.statistics.bytes = json.len() as u64;

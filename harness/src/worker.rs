@@ -7,32 +7,37 @@ use std::{
     time::Instant,
 };
 
-use anyhow::Context;
-use data::{Month, input::InputError};
+use data::{Month, contract::Fronts, input::InputError};
 
 use crate::{
     cache::Cache,
     cli::RunArgs,
     config::Settings,
-    decode::{self, Decoded},
+    decode::Decoded,
     discover::RawFile,
+    error::{Class, Context, Error},
     exit::{self, Usage},
-    failures, holdings,
-    manifest::{self, RawState, Source},
+    failures, fault, holdings,
+    manifest::{self, FrontDates, MadeFrom, RawState, Source, Version},
     memory::{self, Budget},
     outcome::{MonthResult, Outcome},
     progress::Bar,
     publish::{self, Draft, Origin, Part, Published},
+    published::{self, PublishedError},
+    quality::wrong::Wrong,
     raw::{Here, Raw},
     statistics::{Input, Stage, Statistics},
     store::{Store, Traffic},
     sweep,
-    training::{self, Decoding, MonthColumns, Training},
+    training::{self, Decoding, MonthColumns, Prepared, Training},
+    volumes::{self, Stores},
     withheld::{self, Withheld},
 };
 
 /// Cores that one month keeps busy: it has some twenty sessions.
 const CORES_A_MONTH: usize = 12;
+/// How often a month is begun whose files in the cache are removed while it is made.
+const MOST_TRIES: u32 = 3;
 /// Steps of the bar: reading, computing and publishing a month.
 const READ_STEPS: u64 = 25;
 const PUBLISH_STEPS: u64 = 25;
@@ -43,11 +48,11 @@ pub const MONTH_STEPS: u64 = READ_STEPS + training::STEPS + PUBLISH_STEPS;
 pub struct Worker<'a> {
     args: &'a RunArgs,
     settings: &'a Settings,
-    store: &'a Store,
-    raw: &'a Store,
+    stores: Stores<'a>,
     files: &'a [RawFile],
     cache: &'a Cache,
-    files_here: Raw<'a>,
+    files_here: &'a Raw<'a>,
+    volumes: &'a volumes::Archive<'a>,
     had_failed: OnceLock<BTreeSet<Month>>,
     had_withheld: OnceLock<BTreeSet<Month>>,
     reference: Month,
@@ -62,30 +67,31 @@ pub fn at_once() -> usize {
 }
 
 impl<'a> Worker<'a> {
-    /// What makes months from `raw`, whose listing is `files`, for `store`.
+    /// What makes months of the `files` that the store of raw files lists.
     ///
     /// # Errors
     /// The arguments name no months.
     pub fn new(
         args: &'a RunArgs,
         settings: &'a Settings,
-        store: &'a Store,
-        raw: &'a Store,
+        stores: Stores<'a>,
         files: &'a [RawFile],
         cache: &'a Cache,
+        files_here: &'a Raw<'a>,
+        volumes: &'a volumes::Archive<'a>,
         bar: &'a Bar,
     ) -> Result<Self, Usage> {
         Ok(Self {
             args,
             settings,
-            store,
-            raw,
+            stores,
             files,
             cache,
-            files_here: Raw::new(cache),
+            files_here,
+            volumes,
             had_failed: OnceLock::new(),
             had_withheld: OnceLock::new(),
-            reference: settings.reference(args.last()?),
+            reference: args.reference(settings)?,
             bar,
             memory: Budget::of_memory(settings),
             cores: Budget::new(at_once() as u64),
@@ -93,7 +99,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Makes a month: what became of it, its statistics when it is new, and the error that must stop the run.
-    pub fn month(&self, month: Month) -> (MonthResult, Option<Statistics>, Option<anyhow::Error>) {
+    pub fn month(&self, month: Month) -> (MonthResult, Option<Statistics>, Option<Error>) {
         let files: Vec<&RawFile> = self.files.iter().filter(|file| file.holds(month)).collect();
         let mut result = MonthResult {
             month,
@@ -104,35 +110,50 @@ impl<'a> Worker<'a> {
             score: None,
             retries: 0,
             error: None,
+            wrong: Vec::new(),
         };
         if files.is_empty() {
-            result.error = Some(format!("no raw file of {month} in {}", self.raw.name()));
+            result.error = Some(format!("no raw file of {month} in {}", self.stores.raw.name()));
             self.bar.steps(MONTH_STEPS);
             return (result, None, None);
         }
         let traffic = Arc::new(Traffic::default());
         let reference = self.args.references.get(&month).copied().unwrap_or(self.reference);
-        let made = self.make(month, &files, reference, &mut result, &traffic);
+        let mut tries = 1;
+        let made = loop {
+            let made = fault::caught(|| self.make(month, &files, reference, &mut result, &traffic));
+            match made {
+                // Another process has cleaned the cache: what was in it can be had again.
+                Err(error) if error.class() == Class::Gone && tries < MOST_TRIES => {
+                    tracing::warn!("{month}: {error}; it is made again");
+                    tries += 1;
+                    if let Err(error) = self.cache.restore() {
+                        break Err(error);
+                    }
+                }
+                made => break made,
+            }
+        };
         result.retries = traffic.retries();
         match made {
             Ok(statistics) => {
                 let made = result.outcome != Outcome::Pinned && !self.args.dry_run;
                 if made && self.with_records(&self.had_failed, failures::FOLDER).contains(&month) {
-                    failures::clear(self.store, month);
+                    failures::clear(self.stores.store, month, self.args.force);
                 }
                 let published = made && result.outcome != Outcome::Withheld;
                 if published && self.with_records(&self.had_withheld, withheld::FOLDER).contains(&month) {
-                    withheld::clear(self.store, month);
+                    withheld::clear(self.stores.store, month);
                 }
                 (result, statistics, None)
             }
             Err(error) => {
                 result.outcome = Outcome::Failed;
                 result.error = Some(exit::sentence(&error));
-                let stop = !exit::of_one_month(&error);
+                let stop = !error.class().is_of_one_month();
                 // What stops the run is no fault of the month's.
-                if !self.args.dry_run && (!stop || exit::may_pass(&error)) {
-                    failures::record(self.store, month, &result.inputs, reference, &error);
+                if !self.args.dry_run && (!stop || error.class().may_pass()) {
+                    failures::record(self.stores.store, month, &result.inputs, reference, &error);
                 }
                 (result, None, stop.then(|| error.context(format!("{month}"))))
             }
@@ -142,7 +163,7 @@ impl<'a> Worker<'a> {
     /// Months with a record in a folder, from one listing; none where it cannot be had.
     fn with_records<'m>(&self, months: &'m OnceLock<BTreeSet<Month>>, folder: &str) -> &'m BTreeSet<Month> {
         months.get_or_init(|| {
-            let records = self.store.list(folder, None).unwrap_or_else(|error| {
+            let records = self.stores.store.list(folder, None).unwrap_or_else(|error| {
                 tracing::warn!("{error}: no record of {folder} is removed");
                 Vec::new()
             });
@@ -157,9 +178,10 @@ impl<'a> Worker<'a> {
         reference: Month,
         result: &mut MonthResult,
         traffic: &Arc<Traffic>,
-    ) -> anyhow::Result<Option<Statistics>> {
+    ) -> crate::Result<Option<Statistics>> {
         let Self { args, settings, cache, bar, .. } = *self;
-        let (store, raw) = (&self.store.counting(traffic), &self.raw.counting(traffic));
+        let (store, raw) = (&self.stores.store.counting(traffic), &self.stores.raw.counting(traffic));
+        let stores = Stores { store, raw };
         let found = manifest::read(store, month)?;
         if let Some((manifest, _)) = found.as_ref().filter(|(manifest, _)| manifest.pinned && !args.force) {
             if !args.dry_run {
@@ -172,56 +194,71 @@ impl<'a> Worker<'a> {
         }
         bar.month(month, "read");
         let downloading = Instant::now();
-        let seen = found.as_ref().map_or(&[][..], |(manifest, _)| &manifest.current.raw);
+        let mut seen = found.as_ref().map_or_else(Vec::new, |(manifest, _)| manifest.current.raw.clone());
+        let (edges, warnings) = self.volumes.edges(stores, month, &seen)?;
+        result.inputs.extend(edges.iter().map(|file| file.key.clone()));
         let mut sources: Vec<(RawFile, Source, Option<Here>)> = Vec::new();
         let mut states = Vec::new();
-        for file in files {
+        for file in files.iter().copied().chain(&edges) {
             let file = self.files_here.look(raw, file)?;
-            let (source, here) = self.files_here.source(raw, &file, seen)?;
+            let (source, here) = self.files_here.source(raw, &file, &seen)?;
             states.extend(RawState::of(&file, &source));
             // The same file under two keys counts once.
             if sources.iter().all(|(_, known, _)| known.checksum != source.checksum) {
                 sources.push((file, source, here));
             }
         }
+        seen.extend(states.iter().cloned());
         let download = raw.is_remote().then(|| {
             let bytes = traffic.read();
             Stage::new("download", downloading.elapsed().as_secs_f64(), 0, bytes)
         });
         let inputs: Vec<Source> = sources.iter().map(|(_, source, _)| source.clone()).collect();
-        let made_from = training::made_from(inputs, settings, reference);
-        if let Some((manifest, _)) = &found
-            && manifest.current.made_from == made_from
-            && !args.force
-            && publish::present(store, &manifest.current)?
-        {
-            if !args.dry_run {
-                sweep::tidy(store, manifest)?;
-            }
-            result.note(Outcome::Unchanged, &manifest.current.version, manifest.current.rows, manifest.current.score);
-            bar.steps(MONTH_STEPS);
-            return Ok(None);
-        }
-        if args.dry_run {
+        let mut made_from = training::made_from(inputs, settings, reference);
+        let standing = found.as_ref().map(|(manifest, _)| &manifest.current).filter(|current| {
+            let known = MadeFrom { fronts: None, ..current.made_from.clone() };
+            !args.force && known == made_from
+        });
+        let standing = match standing {
+            Some(current) if publish::present(store, current)? => Some(current),
+            _ => None,
+        };
+        if standing.is_none() && args.dry_run {
             result.outcome = Outcome::Planned;
             bar.steps(MONTH_STEPS);
             return Ok(None);
         }
         let bytes = sources.iter().map(|(file, ..)| file.bytes).sum();
         let _memory = self.memory.take(memory::Month::guess(bytes, settings).bytes());
+        if let Some(current) = standing {
+            // What the months around it have become may make it another.
+            let fronts = self.volumes.fronts(stores, month, &seen)?.fronts;
+            if same_fronts(store, current, &fronts)? {
+                if let (Some((manifest, _)), false) = (&found, args.dry_run) {
+                    sweep::tidy(store, manifest)?;
+                }
+                result.note(Outcome::Unchanged, &current.version, current.rows, current.score);
+                bar.steps(MONTH_STEPS);
+                return Ok(None);
+            }
+            if args.dry_run {
+                result.outcome = Outcome::Planned;
+                bar.steps(MONTH_STEPS);
+                return Ok(None);
+            }
+        }
         bar.month(month, "decode");
         let began = Instant::now();
         let mut decoded: Vec<Decoded> = Vec::new();
         let mut keys: Vec<Input> = Vec::new();
         for (file, source, here) in sources {
-            let here = || here.map_or_else(|| self.files_here.here(raw, &file), Ok);
-            let input = decode::decode(here, &source, &settings.instrument, cache.columns());
+            let input = self.volumes.decode(stores, &file, &source, here);
             let input = input.with_context(|| format!("{}, {}", raw.name(), file.key))?;
             keys.push(Input::new(&file.key, &input.info));
             decoded.push(input);
         }
         if !decoded.iter().any(|input| input.months.contains(&month)) {
-            anyhow::bail!(InputError::NoRecords { month, files: result.inputs.join(", ") });
+            return Err(InputError::NoRecords { month, files: result.inputs.join(", ") }.into());
         }
         let decoding = Decoding {
             began,
@@ -229,30 +266,50 @@ impl<'a> Worker<'a> {
             records: decoded.iter().map(|input| input.info.records).sum(),
             bytes: decoded.iter().map(|input| input.info.bytes).sum(),
         };
+        let around = self.volumes.fronts(stores, month, &seen)?;
+        made_from.fronts = Some(FrontDates::of(&around.fronts));
+        let new_states = around.states.into_iter().filter(|state| states.iter().all(|known| known.key != state.key));
+        let new_states: Vec<RawState> = new_states.collect();
+        states.extend(new_states);
         bar.steps(READ_STEPS);
 
         let parquet = cache.temporary().join(format!("{month}.parquet"));
-        let training = Training { settings, made_from: &made_from, inputs: &keys, decoding, bar };
+        let columns_of = |month: Month| self.columns_of(stores, month, &seen);
+        let levels = || published::levels(store, month);
+        let training = Training {
+            settings,
+            made_from: &made_from,
+            inputs: &keys,
+            decoding,
+            columns_of: &columns_of,
+            levels: &levels,
+            bar,
+        };
         let cores = self.cores.take(1);
-        let columns = MonthColumns::open(&decoded, month);
-        let made = training.write(&parquet, &mut std::iter::once(columns))?;
+        let columns = MonthColumns::open(&decoded, month, &settings.instrument);
+        let prepared = columns.map(|columns| Prepared { columns, fronts: around.fronts, warnings });
+        let made = training.write(&parquet, &mut std::iter::once(prepared))?;
         drop(cores);
-        let statistics = made.into_iter().next().with_context(|| format!("{month}: no rows and no reason"))?;
+        let statistics =
+            made.into_iter().next().ok_or_else(|| Error::program(format!("{month}: no rows and no reason")))?;
         let statistics = RefCell::new(statistics);
         statistics.borrow_mut().performance.stages.splice(0..0, download);
         if settings.cache_bytes == 0 {
             // Several months share a file: the next one need not read it again.
-            decoded.iter().filter(|input| input.months.len() == 1).try_for_each(Decoded::remove)?;
+            decoded.iter().filter(|input| input.months == [month]).try_for_each(Decoded::remove)?;
         }
 
         bar.month(month, "publish");
-        let (bytes, checksum) = data::input::checksum(&mut std::fs::File::open(&parquet)?)?;
+        let written = || parquet.display().to_string();
+        let read = std::fs::File::open(&parquet).and_then(|mut file| data::input::checksum(&mut file));
+        let (bytes, checksum) = read.with_context(written)?;
         let (rows, score) = (statistics.borrow().rows(), statistics.borrow().quality.score);
         let version = checksum.clone();
-        if args.gate && score < args.threshold {
+        result.wrong = statistics.borrow().errors.iter().map(Wrong::sentence).collect();
+        if args.gate && (!result.wrong.is_empty() || score < args.threshold) {
             let withheld = Withheld::new(&statistics.borrow(), args.threshold, reference, &version, bytes);
             let withheld = withheld.keep(store, &parquet, &statistics.borrow())?;
-            std::fs::remove_file(&parquet)?;
+            std::fs::remove_file(&parquet).with_context(written)?;
             bar.steps(PUBLISH_STEPS);
             result.note(Outcome::Withheld, &version, rows, score);
             result.error = Some(withheld.sentence());
@@ -284,7 +341,7 @@ impl<'a> Worker<'a> {
             Published::Unchanged => Outcome::Unchanged,
             Published::ByAnother => Outcome::ByAnother,
         };
-        std::fs::remove_file(&parquet)?;
+        std::fs::remove_file(&parquet).with_context(written)?;
         bar.steps(PUBLISH_STEPS);
         result.note(outcome, &version, rows, score);
         if outcome == Outcome::ByAnother
@@ -295,4 +352,34 @@ impl<'a> Worker<'a> {
         }
         Ok((outcome == Outcome::Published).then(|| statistics.into_inner()))
     }
+    /// The columns of a month that another needs for the price gap of a roll; none where its files cannot be read.
+    fn columns_of(&self, stores: Stores<'_>, month: Month, seen: &[RawState]) -> crate::Result<Option<MonthColumns>> {
+        let mut decoded = Vec::new();
+        for file in self.files.iter().filter(|file| file.holds(month)) {
+            let file = self.files_here.look(stores.raw, file)?;
+            let (source, here) = self.files_here.source(stores.raw, &file, seen)?;
+            match self.volumes.decode(stores, &file, &source, here) {
+                Ok(input) => decoded.push(input),
+                Err(error) if error.class().is_of_one_month() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let there = decoded.iter().any(|input| input.months.contains(&month));
+        there.then(|| MonthColumns::open(&decoded, month, &self.settings.instrument)).transpose()
+    }
+}
+
+/// Whether a published month has the fronts that are chosen now.
+fn same_fronts(store: &Store, current: &Version, fronts: &Fronts) -> crate::Result<bool> {
+    if let Some(known) = &current.made_from.fronts {
+        return Ok(*known == FrontDates::of(fronts));
+    }
+    // A manifest that does not name them: the statistics do.
+    let statistics = match published::statistics(store, current) {
+        Ok(statistics) => statistics,
+        Err(PublishedError::Store(error)) => return Err(error.into()),
+        Err(_) => return Ok(false),
+    };
+    let sessions = statistics.sessions.iter().map(|session| (session.date, session.contract.as_str()));
+    Ok(sessions.eq(fronts.sessions()))
 }

@@ -31,13 +31,13 @@ fn main() -> Result<(), Error> {
             let len = chunk.len();
             let start = Instant::now();
             let mut columns = outcomes.iter_mut().map(|column| &mut column[..len]);
-            labeller.outcomes(&series, chunk, [(); 6].map(|()| columns.next().unwrap_or_default()))?;
+            labeller.outcomes(&series, chunk.clone(), [(); 6].map(|()| columns.next().unwrap_or_default()))?;
             label_time += start.elapsed().as_secs_f64();
             let start = Instant::now();
             for ((mode, outcomes), wins) in MODES.iter().zip(&outcomes).zip(&mut wins) {
                 let outcomes = &outcomes[..len];
                 weights::labels(outcomes, &mut label[..len])?;
-                weights::weights(mode, outcomes, decay, &mut weight[..len])?;
+                weights::weights(&series, chunk.clone(), mode, outcomes, decay, &mut weight[..len])?;
                 *wins += label[..len].iter().map(|&label| i32::from(label)).sum::<i32>();
             }
             weight_time += start.elapsed().as_secs_f64();

@@ -29,6 +29,12 @@ pub enum Error {
         /// Row of the series.
         row: usize,
     },
+    /// A break that is not between two rows of the series, or not after the break before it.
+    #[error("a break at row {row} of a series: expected rows from 1 on, in order, each once")]
+    Break {
+        /// Row of the series.
+        row: usize,
+    },
     /// Price times volume of the series overflows.
     #[error("highest price times total volume of the series does not fit 63 bits")]
     Turnover,

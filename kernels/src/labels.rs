@@ -9,7 +9,7 @@ mod touch;
 
 use std::ops::Range;
 
-use crate::{Error, Profile, Series};
+use crate::{Break, Error, Profile, Series};
 
 /// Rows after the signal bar on which a trade may be decided.
 pub const LOOK_AHEAD: usize = 900;
@@ -17,8 +17,7 @@ pub const LOOK_AHEAD: usize = 900;
 /// Rows labelled between two fresh starts of the table: local row numbers then fit the table's 16-bit cells.
 const BLOCK: usize = 16_384;
 
-/// Signal rows from a gap of price on that are not labelled (profile `rolling`), besides the gap's own. The row before it is
-/// not either: it would enter at the gap, where its look-ahead ends.
+/// A gap of price between rows g - 1 and g affects the rows g - 1 to g + `AFTER_GAP` (profile `rolling`).
 const AFTER_GAP: usize = 5;
 
 /// Which way a trade wins.
@@ -64,14 +63,33 @@ impl Outcome {
 
     const WIN: u16 = 1 << 15;
     const MAE_SHIFT: u32 = 10;
-    const SECONDS: u16 = (1 << Self::MAE_SHIFT) - 1;
+    const ROWS: u16 = (1 << Self::MAE_SHIFT) - 1;
 
-    /// A win after `seconds` rows (below 1024) that went at most `mae` ticks (below 32) against the entry.
+    /// A win after `rows` rows that went at most `mae` ticks against the entry.
+    ///
+    /// # Panics
+    /// When `mae` is not below 32 or `rows` not below 1,024.
+    ///
+    /// ```
+    /// use kernels::labels::Outcome;
+    ///
+    /// let outcome = Outcome::win(3, 120);
+    /// assert!(outcome.is_win());
+    /// assert_eq!((outcome.mae(), outcome.rows()), (3, 120));
+    /// ```
     #[must_use]
-    #[inline]
-    pub fn win(mae: u8, seconds: u16) -> Self {
-        debug_assert!(mae < 32 && seconds <= Self::SECONDS);
-        Self(Self::WIN | (u16::from(mae) << Self::MAE_SHIFT) | seconds)
+    pub fn win(mae: u8, rows: u16) -> Self {
+        assert!(
+            mae < 32 && rows <= Self::ROWS,
+            "a win of {mae} ticks and {rows} rows: expected below 32 and below 1024"
+        );
+        Self::of(mae, rows)
+    }
+
+    /// The same without a look at the numbers.
+    #[inline(always)]
+    fn of(mae: u8, rows: u16) -> Self {
+        Self(Self::WIN | (u16::from(mae) << Self::MAE_SHIFT) | rows)
     }
 
     /// Whether the target came before the stop.
@@ -88,11 +106,23 @@ impl Outcome {
         ((self.0 & !Self::WIN) >> Self::MAE_SHIFT) as u8
     }
 
-    /// Rows from the entry to the deciding row, `0..900`; 0 for a loss.
+    /// Rows from the entry to the deciding row, `0..900`; 0 for a loss. They are seconds where no break lies between the two.
     #[must_use]
     #[inline]
-    pub fn seconds(self) -> u16 {
-        self.0 & Self::SECONDS
+    pub fn rows(self) -> u16 {
+        self.0 & Self::ROWS
+    }
+
+    /// Seconds from the entry that row `signal` signals to the deciding row, in a series with these breaks; 0 for a loss.
+    #[must_use]
+    pub fn seconds(self, signal: usize, breaks: &[Break]) -> u64 {
+        let entry = signal + 1;
+        let decided = entry + usize::from(self.rows());
+        let after = &breaks[breaks.partition_point(|at| at.row <= entry)..];
+        // Each break takes the place of the one second between two rows.
+        let added = |at: &Break| i64::from(at.seconds) - 1;
+        let broken: i64 = after.iter().take_while(|at| at.row <= decided).map(added).sum();
+        u64::from(self.rows()).saturating_add_signed(broken)
     }
 }
 
@@ -147,7 +177,7 @@ impl Labeller {
             open: &series.open()[rows.start..end],
             high: &series.high()[rows.start..end],
             low: &series.low()[rows.start..end],
-            close: &series.close()[rows.start..end],
+            close: &series.close()[rows.start..series.len().min(end + 1)],
             gap_ticks: self.gap_ticks,
         };
         // Signal row k enters at row k + 1; the series' last row has no entry.
@@ -165,12 +195,12 @@ impl Labeller {
         }
     }
 
-    /// Labels the signal rows from each gap of price on a loss.
+    /// Labels the signal rows that gaps of price affect a loss.
     fn exclude_gaps(&self, close: &[i32], rows: Range<usize>, out: &mut [&mut [Outcome]; 6]) {
         let first = rows.start.saturating_sub(AFTER_GAP).max(1);
-        for gap in first..rows.end {
+        for gap in first..close.len().min(rows.end + 1) {
             if is_gap(close[gap - 1], close[gap], self.gap_ticks) {
-                let from = rows.start.max(gap) - rows.start;
+                let from = rows.start.max(gap - 1) - rows.start;
                 let to = rows.end.min(gap + AFTER_GAP + 1) - rows.start;
                 for column in &mut *out {
                     column[from..to].fill(Outcome::LOSS);
@@ -185,8 +215,17 @@ struct Ahead<'a> {
     open: &'a [i32],
     high: &'a [i32],
     low: &'a [i32],
+    /// One row more than the others, where the series has one: a gap there ends a look-ahead at the last row.
     close: &'a [i32],
     gap_ticks: i32,
+}
+
+impl Ahead<'_> {
+    /// Whether a look-ahead ends at `row`: the price gaps between it and the next row, and it is the first row affected.
+    #[inline(always)]
+    fn ends_at(&self, row: usize) -> bool {
+        self.close.get(row + 1).is_some_and(|&next| is_gap(self.close[row], next, self.gap_ticks))
+    }
 }
 
 #[inline]

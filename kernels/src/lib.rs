@@ -21,5 +21,5 @@ pub mod window;
 pub use error::Error;
 pub use level::Level;
 pub use profile::Profile;
-pub use series::{Columns, Series};
+pub use series::{Break, Columns, Series};
 pub use tick::Tick;

@@ -1,4 +1,4 @@
-//! The input of every kernel: columns of integer ticks, one row a second.
+//! The input of every kernel: columns of integer ticks, one row a second but for the breaks between sessions.
 
 use crate::Error;
 
@@ -16,6 +16,16 @@ pub struct Series<'a> {
     close: &'a [i32],
     volume: &'a [u32],
     second: &'a [u32],
+    breaks: &'a [Break],
+}
+
+/// Where the rows of a series do not follow second by second: a night between two sessions (profile `rolling`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Break {
+    /// First row after it.
+    pub row: usize,
+    /// Seconds from the row before to this one.
+    pub seconds: u32,
 }
 
 /// The columns a [`Series`] is checked and built from.
@@ -61,7 +71,22 @@ impl<'a> Series<'a> {
         if total * u128::from(highest.unsigned_abs()) > i64::MAX as u128 {
             return Err(Error::Turnover);
         }
-        Ok(Self { open, high, low, close, volume, second })
+        Ok(Self { open, high, low, close, volume, second, breaks: &[] })
+    }
+
+    /// The same rows with breaks between them; without this they follow second by second.
+    ///
+    /// # Errors
+    /// [`Error::Break`] when the breaks are not in order of row, one a row, each between two rows.
+    pub fn with_breaks(self, breaks: &'a [Break]) -> Result<Self, Error> {
+        let mut before = 0;
+        for &Break { row, .. } in breaks {
+            if row <= before || row >= self.len() {
+                return Err(Error::Break { row });
+            }
+            before = row;
+        }
+        Ok(Self { breaks, ..self })
     }
 
     /// Number of rows.
@@ -111,6 +136,12 @@ impl<'a> Series<'a> {
     pub fn second(&self) -> &'a [u32] {
         self.second
     }
+
+    /// The breaks between its rows, in order.
+    #[must_use]
+    pub fn breaks(&self) -> &'a [Break] {
+        self.breaks
+    }
 }
 
 #[cfg(test)]
@@ -151,6 +182,21 @@ mod tests {
             let (open, high, low, close) = (price(0), price(1), price(2), price(3));
             let columns = Columns { open, high, low, close, volume: count(4), second: count(5) };
             assert_eq!(Series::new(columns).unwrap_err(), Error::Lengths, "column {odd}");
+        }
+    }
+
+    #[test]
+    fn breaks_lie_between_rows() {
+        let (prices, counts) = ([5; 6], [1; 6]);
+        let (open, volume) = (&prices[..], &counts[..]);
+        let columns = Columns { open, high: open, low: open, close: open, volume, second: volume };
+        let series = Series::new(columns).unwrap();
+        let at = |row, seconds| Break { row, seconds };
+        let breaks = [at(2, 100), at(3, 1000), at(5, 1)];
+        let broken = series.with_breaks(&breaks).unwrap();
+        assert_eq!((series.breaks(), broken.breaks()), (&[][..], &breaks[..]));
+        for wrong in [[at(0, 9), at(1, 9)], [at(2, 9), at(2, 9)], [at(3, 9), at(2, 9)], [at(3, 9), at(6, 9)]] {
+            assert!(matches!(series.with_breaks(&wrong), Err(Error::Break { .. })), "{wrong:?}");
         }
     }
 

@@ -1,13 +1,15 @@
 //! How much a labelled row counts in training: quick and clean wins more, old months less.
 
-use crate::Error;
-use crate::labels::{Mode, Outcome};
+use std::ops::Range;
+
+use crate::labels::{LOOK_AHEAD, Mode, Outcome};
 use crate::level::kernel;
+use crate::{Error, Series};
 
 /// Decay of the weights per month of age.
 const DECAY_PER_MONTH: f64 = 0.05;
 
-/// clip(2 - 1.5*(seconds - 300)/600, 0.5, 2) for each number of seconds an [`Outcome`] can hold.
+/// clip(2 - 1.5*(seconds - 300)/600, 0.5, 2) for each number of rows an [`Outcome`] can hold, and so for more: 0.5 from 900 on.
 const VELOCITY: [f64; 1024] = {
     let mut table = [0.0; 1024];
     let mut seconds = 0;
@@ -46,22 +48,44 @@ kernel!(avx512 fn set_labels['a]['a](outcomes: &'a [Outcome], out: &'a mut [i8])
 });
 
 /// `weight_<mode>`: quality*velocity*decay for a win, `decay` for a loss, computed in f64 in that order, where
-/// quality = clip(2 - 1.5*mae/stop, 0.5, 2) and velocity = clip(2 - 1.5*(seconds - 300)/600, 0.5, 2).
+/// quality = clip(2 - 1.5*mae/stop, 0.5, 2) and velocity = clip(2 - 1.5*(seconds - 300)/600, 0.5, 2). `outcomes` and `out` are
+/// those of signal rows `rows` of `series`, whose breaks count among the seconds.
 ///
 /// # Errors
-/// [`Error::Rows`] when the two slices differ in length.
-pub fn weights(mode: &Mode, outcomes: &[Outcome], decay: f64, out: &mut [f32]) -> Result<(), Error> {
+/// [`Error::Rows`] when `rows` lie outside the series or are not as many as the slices are long.
+pub fn weights(
+    series: &Series<'_>,
+    rows: Range<usize>,
+    mode: &Mode,
+    outcomes: &[Outcome],
+    decay: f64,
+    out: &mut [f32],
+) -> Result<(), Error> {
     same_length(outcomes, out.len())?;
-    set_weights(mode, outcomes, decay, out);
-    Ok(())
-}
-
-kernel!(avx512 fn set_weights['a]['a](mode: &'a Mode, outcomes: &'a [Outcome], decay: f64, out: &'a mut [f32]) {
+    if rows.start > rows.end || rows.end > series.len() || rows.len() != out.len() {
+        return Err(Error::Rows { rows, len: series.len() });
+    }
     let stop = f64::from(mode.stop);
     // An outcome's mae has five bits.
     let quality: [f64; 32] = std::array::from_fn(|mae| clip(2.0 - 1.5 * mae as f64 / stop));
+    set_weights(&quality, outcomes, decay, out);
+    // Once more those few that may be open over a break: they took longer than they have rows.
+    for at in series.breaks() {
+        for row in rows.start.max(at.row.saturating_sub(LOOK_AHEAD))..rows.end.min(at.row) {
+            let outcome = outcomes[row - rows.start];
+            if outcome.is_win() {
+                let seconds = outcome.seconds(row, series.breaks());
+                let velocity = VELOCITY[(seconds as usize).min(VELOCITY.len() - 1)];
+                out[row - rows.start] = (quality[usize::from(outcome.mae())] * velocity * decay) as f32;
+            }
+        }
+    }
+    Ok(())
+}
+
+kernel!(avx512 fn set_weights['a]['a](quality: &'a [f64; 32], outcomes: &'a [Outcome], decay: f64, out: &'a mut [f32]) {
     for (weight, outcome) in out.iter_mut().zip(outcomes) {
-        let win = quality[usize::from(outcome.mae())] * VELOCITY[usize::from(outcome.seconds())] * decay;
+        let win = quality[usize::from(outcome.mae())] * VELOCITY[usize::from(outcome.rows())] * decay;
         *weight = if outcome.is_win() { win } else { decay } as f32;
     }
 });
@@ -73,7 +97,9 @@ fn same_length(outcomes: &[Outcome], out: usize) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Break;
     use crate::labels::MODES;
+    use crate::random::Tape;
 
     #[test]
     fn decay_of_a_year() {
@@ -98,14 +124,37 @@ mod tests {
             Outcome::win(5, 600), // (2 - 1.5*5/6) * (2 - 0.75) = 0.75 * 1.25
             Outcome::win(0, 899), // 2 * (2 - 1.5*599/600)
         ];
-        let mut out = [0.0; 5];
-        weights(&MODES[0], &outcomes, 0.5, &mut out).unwrap();
+        let (tape, mut out) = (Tape::walk(1, 9, 1), [0.0; 5]);
+        weights(&tape.series(), 2..7, &MODES[0], &outcomes, 0.5, &mut out).unwrap();
         assert_eq!(out, [0.5, 2.0, 1.25, 0.468_75, 0.502_5]);
+    }
+
+    #[test]
+    fn a_night_counts_in_a_win_that_is_open_over_it() {
+        let tape = Tape::walk(1, 1_000, 1);
+        let night = |seconds| [Break { row: 5, seconds }];
+        let of = |night: &[Break], rows: Range<usize>, held: u16| {
+            let mut out = vec![0.0; rows.len()];
+            let outcomes = vec![Outcome::win(0, held); rows.len()];
+            weights(&tape.series().with_breaks(night).unwrap(), rows, &MODES[0], &outcomes, 1.0, &mut out).unwrap();
+            out
+        };
+        // Signal rows 2 and 3 enter before row 5 and are decided in it or after it.
+        assert_eq!(of(&night(63_000), 1..6, 2), [4.0, 1.0, 1.0, 4.0, 4.0]);
+        // Two rows, one of them of 599 seconds, are 600: velocity 1.25.
+        assert_eq!(of(&night(599), 2..3, 2), [2.5]);
+        assert_eq!(of(&night(599), 0..1, 899), [1.0], "898 rows of a second, and 599 seconds");
+        assert_eq!(of(&night(1), 0..1, 899), of(&[], 0..1, 899));
     }
 
     #[test]
     fn lengths_differ() {
         assert!(labels(&[Outcome::LOSS], &mut []).is_err());
-        assert!(weights(&MODES[0], &[], 1.0, &mut [0.0]).is_err());
+        let tape = Tape::walk(1, 9, 1);
+        let refused = |rows, outcomes: &[Outcome], out: &mut [f32]| {
+            weights(&tape.series(), rows, &MODES[0], outcomes, 1.0, out).is_err()
+        };
+        assert!(refused(0..1, &[], &mut [0.0]) && refused(0..2, &[Outcome::LOSS], &mut [0.0]));
+        assert!(refused(9..10, &[Outcome::LOSS], &mut [0.0]) && !refused(8..9, &[Outcome::LOSS], &mut [0.0]));
     }
 }

@@ -57,10 +57,13 @@ fn labels_and_weights() {
             let memory = measure(|| {
                 for chunk in chunks(rows) {
                     let len = chunk.len();
-                    labeller.outcomes(&series, chunk, outcomes.each_mut().map(|column| &mut column[..len])).unwrap();
+                    labeller
+                        .outcomes(&series, chunk.clone(), outcomes.each_mut().map(|column| &mut column[..len]))
+                        .unwrap();
                     for (mode, outcomes) in MODES.iter().zip(&outcomes) {
                         weights::labels(&outcomes[..len], &mut label[..len]).unwrap();
-                        weights::weights(mode, &outcomes[..len], 1.0, &mut weight[..len]).unwrap();
+                        weights::weights(&series, chunk.clone(), mode, &outcomes[..len], 1.0, &mut weight[..len])
+                            .unwrap();
                     }
                 }
             });

@@ -36,6 +36,9 @@ pub struct Session {
     pub late_open: bool,
 }
 
+/// A front is missing, not replaced, when it trades within so many trading dates before and after.
+const NEAR: usize = 5;
+
 /// Cuts a month with the session `start..end` (local seconds of the day).
 #[must_use]
 pub fn sessions(records: &[Record], start: u32, end: u32) -> Vec<Session> {
@@ -45,21 +48,66 @@ pub fn sessions(records: &[Record], start: u32, end: u32) -> Vec<Session> {
         days.dedup();
         days
     };
+    let within = |record: &&Record| record.second >= start && record.second < end;
+    let trades = |day: i64, contract: usize| {
+        records.iter().filter(within).any(|record| (record.day, record.contract) == (day, contract))
+    };
+    let trading: Vec<i64> =
+        days.into_iter().filter(|day| records.iter().filter(within).any(|record| record.day == *day)).collect();
     let mut sessions: Vec<Session> = Vec::new();
-    for day in days {
+    for (number, &day) in trading.iter().enumerate() {
         let of_day: Vec<&Record> = records.iter().filter(|record| record.day == day).collect();
-        let within = |record: &&&Record| record.second >= start && record.second < end;
+        let front = sessions.last().map(|session| session.contract);
+        let near = |mut days: std::slice::Iter<'_, i64>| days.any(|day| front.is_some_and(|front| trades(*day, front)));
+        let before = near(trading[number.saturating_sub(NEAR)..number].iter());
+        let after = near(trading[number + 1..trading.len().min(number + 1 + NEAR)].iter());
+        if front.is_some_and(|front| !trades(day, front)) && before && after {
+            continue;
+        }
+        if let (Some(front), Some(&earlier), Some(&later)) =
+            (front, number.checked_sub(1).map(|before| &trading[before]), trading.get(number + 1))
+            && exchanged(records, (start, end), front, [earlier, day, later])
+        {
+            continue;
+        }
         let mut volumes: BTreeMap<usize, i64> = BTreeMap::new();
-        for record in of_day.iter().filter(within) {
+        for record in of_day.iter().copied().filter(within) {
             *volumes.entry(record.contract).or_default() += record.volume;
         }
         // Rolls only go forward; the earlier expiry wins a tie.
-        let earliest = sessions.last().map_or(0, |session| session.contract);
+        let earliest = front.unwrap_or(0);
         let eligible = volumes.iter().filter(|(contract, _)| **contract >= earliest);
         let Some((&front, _)) = eligible.rev().max_by_key(|(_, volume)| **volume) else { continue };
         sessions.push(session(&of_day, day, front, start, end));
     }
     sessions
+}
+
+/// Whether on the middle one of three dates the contract with the most volume and the front have each other's records: on the
+/// other dates the front trades more, and the other costs at least four ticks more, or less; on this one as much less, or
+/// more, give or take a half.
+fn exchanged(records: &[Record], (start, end): (u32, u32), front: usize, [before, day, after]: [i64; 3]) -> bool {
+    let of = |day: i64, contract: usize| {
+        let within = |record: &&Record| record.second >= start && record.second < end;
+        let of = |record: &&Record| (record.day, record.contract) == (day, contract);
+        let records = records.iter().filter(within).filter(of).collect::<Vec<_>>();
+        let last = records.iter().max_by_key(|record| record.second)?;
+        Some((records.iter().map(|record| record.volume).sum::<i64>(), last.prices[3]))
+    };
+    let contracts = records.iter().map(|record| record.contract).max().unwrap_or(0);
+    // The earlier expiry of equal volumes.
+    let leader = (0..=contracts).rev().max_by_key(|&contract| of(day, contract).map_or(0, |(volume, _)| volume));
+    let Some(other) = leader.filter(|&leader| leader != front) else { return false };
+    let usual = |day: i64| {
+        let ((front_volume, front), (other_volume, other)) = (of(day, front)?, of(day, other)?);
+        (front_volume > other_volume && (other - front).abs() >= 4).then_some(other - front)
+    };
+    let now = || {
+        let ((front_volume, front), (other_volume, other)) = (of(day, front)?, of(day, other)?);
+        (other_volume > front_volume).then_some(other - front)
+    };
+    let (Some(before), Some(after), Some(now)) = (usual(before), usual(after), now()) else { return false };
+    before.signum() == after.signum() && 2 * (2 * now + before + after).abs() <= (before + after).abs()
 }
 
 fn session(of_day: &[&Record], day: i64, contract: usize, start: u32, end: u32) -> Session {

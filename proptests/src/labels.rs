@@ -12,13 +12,13 @@ pub const MODES: [(&str, bool, i64, i64); 6] = [
     ("high_vol_short", false, 10, 20),
 ];
 
-/// A win: worst move against the entry in ticks, and seconds from the entry row to the deciding row.
+/// A win: worst move against the entry in ticks, and seconds from the entry row to the deciding row by their timestamps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Win {
     /// Ticks.
     pub mae: i64,
-    /// Rows.
-    pub seconds: usize,
+    /// Seconds.
+    pub seconds: i64,
 }
 
 /// What becomes of the entry that row `i` signals; `None` is label 0. `gap` is the largest change of close, in ticks,
@@ -27,18 +27,18 @@ pub struct Win {
 pub fn outcome(tape: &Tape, i: usize, mode: usize, profile: Profile, gap: i64) -> Option<Win> {
     let (_, long, stop, target) = MODES[mode];
     let n = tape.len();
-    let is_gap = |row: usize| profile == Profile::Rolling && (tape.close[row] - tape.close[row - 1]).abs() > gap;
-    if i + 1 >= n {
-        return None;
-    }
-    // A gap at row g excludes the signal rows g-1 ..= g+5.
-    if (i.saturating_sub(5).max(1)..=i + 1).any(is_gap) {
+    // A gap between rows g-1 and g affects the rows g-1 ..= g+5: those of row `row` are at row-5 ..= row+1.
+    let affected = |row: usize| {
+        let mut gaps = row.saturating_sub(5).max(1)..n.min(row + 2);
+        profile == Profile::Rolling && gaps.any(|g| (tape.close[g] - tape.close[g - 1]).abs() > gap)
+    };
+    if i + 1 >= n || affected(i) {
         return None;
     }
     let entry = tape.open[i + 1];
     let mut mae = 0;
     for j in i + 1..n.min(i + 901) {
-        if is_gap(j) {
+        if affected(j) {
             return None;
         }
         let (against, won) = if long {
@@ -51,7 +51,7 @@ pub fn outcome(tape: &Tape, i: usize, mode: usize, profile: Profile, gap: i64) -
         }
         mae = mae.max(against);
         if won {
-            return Some(Win { mae, seconds: j - (i + 1) });
+            return Some(Win { mae, seconds: tape.time[j] - tape.time[i + 1] });
         }
     }
     None

@@ -9,7 +9,7 @@ pub enum Profile {
     Rolling,
 }
 
-/// Rows, one a second. Prices in ticks.
+/// Rows, one a second but for nights. Prices in ticks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tape {
     /// First price.
@@ -24,6 +24,8 @@ pub struct Tape {
     pub volume: Vec<i64>,
     /// Central second of the day.
     pub second: Vec<u32>,
+    /// Timestamp in seconds.
+    pub time: Vec<i64>,
 }
 
 impl Tape {
@@ -39,7 +41,7 @@ impl Tape {
         self.open.is_empty()
     }
 
-    /// Appends a row.
+    /// Appends a row, one second after the last.
     pub fn push(&mut self, [open, high, low, close]: [i64; 4], volume: i64, second: u32) {
         self.open.push(open);
         self.high.push(high);
@@ -47,5 +49,11 @@ impl Tape {
         self.close.push(close);
         self.volume.push(volume);
         self.second.push(second);
+        self.time.push(self.time.last().map_or(0, |last| last + 1));
+    }
+
+    /// Puts a night of `seconds` before row `row`: it and those after it are so much later.
+    pub fn night(&mut self, row: usize, seconds: u32) {
+        self.time[row..].iter_mut().for_each(|time| *time += i64::from(seconds));
     }
 }

@@ -19,7 +19,7 @@ use parquet::{
 };
 
 use super::{InputError, Months, Sink, SymbolCache, guarded, guarded_footer, lengths};
-use crate::columns::Bar;
+use crate::columns::{Bar, Name};
 
 /// What a batch of rows may fail with.
 type Batches<'a> = dyn Iterator<Item = Result<RecordBatch, InputError>> + 'a;
@@ -55,13 +55,19 @@ fn read(
     sink: &mut Sink<'_>,
 ) -> Result<(), InputError> {
     let mut symbols = SymbolCache::default();
+    months.filled = true;
     while let Some(batch) = guarded(format, || batches.next().transpose())? {
         let batch = guarded(format, || Batch::new(&batch, months.instrument.tick_nanos, months.record))?;
         for row in 0..batch.time.len() {
             let (bar, name) = batch.bar(row, months.record)?;
             let mut hash = DefaultHasher::new();
             name.hash(&mut hash);
-            let owned = || (name.unwrap_or_default().to_owned(), batch.named);
+            let kind = match name {
+                _ if !batch.named => Name::Id,
+                None | Some("") => Name::Unmapped,
+                Some(_) => Name::Symbol,
+            };
+            let owned = || (name.unwrap_or_default().to_owned(), kind);
             months.push(&mut symbols, hash.finish(), &bar, owned, sink)?;
         }
     }

@@ -13,7 +13,7 @@ use std::{
 use dbn::{Metadata, Schema, decode::dbn::MetadataDecoder};
 
 use super::{InputError, Months, Sink, SymbolCache, read_ahead::ReadAhead, read_up_to};
-use crate::columns::Bar;
+use crate::columns::{Bar, Name};
 
 /// Bytes of an `ohlcv-1s` record in every version.
 const RECORD: usize = 56;
@@ -51,10 +51,14 @@ pub(super) fn read(mut reader: impl Read, months: &mut Months<'_>, sink: &mut Si
         let mut records = buffer[..filled].chunks_exact(RECORD);
         for record in &mut records {
             let (id, bar) = decode(record, months.record)?;
+            months.publisher = Some(u16::from_le_bytes([record[2], record[3]]));
             // One entry a day and id: mappings change at most from day to day.
             let day = bar.nanos / DAY;
-            let name =
-                || mapping.symbol(id, day).map_or_else(|| (id.to_string(), mapping.named()), |symbol| (symbol, true));
+            let name = || match mapping.symbol(id, day) {
+                Some(symbol) => (symbol, Name::Symbol),
+                None if mapping.named() => (id.to_string(), Name::Unmapped),
+                None => (id.to_string(), Name::Id),
+            };
             months.push(&mut symbols, day << 32 | u64::from(id), &bar, name, sink)?;
         }
         let rest = records.remainder().len();

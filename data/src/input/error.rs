@@ -1,5 +1,7 @@
 //! Why an input is refused.
 
+use jiff::civil::Date;
+
 use crate::{instrument::InstrumentError, month::Month};
 
 /// An input that cannot be read, or must not be.
@@ -97,6 +99,21 @@ pub enum InputError {
         first: u64,
         /// Number of the other.
         second_record: u64,
+    },
+    /// A session's prices and volumes are each possible, and their product is not.
+    #[error(
+        "session of {date}, contract {contract}: a high of {price_ticks} ticks and a volume of {volume}; expected a highest \
+         price in ticks that, times all that was traded, is below 2^63: no market trades so much, download the file again"
+    )]
+    Turnover {
+        /// Central trading date.
+        date: Date,
+        /// Symbol of the front contract.
+        contract: String,
+        /// The session's highest price, ticks.
+        price_ticks: i32,
+        /// Contracts traded in it.
+        volume: u64,
     },
     /// Two files of one month have different records for one contract and second.
     #[error("{} and {} have different records of {symbol} for {second}: remove one of the files or download it again", files[0], files[1])]

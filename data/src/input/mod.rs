@@ -25,7 +25,7 @@ pub use lengths::check_parquet;
 pub use no_session::Seen;
 
 use crate::{
-    columns::{Bar, Collector, Columns, SymbolIndex},
+    columns::{Bar, Collector, Columns, Name, SymbolIndex},
     instrument::Instrument,
     month::Month,
 };
@@ -176,10 +176,14 @@ pub(crate) struct Months<'a> {
     closed: Option<Month>,
     record: u64,
     limits: Limits,
+    /// Publisher of the record that comes next, where the input names one.
+    publisher: Option<u16>,
     first: Option<u64>,
     last: Option<u64>,
     /// The month of the latest record and the UTC nanoseconds it spans.
     current: Option<(Month, std::ops::Range<u64>)>,
+    /// Whether seconds without a trade may have been filled.
+    filled: bool,
 }
 
 impl<'a> Months<'a> {
@@ -187,7 +191,8 @@ impl<'a> Months<'a> {
         let zone = instrument.zone()?;
         let named = dates.and_then(|(first, last)| Some((Month::of(first)?, Month::of(last)?)));
         let (open, closed, record, limits) = (BTreeMap::new(), None, 0, Limits::of(bytes));
-        Ok(Self { instrument, zone, named, open, closed, record, limits, first: None, last: None, current: None })
+        let (publisher, first, last, current, filled) = (None, None, None, None, false);
+        Ok(Self { instrument, zone, named, open, closed, record, limits, publisher, first, last, current, filled })
     }
 
     /// The collector of the month a record belongs to.
@@ -210,7 +215,8 @@ impl<'a> Months<'a> {
                 month
             }
         };
-        let collector = self.open.entry(month).or_insert_with(|| Collector::new(month, self.instrument));
+        let new = || Collector::new(month, self.instrument).with_filled_seconds(self.filled);
+        let collector = self.open.entry(month).or_insert_with(new);
         Ok((month, collector))
     }
 
@@ -263,22 +269,25 @@ impl<'a> Months<'a> {
         symbols: &mut SymbolCache,
         key: u64,
         bar: &Bar,
-        name: impl FnOnce() -> (String, bool),
+        name: impl FnOnce() -> (String, Name),
         sink: &mut Sink<'_>,
     ) -> Result<(), InputError> {
-        let (record, limits) = (self.record, self.limits);
+        let (record, limits, publisher) = (self.record, self.limits, self.publisher);
         let within = |there: bool, what: &'static str, limit: u64| {
             if there { Ok(()) } else { Err(InputError::Limit { what, limit }) }
         };
         within(record < limits.records, "records in a file of this size", limits.records)?;
         let (month, collector) = self.collector(bar.nanos, sink)?;
         let index = symbols.find(month, key, || {
-            let (symbol, named) = name();
+            let (symbol, name) = name();
             within(symbol.len() <= limits.symbol, "bytes in a symbol", limits.symbol as u64)?;
             within(collector.symbols() < limits.symbols, "symbols in a month", limits.symbols as u64)?;
-            Ok(collector.symbol(&symbol, named))
+            Ok(collector.symbol(&symbol, name))
         })?;
         collector.push(index, bar, record);
+        if let Some(publisher) = publisher {
+            collector.published_by(publisher);
+        }
         within(collector.kept() <= limits.kept, "records of the root in a month", limits.kept as u64)?;
         self.seen(bar.nanos);
         Ok(())
@@ -328,7 +337,13 @@ mod tests {
             let bar = Bar { nanos, open: price, high: price, low: price, close: price, volume: 1 };
             let mut hash = std::hash::DefaultHasher::new();
             std::hash::Hash::hash(&symbol, &mut hash);
-            months.push(&mut symbols, std::hash::Hasher::finish(&hash), &bar, || (symbol, true), &mut |_| Ok(()))?;
+            months.push(
+                &mut symbols,
+                std::hash::Hasher::finish(&hash),
+                &bar,
+                || (symbol, Name::Symbol),
+                &mut |_| Ok(()),
+            )?;
         }
         Ok(months.record)
     }

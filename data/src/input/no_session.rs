@@ -72,6 +72,8 @@ fn dropped(records: &Records) -> String {
     let mut dropped = vec![
         ("spreads_dropped", records.spreads_dropped),
         ("other_roots_dropped", records.other_roots_dropped),
+        ("unmapped", records.unmapped),
+        ("filled_before", records.filled_before),
         ("in_several_files", records.in_several_files),
     ];
     dropped.extend(records.rules());
@@ -108,13 +110,16 @@ fn hint(records: &Records, instrument: &Instrument) -> String {
             clock(*session_end)
         );
     }
+    if records.unmapped > 0 && 2 * records.unmapped >= selected {
+        return "the file has no symbols for these ids on their dates: download it again".into();
+    }
     if 2 * records.other_roots_dropped >= selected {
         return match root_of_most(records) {
             Some(seen) => format!("the root is {seen}, not {root}: set root"),
             None => format!("no symbol is an outright such as {root}Z3: check root and the symbols"),
         };
     }
-    if 2 * records.price_off_tick >= selected - records.other_roots_dropped {
+    if 2 * records.price_off_tick >= selected.saturating_sub(records.other_roots_dropped) {
         let tick = instrument.tick_nanos as f64 / 1e9;
         return format!("the prices are no multiples of {tick}: set tick_size");
     }
@@ -137,13 +142,13 @@ fn utc(second: u32) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::columns::{Bar, Collector};
+    use crate::columns::{Bar, Collector, Name};
 
     fn found(trades: &[(&str, u64, i64)]) -> String {
         let instrument = Instrument::default();
         let mut collector = Collector::new("2013-10".parse().unwrap(), &instrument);
         for (record, &(symbol, second, price)) in trades.iter().enumerate() {
-            let index = collector.symbol(symbol, true);
+            let index = collector.symbol(symbol, Name::Symbol);
             let nanos = second * 1_000_000_000;
             let bar = Bar { nanos, open: price, high: price, low: price, close: price, volume: 1 };
             collector.push(index, &bar, record as u64);

@@ -1,7 +1,10 @@
 //! Sessions stamped an hour early or late. A market has its own hours of much and of little volume, the same every day:
 //! a session that fits them an hour away, and not where it is, has the wrong clock.
 
-use crate::grid::{Grid, Session};
+use crate::{
+    fault::{Fault, FaultKind},
+    grid::{Grid, Session},
+};
 
 /// Seconds over which volume is summed.
 const QUARTER: usize = 900;
@@ -15,14 +18,15 @@ const FITS: f64 = 0.8;
 const BETTER: f64 = 0.2;
 
 /// Names the sessions that fit the month's usual day an hour away.
-pub(super) fn shifted(grid: &Grid, warnings: &mut Vec<String>) {
+pub(super) fn shifted(grid: &Grid) -> Vec<Fault> {
+    let mut faults = Vec::new();
     let longest = grid.sessions.iter().map(|session| session.rows.len()).max().unwrap_or_default();
     let whole = |session: &&Session| session.rows.len() == longest && !session.late_open && !session.early_close;
     let sessions: Vec<(&Session, Vec<f64>)> =
         grid.sessions.iter().filter(whole).map(|session| (session, day(grid, session))).collect();
     let quarters = longest / QUARTER;
     if sessions.len() < ENOUGH_SESSIONS || quarters < ENOUGH_QUARTERS {
-        return;
+        return faults;
     }
     let usual: Vec<f64> = (0..quarters)
         .map(|quarter| {
@@ -36,10 +40,12 @@ pub(super) fn shifted(grid: &Grid, warnings: &mut Vec<String>) {
         for (fit, word) in [(late, "late"), (early, "early")] {
             if fit > FITS && fit > here + BETTER {
                 let date = session.date;
-                warnings.push(format!("{date}: its volumes are those of the other sessions, an hour {word}"));
+                let found = format!("{date}: its volumes are those of the other sessions, an hour {word}");
+                faults.push(Fault { kind: FaultKind::Hours, found });
             }
         }
     }
+    faults
 }
 
 /// Volume of each quarter of an hour, as a logarithm.

@@ -1,9 +1,12 @@
 //! What in a month's own sessions is hard to believe. Every record on its own has passed cleaning by now; here one
-//! session is held against the others. Each finding is a sentence among the grid's warnings, and costs what a warning does.
+//! session is held against the others. [`warnings`] is what a careful user should know, a sentence each; [`faults`] is what no
+//! market does, and makes the month wrong.
 //!
 //! Not a test of the market: the limits lie where no market has been, or beyond any day of the same month.
 
+mod contracts;
 mod hours;
+mod levels;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +14,8 @@ use jiff::civil::Date;
 use kernels::Tick;
 
 use crate::{
+    columns::ColumnsView,
+    fault::Fault,
     grid::{Grid, Session},
     holidays::{Hours, hours},
     session::SHORT_SECONDS,
@@ -42,8 +47,16 @@ pub(crate) fn warnings(grid: &Grid, tick: Tick) -> Vec<String> {
     nights(grid, tick, &mut warnings);
     multiples(grid, &mut warnings);
     volumes(grid, &mut warnings);
-    hours::shifted(grid, &mut warnings);
     warnings
+}
+
+/// What makes the month wrong, whatever its score; without the records of all contracts, what its rows tell.
+#[must_use]
+pub fn faults(grid: &Grid, records: Option<&ColumnsView<'_>>, tick: Tick) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = levels::sessions(grid, tick).into_iter().collect();
+    faults.extend(records.into_iter().flat_map(|view| contracts::mixed(grid, view)));
+    faults.extend(hours::shifted(grid));
+    faults
 }
 
 /// Sessions that open late, and those that close early on a day that is not known for it; where most of them do, the

@@ -1,6 +1,7 @@
 //! Months of a few sessions, each spoilt in one way.
 
 use super::*;
+use crate::fault::FaultKind;
 
 const ROWS: usize = 27_000;
 
@@ -155,6 +156,95 @@ fn a_session_an_hour_late_is_named() {
             }
         }
     };
-    one("2013-10-09: its volumes are those of the other sessions, an hour late", by(3600));
-    none(by(600));
+    let found = |seconds| {
+        let mut grid = grid();
+        let rows = grid.sessions[2].rows.clone();
+        by(seconds)(&mut grid, rows);
+        faults(&grid, None, Tick::from_nanos(250_000_000).unwrap())
+    };
+    let found_late = found(3600);
+    assert_eq!(found_late.len(), 1, "{found_late:?}");
+    assert_eq!(found_late[0].kind, FaultKind::Hours);
+    assert_eq!(found_late[0].found, "2013-10-09: its volumes are those of the other sessions, an hour late");
+    assert_eq!(found(600), []);
+}
+
+/// The stretch of rows at another level.
+fn level(times: i32, by: i32, rows: std::ops::Range<usize>) -> Vec<Fault> {
+    let mut grid = grid();
+    for column in [&mut grid.open, &mut grid.high, &mut grid.low, &mut grid.close] {
+        column[rows.clone()].iter_mut().for_each(|price| *price = *price * times / by);
+    }
+    faults(&grid, None, Tick::from_nanos(250_000_000).unwrap())
+}
+
+#[test]
+fn a_session_at_another_price_level_is_named() {
+    let says = |faults: &[Fault], words: &str| {
+        assert!(
+            matches!(faults, [one] if one.kind == FaultKind::SessionLevel && one.found.contains(words)),
+            "{words}: {faults:?}"
+        );
+    };
+    let sessions = |from: usize, to: usize| from * ROWS..to * ROWS;
+    for (times, by) in [(10, 1), (1, 10), (16, 10), (6, 10)] {
+        says(&level(times, by, sessions(2, 3)), "in the month's other sessions: 2013-10-09");
+    }
+    says(&level(10, 1, sessions(0, 1)), "prices around 17001.25 beside 1701.25");
+    says(&level(10, 1, sessions(9, 10)), ": 2013-10-18");
+    says(&level(10, 1, sessions(1, 4)), "2013-10-08, 2013-10-09, 2013-10-10");
+    // What most of the month has is right.
+    says(&level(10, 1, sessions(2, 10)), ": 2013-10-07, 2013-10-08");
+    // Half of a session; and a few odd bars, which are warned of.
+    says(&level(10, 1, 2 * ROWS + 9000..3 * ROWS), ": 2013-10-09");
+    assert_eq!(level(10, 1, 2 * ROWS + 9000..2 * ROWS + 9100), []);
+    assert_eq!(level(14, 10, sessions(2, 3)), []);
+}
+
+/// Two contracts a session apart by 24 ticks, the first of which trades every second and the other every tenth; `swapped`
+/// says in which seconds of the month they have each other's records.
+fn mixed(difference: i32, swapped: impl Fn(usize) -> bool) -> Vec<Fault> {
+    let grid = grid();
+    let mut columns = crate::columns::Columns::empty(grid.month);
+    for far in [false, true] {
+        let first = columns.time.len();
+        for (number, session) in grid.sessions.iter().enumerate() {
+            for row in session.rows.clone() {
+                let of_far = far != swapped(row);
+                if of_far && row % 10 > 0 {
+                    continue;
+                }
+                let close = grid.close[row] + if of_far { difference + number as i32 % 2 } else { 0 };
+                columns.time.push((session.first_second + (row - session.rows.start) as i64) as u32);
+                columns.volume.push(if of_far { 1 } else { grid.volume[row] });
+                for column in [&mut columns.open, &mut columns.high, &mut columns.low, &mut columns.close] {
+                    column.push(close);
+                }
+            }
+        }
+        let (symbol, rows) = (if far { "ESH4" } else { "ESZ3" }.to_owned(), first..columns.time.len());
+        columns.contracts.push(crate::columns::ContractRows { symbol, expiry: None, rows });
+    }
+    faults(&grid, Some(&columns.view()), Tick::from_nanos(250_000_000).unwrap())
+}
+
+#[test]
+fn two_contracts_that_change_places_are_named() {
+    let session = |row: usize| row / ROWS;
+    let dates = |faults: &[Fault]| match faults {
+        [Fault { kind: FaultKind::TwoContracts, found }] => {
+            found.strip_prefix("ESZ3 and ESH4 have each other's records: ").unwrap().to_owned()
+        }
+        other => panic!("{other:?}"),
+    };
+    for difference in [24, -24] {
+        assert_eq!(mixed(difference, |_| false), []);
+        assert_eq!(dates(&mixed(difference, |row| session(row) == 2)), "2013-10-09");
+        assert_eq!(dates(&mixed(difference, |row| session(row) > 7)), "2013-10-17, 2013-10-18");
+        assert_eq!(dates(&mixed(difference, |row| session(row) < 1)), "2013-10-07");
+        let half = |row: usize| session(row) == 2 && row % ROWS < 9000;
+        assert_eq!(dates(&mixed(difference, half)), "2013-10-09");
+    }
+    // A difference that small may turn its sign by itself.
+    assert_eq!(mixed(2, |row| session(row) == 2), []);
 }

@@ -7,12 +7,7 @@ use arrow_array::{
     ListArray, RecordBatch, StringArray, TimestampNanosecondArray, UInt64Array, types::Int32Type,
 };
 use arrow_schema::{Field, Schema};
-use data::{
-    Instrument,
-    columns::Columns,
-    contract::{Choice, Chooser},
-    input, session,
-};
+use data::{Instrument, columns::Columns, contract::Choice, input, session};
 
 /// 2013-10-07 07:30 Central in UTC nanoseconds.
 const OPEN: i64 = 1_381_149_000_000_000_000;
@@ -198,9 +193,9 @@ fn without_symbols_or_ids_a_gap_of_price_is_a_rollover() {
         let prices = ["open", "high", "low", "close"].map(|name| (name, prices()));
         let columns = es([vec![("timestamp", Arc::new(seconds) as ArrayRef)], prices.into()].concat()).unwrap();
         let instrument = Instrument::default();
-        let grid = session::cut(&columns.view(), &instrument, &mut Chooser::new(Choice::Volume)).unwrap();
+        let grid = session::cut_alone(&columns.view(), &instrument, Choice::Volume).unwrap();
         let [gap] = &grid.rollovers[..] else { panic!("{:?}", grid.rollovers) };
         assert!(gap.is_gap());
-        assert_eq!((gap.date.to_string(), gap.price_gap, gap.expected), (day.into(), Some(20.25), expected));
+        assert_eq!((gap.date.to_string(), gap.price_gap, gap.expected), (day.into(), Some(20.25), Some(expected)));
     }
 }

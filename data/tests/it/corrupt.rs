@@ -24,12 +24,13 @@ use std::{
 use data::{
     Instrument,
     columns::Columns,
-    contract::{Choice, Chooser},
+    contract::{Choice, Fronts},
     grid::Grid,
     input,
     records::Records,
     session,
     synth::{Plan, write_month},
+    volumes::Volumes,
 };
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -62,15 +63,20 @@ impl Whole {
 }
 
 fn read(path: &Path, instrument: &Instrument) -> Result<Vec<(Records, Grid)>, String> {
-    let mut chooser = Chooser::new(Choice::Volume);
-    let mut months = Vec::new();
+    let (mut months, mut volumes) = (Vec::new(), Volumes::default());
     let mut take = |columns: Columns| {
-        let grid = session::cut(&columns.view(), instrument, &mut chooser)?;
-        months.push((columns.records, grid));
+        volumes.add(&Volumes::of(&columns.view(), instrument)?);
+        months.push(columns);
         Ok(())
     };
     let done = input::read(path, instrument, &mut take);
-    done.map(|_| months).map_err(|error| std::error::Error::source(&error).unwrap().to_string())
+    done.map_err(|error| std::error::Error::source(&error).unwrap().to_string())?;
+    let cut = |columns: Columns| {
+        let fronts = Fronts::choose(columns.month, &volumes, |_| true, Choice::Volume);
+        let grid = session::cut(&columns.view(), instrument, &fronts).unwrap();
+        (columns.records, grid)
+    };
+    Ok(months.into_iter().map(cut).collect())
 }
 
 /// What came of a damaged file.

@@ -319,6 +319,22 @@ fn three_days_are_an_hour_late() {
 }
 
 #[test]
+fn a_session_is_without_its_front_contract_alone() {
+    let (clean, made, ts) = spoiled(Defect::FrontOutage);
+    let session = ts..ts + 27_000 * NANOS;
+    let mut left = made.records.iter().peekable();
+    let gone: Vec<&OhlcvMsg> =
+        clean.records.iter().filter(|record| left.next_if(|next| next == record).is_none()).collect();
+    assert!(gone.len() > 1000 && left.next().is_none());
+    assert!(gone.iter().all(|record| session.contains(&record.hd.ts_event)));
+    assert!(gone.iter().all(|record| clean.symbols[&record.hd.instrument_id] == "ESM4"));
+    let within = made.records.iter().filter(|record| session.contains(&record.hd.ts_event));
+    assert!(
+        within.clone().count() > 0 && within.clone().all(|record| made.symbols[&record.hd.instrument_id] != "ESM4")
+    );
+}
+
+#[test]
 fn a_whole_file_is_wrong() {
     let (clean, made, _) = spoiled(Defect::FileTimesTen);
     assert!(clean.records.iter().zip(&made.records).all(|(good, bad)| bad.close == 10 * good.close));

@@ -7,13 +7,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
 use jiff::Timestamp;
 use lettre::{Message, SmtpTransport, Transport, message::Mailbox, transport::smtp::authentication::Credentials};
 use serde::{Deserialize, Serialize};
 
 use super::rules::Severity;
-use crate::exit::Usage;
+use crate::{
+    error::{Class, Context, Met},
+    exit::Usage,
+};
 
 /// How long one channel may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -166,7 +168,7 @@ impl Channel {
     }
 
     /// Tells.
-    pub fn tell(&self, news: &News) -> anyhow::Result<()> {
+    pub fn tell(&self, news: &News) -> crate::Result<()> {
         let json = serde_json::to_string(news)?;
         if let Some(address) = &self.webhook {
             return post(&address.text()?, self.token_env.as_deref().map(variable).transpose()?, json);
@@ -185,7 +187,7 @@ impl Channel {
 }
 
 impl Secret {
-    fn text(&self) -> anyhow::Result<String> {
+    fn text(&self) -> crate::Result<String> {
         match self {
             Self::Text(text) => Ok(text.clone()),
             Self::Variable { env } => variable(env),
@@ -193,12 +195,12 @@ impl Secret {
     }
 }
 
-fn variable(name: &str) -> anyhow::Result<String> {
+fn variable(name: &str) -> crate::Result<String> {
     let value = std::env::var(name).ok().filter(|value| !value.is_empty());
-    value.with_context(|| format!("the environment variable {name} is not set"))
+    value.ok_or_else(|| Usage(format!("the environment variable {name} is not set")).into())
 }
 
-fn post(address: &str, token: Option<String>, json: String) -> anyhow::Result<()> {
+fn post(address: &str, token: Option<String>, json: String) -> crate::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // An address may be a secret itself, so errors do not repeat it.
     let posted: reqwest::Result<reqwest::StatusCode> = runtime.block_on(async {
@@ -207,12 +209,17 @@ fn post(address: &str, token: Option<String>, json: String) -> anyhow::Result<()
         let request = token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth);
         Ok(request.send().await?.status())
     });
-    let status = posted.map_err(reqwest::Error::without_url)?;
-    if status.is_success() { Ok(()) } else { bail!("the webhook answered {status}") }
+    let status = posted.map_err(reqwest::Error::without_url).met_as(Class::Store)?;
+    if status.is_success() { Ok(()) } else { Err(dead(format!("the webhook answered {status}"))) }
 }
 
-fn execute(command: &[String], json: &str) -> anyhow::Result<()> {
-    let (program, arguments) = command.split_first().context("no program")?;
+/// A channel that did not take what it was told.
+fn dead(said: String) -> crate::Error {
+    crate::Error::new(Class::Store, said)
+}
+
+fn execute(command: &[String], json: &str) -> crate::Result<()> {
+    let (program, arguments) = command.split_first().ok_or_else(|| Usage("no program".into()))?;
     let failed = || format!("{program}: cannot be run");
     let began = Instant::now();
     let mut child = Command::new(program)
@@ -229,11 +236,11 @@ fn execute(command: &[String], json: &str) -> anyhow::Result<()> {
     loop {
         match child.try_wait().with_context(failed)? {
             Some(status) if status.success() => return Ok(()),
-            Some(status) => bail!("{program}: {status}"),
+            Some(status) => return Err(dead(format!("{program}: {status}"))),
             None if began.elapsed() > TIMEOUT => {
                 let _ = child.kill();
                 let _ = child.wait();
-                bail!("{program}: ended, it took longer than {} seconds", TIMEOUT.as_secs());
+                return Err(dead(format!("{program}: ended, it took longer than {} seconds", TIMEOUT.as_secs())));
             }
             None => std::thread::sleep(Duration::from_millis(20)),
         }
@@ -241,15 +248,16 @@ fn execute(command: &[String], json: &str) -> anyhow::Result<()> {
 }
 
 impl Email {
-    fn send(&self, news: &News) -> anyhow::Result<()> {
-        let mut message = Message::builder().from(self.from.parse()?).subject(news.subject());
+    fn send(&self, news: &News) -> crate::Result<()> {
+        let mut message = Message::builder().from(self.from.parse().met_as(Class::Usage)?).subject(news.subject());
         for to in &self.to {
-            message = message.to(to.parse()?);
+            message = message.to(to.parse().met_as(Class::Usage)?);
         }
-        let message = message.body(format!("{}\n\nStore {}, {}\n", news.text, news.store, news.at))?;
+        let message =
+            message.body(format!("{}\n\nStore {}, {}\n", news.text, news.store, news.at)).met_as(Class::Program)?;
         let mut transport = match self.tls {
-            Tls::Implicit => SmtpTransport::relay(&self.server)?,
-            Tls::Starttls => SmtpTransport::starttls_relay(&self.server)?,
+            Tls::Implicit => SmtpTransport::relay(&self.server).met_as(Class::Store)?,
+            Tls::Starttls => SmtpTransport::starttls_relay(&self.server).met_as(Class::Store)?,
             Tls::None => SmtpTransport::builder_dangerous(&self.server),
         };
         if let Some(port) = self.port {
@@ -258,7 +266,7 @@ impl Email {
         if let (Some(user), Some(password)) = (&self.user_env, &self.password_env) {
             transport = transport.credentials(Credentials::new(variable(user)?, variable(password)?));
         }
-        transport.timeout(Some(TIMEOUT)).build().send(&message)?;
+        transport.timeout(Some(TIMEOUT)).build().send(&message).met_as(Class::Store)?;
         Ok(())
     }
 }

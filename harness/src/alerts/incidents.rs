@@ -6,11 +6,9 @@ use data::Month;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    readings::Reading,
-    rules::{Rule, Severity, Thresholds},
-};
+use super::rules::{Rule, Severity, Thresholds};
 use crate::{
+    criteria::Reading,
     figures::Figures,
     heartbeat,
     store::{Store, StoreError},
@@ -43,7 +41,8 @@ pub struct Incidents {
     /// By rule and subject.
     pub open: BTreeMap<String, Incident>,
     /// What is known of months: their statistics are not read at every look.
-    pub months: BTreeMap<Month, Figures>,
+    #[serde(default)]
+    pub figures: BTreeMap<Month, Figures>,
 }
 
 /// Key of the object.
@@ -68,7 +67,7 @@ impl Incidents {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn write(&self, store: &Store) -> anyhow::Result<()> {
+    pub fn write(&self, store: &Store) -> crate::Result<()> {
         Ok(store.put(&key(), serde_json::to_vec_pretty(self)?.into())?)
     }
 
@@ -98,7 +97,7 @@ impl Incidents {
             }
         }
         for (name, (severity, reading)) in firing {
-            let Reading { rule, subject, value, text } = reading.clone();
+            let Reading { rule, subject, value, text, .. } = reading.clone();
             match self.open.get_mut(&name).filter(|incident| incident.recovered.is_none()) {
                 Some(incident) => {
                     if severity > incident.severity {
@@ -139,7 +138,7 @@ impl Incidents {
             };
             incidents.open.iter().map(of).collect()
         };
-        self.months != before.months || kept(self) != kept(before)
+        self.figures != before.figures || kept(self) != kept(before)
     }
 }
 
@@ -156,6 +155,7 @@ mod tests {
                 rule: Rule::MemoryGb,
                 subject: "run".into(),
                 value,
+                note: String::new(),
                 text: format!("{value}"),
             });
             incidents.update(&reading.into_iter().collect::<Vec<_>>(), &Thresholds::default(), &channels);

@@ -7,16 +7,20 @@ mod rules;
 
 use serde::Deserialize;
 
-pub use self::incidents::{Incident, Incidents};
 use self::{
     channels::{Channel, Item, News},
-    rules::{Severity, Thresholds},
+    rules::Severity,
+};
+pub use self::{
+    incidents::{Incident, Incidents},
+    rules::{Rule, Thresholds},
 };
 use crate::{
     cli::{AlertsArgs, AlertsCommand},
     config::Settings,
+    criteria::Reading,
     exit::{self, Usage},
-    figures,
+    figures, months,
     status::Snapshot,
     store::Store,
 };
@@ -33,6 +37,11 @@ pub struct Alerts {
 }
 
 impl Alerts {
+    /// The thresholds.
+    pub fn rules(&self) -> &Thresholds {
+        &self.rules
+    }
+
     /// Reads the table.
     ///
     /// # Errors
@@ -60,27 +69,29 @@ pub struct Look {
     pub incidents: Incidents,
     /// Channels that did not take what they were to tell, and why.
     pub dead: Vec<(String, String)>,
+    /// What was read.
+    pub readings: Vec<Reading>,
 }
 
 /// Runs the command.
-pub fn run(args: &AlertsArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &AlertsArgs, settings: &Settings) -> crate::Result<u8> {
     match args.command {
         AlertsCommand::Check { json } => run_check(settings, json),
         AlertsCommand::Test { json } => run_test(settings, json),
     }
 }
 
-fn run_check(settings: &Settings, json: bool) -> anyhow::Result<u8> {
+fn run_check(settings: &Settings, json: bool) -> crate::Result<u8> {
     let store = Store::open(settings.text("store"), settings.access)?;
     let snapshot = Snapshot::of(&store, settings)?;
-    let Look { incidents, dead } = look(&store, &snapshot, settings)?;
+    let Look { incidents, dead, .. } = look(&store, &snapshot, settings)?;
     let firing = incidents.firing();
     if json {
         let dead: Vec<_> = dead.iter().map(|(name, why)| serde_json::json!({"channel": name, "error": why})).collect();
         println!("{}", serde_json::to_string_pretty(&serde_json::json!({"firing": firing, "dead_channels": dead}))?);
     } else {
         for Incident { severity, text, since, .. } in &firing {
-            println!("{:8}  {text}, since {}", severity.text(), crate::months::time(*since));
+            println!("{:8}  {text}, since {}", severity.text(), months::time(*since));
         }
         println!("{} firing", firing.len());
     }
@@ -91,31 +102,38 @@ fn run_check(settings: &Settings, json: bool) -> anyhow::Result<u8> {
 }
 
 /// Looks at everything and tells what is new.
-pub fn look(store: &Store, snapshot: &Snapshot, settings: &Settings) -> anyhow::Result<Look> {
+pub fn look(store: &Store, snapshot: &Snapshot, settings: &Settings) -> crate::Result<Look> {
     let alerts = settings.alerts();
     let channels: Vec<(String, Severity)> =
         alerts.channels.iter().map(|channel| (channel.name.clone(), channel.severity)).collect();
     let mut figures = None;
-    let updated = |mut incidents: Incidents, figures: &mut Option<_>| {
-        let months = figures.get_or_insert_with(|| figures::of(store, &snapshot.holdings, &incidents.months)).clone();
-        let readings = readings::all(snapshot, &months, settings);
-        incidents.months = months;
+    let raw = months::raw_store(settings, store).ok();
+    let mut found = Vec::new();
+    let mut updated = |mut incidents: Incidents, figures: &mut Option<_>| {
+        let months = figures
+            .get_or_insert_with(|| figures::of(store, raw.as_ref(), &snapshot.holdings, &incidents.figures))
+            .clone();
+        let readings = readings::all(store, snapshot, &months, settings);
+        incidents.figures = months;
         incidents.update(&readings, &alerts.rules, &channels);
+        found = readings;
         incidents
     };
     let before = Incidents::read(store)?;
     let mut after = updated(before.clone(), &mut figures);
     let news = |incidents: &Incidents| incidents.open.values().any(|incident| !incident.untold.is_empty());
     if !after.differs(&before) && !news(&after) {
-        return Ok(Look { incidents: after, dead: Vec::new() });
+        return Ok(Look { incidents: after, dead: Vec::new(), readings: found });
     }
     // One tells. Who comes second looks again at what the first has written down.
-    let Some(_right) = store.exclusive_now(RIGHT)? else { return Ok(Look { incidents: after, dead: Vec::new() }) };
+    let Some(_right) = store.exclusive_now(RIGHT)? else {
+        return Ok(Look { incidents: after, dead: Vec::new(), readings: found });
+    };
     after = updated(Incidents::read(store)?, &mut figures);
     let dead = tell(&mut after, alerts, store.name());
     after.forget();
     after.write(store)?;
-    Ok(Look { incidents: after, dead })
+    Ok(Look { incidents: after, dead, readings: found })
 }
 
 /// Tells each channel what it has not been told; one that is dead does not keep the others.
@@ -136,7 +154,7 @@ fn tell(incidents: &mut Incidents, alerts: &Alerts, store: &str) -> Vec<(String,
     dead
 }
 
-fn run_test(settings: &Settings, json: bool) -> anyhow::Result<u8> {
+fn run_test(settings: &Settings, json: bool) -> crate::Result<u8> {
     let channels = &settings.alerts().channels;
     if channels.is_empty() {
         return Err(Usage(format!(

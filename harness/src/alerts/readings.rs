@@ -7,40 +7,45 @@ use jiff::Timestamp;
 
 use super::rules::Rule;
 use crate::{
-    cache,
+    alive, cache,
     config::Settings,
+    criteria::{Reading, Sight},
     doctor,
     figures::Figures,
-    heartbeat,
+    heartbeat::Heartbeat,
     status::{Heard, Snapshot},
+    store::Store,
 };
 
-/// One value of one thing.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Reading {
-    /// The rule it is for.
-    pub rule: Rule,
-    /// The month, run or disk.
-    pub subject: String,
-    /// The value.
-    pub value: f64,
-    /// It as a sentence.
-    pub text: String,
-}
-
 /// All that can be read now.
-pub fn all(snapshot: &Snapshot, figures: &BTreeMap<Month, Figures>, settings: &Settings) -> Vec<Reading> {
-    let mut readings = of_runs(snapshot);
-    readings.extend(of_months(figures));
-    if let Some(rate) = snapshot.error_rate {
-        let text = format!("{:.1} % of the months tried have failed", 100.0 * rate);
-        readings.push(Reading { rule: Rule::FailureRate, subject: "months".into(), value: rate, text });
-    }
+pub fn all(
+    store: &Store,
+    snapshot: &Snapshot,
+    figures: &BTreeMap<Month, Figures>,
+    settings: &Settings,
+) -> Vec<Reading> {
+    let runs: Vec<&Heartbeat> = snapshot.runs.iter().map(|run| &run.beat).collect();
+    let sight = Sight {
+        store,
+        holdings: &snapshot.holdings,
+        raw: &snapshot.raw,
+        figures,
+        runs: &runs,
+        asked: None,
+        thresholds: settings.alerts().rules(),
+        at: snapshot.at,
+    };
+    let mut readings = sight.readings();
+    readings.extend(of_runs(snapshot));
     let mut disk = |what: &str, path: &Path| {
         if let Ok(bytes) = doctor::free(path) {
             let value = bytes as f64 / 1e9;
-            let text = format!("{value:.0} GB are free for {what}, in {}", path.display());
-            readings.push(Reading { rule: Rule::DiskGb, subject: what.to_owned(), value, text });
+            readings.push(reading(
+                Rule::DiskGb,
+                what,
+                value,
+                format!("{value:.0} GB are free for {what}, in {}", path.display()),
+            ));
         }
     };
     disk("temporary files", &cache::folder(settings));
@@ -50,13 +55,17 @@ pub fn all(snapshot: &Snapshot, figures: &BTreeMap<Month, Figures>, settings: &S
     readings
 }
 
+fn reading(rule: Rule, subject: &str, value: f64, text: String) -> Reading {
+    Reading { rule, subject: subject.to_owned(), value, note: text.clone(), text }
+}
+
 fn of_runs(snapshot: &Snapshot) -> Vec<Reading> {
     let minutes = |since: Timestamp| snapshot.at.duration_since(since).as_secs_f64() / 60.0;
-    let (mut readings, here) = (Vec::new(), heartbeat::host());
+    let (mut readings, here) = (Vec::new(), alive::host());
     for run in snapshot.current() {
         let beat = &run.beat;
         let mut push = |rule, subject: &str, value, text| {
-            readings.push(Reading { rule, subject: subject.to_owned(), value, text });
+            readings.push(reading(rule, subject, value, text));
         };
         let (name, host) = (beat.run.as_str(), beat.host.as_str());
         let row = beat.failed_in_a_row;
@@ -69,19 +78,25 @@ fn of_runs(snapshot: &Snapshot) -> Vec<Reading> {
         if run.heard == Heard::Over {
             continue;
         }
+        let what = format!("the run of {}..{} on {host}", beat.first, beat.last);
+        if run.heard == Heard::Lost {
+            let silent = 60.0 * minutes(beat.renewed);
+            push(Rule::LostRuns, name, 1.0, format!("{what} is lost: not heard of for {silent:.0} seconds"));
+            continue;
+        }
         let stalled = minutes(beat.progress);
-        let what = if run.heard == Heard::Lost { "is lost and" } else { "is at work but" };
-        let text = format!(
-            "the run of {}..{} on {host} {what} has not got on for {stalled:.0} minutes",
-            beat.first, beat.last
+        push(
+            Rule::StalledMinutes,
+            name,
+            stalled,
+            format!("{what} is at work but has not got on for {stalled:.0} minutes"),
         );
-        push(Rule::StalledMinutes, name, stalled, text);
-        for running in beat.running.iter().filter(|_| run.heard == Heard::Live) {
+        for running in &beat.running {
             let (subject, value) = (format!("{}", running.month), minutes(running.began));
             let text = format!("{subject} has been made for {value:.0} minutes on {host} and is at {}", running.stage);
             push(Rule::MonthMinutes, &subject, value, text);
         }
-        if let Some(bytes) = beat.memory_bytes.filter(|_| run.heard == Heard::Live) {
+        if let Some(bytes) = beat.memory_bytes {
             let value = bytes as f64 / 1e9;
             push(Rule::MemoryGb, name, value, format!("the run on {host} holds {value:.1} GB of memory"));
         }
@@ -92,25 +107,4 @@ fn of_runs(snapshot: &Snapshot) -> Vec<Reading> {
         }
     }
     readings
-}
-
-fn of_months(figures: &BTreeMap<Month, Figures>) -> impl Iterator<Item = Reading> {
-    figures.iter().flat_map(|(month, figures)| {
-        let subject = month.to_string();
-        let quality = Reading {
-            rule: Rule::Quality,
-            subject: subject.clone(),
-            value: figures.score,
-            text: format!("the quality of {month} is {:.3}", figures.score),
-        };
-        let rate = |rule, rate: Option<(&String, &f64)>| {
-            let (mode, &value) = rate?;
-            let text = format!("{mode} wins {:.1} % in {month}", 100.0 * value);
-            Some(Reading { rule, subject: subject.clone(), value, text })
-        };
-        let by_rate = |a: &(&String, &f64), b: &(&String, &f64)| a.1.total_cmp(b.1);
-        let low = rate(Rule::WinRateLow, figures.win_rates.iter().min_by(by_rate));
-        let high = rate(Rule::WinRateHigh, figures.win_rates.iter().max_by(by_rate));
-        [Some(quality), low, high].into_iter().flatten().collect::<Vec<_>>()
-    })
 }

@@ -51,7 +51,7 @@ struct Line {
 }
 
 /// Runs the command.
-pub fn run(args: &CreateArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &CreateArgs, settings: &Settings) -> crate::Result<u8> {
     let from = Store::existing(settings.text("store"), settings.access)?;
     let to = Store::create(&args.to, settings.access)?;
     distinct(&from, &to)?;
@@ -111,7 +111,7 @@ pub struct Create<'a> {
 
 impl Create<'_> {
     /// Copies a month: what became of it, and the error that must stop the backup.
-    fn month(&self, month: Month) -> (Line, Option<anyhow::Error>) {
+    fn month(&self, month: Month) -> (Line, Option<crate::Error>) {
         self.bar.message(&format!("{month} backup"));
         let mut line = Line { month, outcome: Outcome::Failed, objects: 0, bytes: 0, errors: Vec::new() };
         for attempt in 1.. {
@@ -121,17 +121,17 @@ impl Create<'_> {
                 continue;
             }
             line.errors.push(exit::sentence(&error));
-            let stop = !exit::of_one_month(&error);
+            let stop = !error.class().is_of_one_month();
             return (line, stop.then(|| error.context(month.to_string())));
         }
         (line, None)
     }
 
     /// The state of the manifest that was read, and what came of it.
-    fn attempt(&self, month: Month, line: &mut Line) -> (Option<Tag>, anyhow::Result<()>) {
+    fn attempt(&self, month: Month, line: &mut Line) -> (Option<Tag>, crate::Result<()>) {
         match self.from.read(&manifest::key(month)) {
             Ok(Some((json, tag))) => {
-                let parsed = manifest::parse(month, &json).map_err(anyhow::Error::new);
+                let parsed = manifest::parse(month, &json).map_err(crate::Error::from);
                 let done = parsed.and_then(|manifest| self.copy(month, &manifest, json, &tag, line));
                 (Some(tag), done)
             }
@@ -148,7 +148,7 @@ impl Create<'_> {
         self.from.read(&manifest::key(month)).is_ok_and(|now| now.is_none_or(|(_, tag)| tag != *read))
     }
 
-    fn copy(&self, month: Month, manifest: &Manifest, json: Bytes, read: &Tag, line: &mut Line) -> anyhow::Result<()> {
+    fn copy(&self, month: Month, manifest: &Manifest, json: Bytes, read: &Tag, line: &mut Line) -> crate::Result<()> {
         let right = self.to.exclusive(&month.to_string())?;
         let _interrupt = {
             let to = self.to.clone();
@@ -171,7 +171,7 @@ impl Create<'_> {
         (json, read): (Bytes, &Tag),
         right: &Exclusive,
         line: &mut Line,
-    ) -> anyhow::Result<()> {
+    ) -> crate::Result<()> {
         let key = manifest::key(month);
         let before = self.to.read(&key)?;
         // One that cannot be read says nothing about what is there, and is replaced.
@@ -185,7 +185,7 @@ impl Create<'_> {
             match copy(version) {
                 Ok(()) => history.push(version.clone()),
                 // What was replaced does not keep the current version from its backup.
-                Err(error) if exit::of_one_month(&error) && !self.changed(month, read) => {
+                Err(error) if error.class().is_of_one_month() && !self.changed(month, read) => {
                     damaged.push(exit::sentence(&error))
                 }
                 Err(error) => return Err(error),
@@ -221,7 +221,7 @@ impl Create<'_> {
     }
 
     /// Copies an object, unless the manifest of the backup says it is there.
-    fn object(&self, month: Month, item: &Item, known: Option<&Manifest>, line: &mut Line) -> anyhow::Result<()> {
+    fn object(&self, month: Month, item: &Item, known: Option<&Manifest>, line: &mut Line) -> crate::Result<()> {
         let mut named = known.into_iter().flat_map(Manifest::versions).flat_map(|version| version.items());
         if named.any(|named| named == item) && look(self.to, item, self.full).is_ok() {
             self.bar.steps(item.bytes);

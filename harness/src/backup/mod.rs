@@ -13,6 +13,7 @@ use std::{fs, path::Path};
 use crate::{
     cli::{BackupArgs, BackupCommand},
     config::Settings,
+    error::{Class, Classify},
     exit::Usage,
     manifest::{Item, Version},
     progress::Bar,
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// Runs the command.
-pub fn run(args: &BackupArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &BackupArgs, settings: &Settings) -> crate::Result<u8> {
     match &args.command {
         BackupCommand::Create(args) => create::run(args, settings),
         BackupCommand::Verify(args) => verify::run(args, settings),
@@ -40,6 +41,18 @@ pub enum Fault {
     /// It does not arrive.
     #[error(transparent)]
     Unreadable(StoreError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Classify for Fault {
+    fn class(&self) -> Class {
+        match self {
+            Self::Missing { .. } | Self::Altered { .. } | Self::Unreadable(_) => Class::Published,
+            Self::Store(error) => error.class(),
+        }
+    }
 }
 
 impl Fault {
@@ -57,7 +70,7 @@ impl Fault {
 }
 
 /// Whether an object is as its manifest says: read whole, or only looked at.
-fn look(store: &Store, item: &Item, whole: bool) -> anyhow::Result<()> {
+fn look(store: &Store, item: &Item, whole: bool) -> Result<(), Fault> {
     let bytes = store.size(&item.key)?.ok_or_else(|| Fault::missing(store, item))?;
     // One that has another size is read in any case: the fault names its checksum.
     if !whole && bytes == item.bytes {
@@ -65,13 +78,13 @@ fn look(store: &Store, item: &Item, whole: bool) -> anyhow::Result<()> {
     }
     match store.verify(&item.key, item.bytes, &item.checksum) {
         Ok(_) => Ok(()),
-        Err(StoreError::ReadBack { .. }) => Ok(Fault::of(store, item, store.checksum(&item.key)?)?),
+        Err(StoreError::ReadBack { .. }) => Fault::of(store, item, store.checksum(&item.key)?),
         Err(error) => Err(error.into()),
     }
 }
 
 /// An object to a file, whole and durable.
-fn fetch(store: &Store, item: &Item, to: &Path) -> anyhow::Result<()> {
+fn fetch(store: &Store, item: &Item, to: &Path) -> crate::Result<()> {
     let object = store.find(&item.key)?.ok_or_else(|| Fault::missing(store, item))?;
     // What is there is not this object's beginning, and after an error it may be an object by another name.
     if to.exists() {
@@ -82,11 +95,11 @@ fn fetch(store: &Store, item: &Item, to: &Path) -> anyhow::Result<()> {
 }
 
 /// Copies an object to the same key of another store, by way of a file.
-fn carry(from: &Store, to: &Store, item: &Item, by: &Path) -> anyhow::Result<()> {
+fn carry(from: &Store, to: &Store, item: &Item, by: &Path) -> crate::Result<()> {
     fetch(from, item, by)?;
     to.upload(by, &item.key)?;
     fs::remove_file(by)?;
-    look(to, item, true)
+    Ok(look(to, item, true)?)
 }
 
 /// Refuses a backup in the store itself.

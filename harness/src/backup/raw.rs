@@ -61,7 +61,7 @@ impl Raw {
     }
 
     /// Copies what the backup does not have with the same size and checksum; each is named in its manifest at once.
-    pub fn copy(&self, create: &Create<'_>) -> anyhow::Result<Vec<Line>> {
+    pub fn copy(&self, create: &Create<'_>) -> crate::Result<Vec<Line>> {
         let Some(from) = self.store.as_ref().filter(|_| !self.files.is_empty()) else { return Ok(Vec::new()) };
         let to = create.to;
         let right = to.exclusive("raw-files")?;
@@ -74,7 +74,7 @@ impl Raw {
         let mut lines = Vec::new();
         for file in &self.files {
             create.bar.message(file.name());
-            let copied = || -> anyhow::Result<Option<Item>> {
+            let copied = || -> crate::Result<Option<Item>> {
                 let (bytes, checksum) = from.checksum(&file.key)?;
                 let item = Item { key: file.key.clone(), bytes, checksum };
                 if index.get(&item.key) == Some(&item) && look(to, &item, create.full).is_ok() {

@@ -39,7 +39,7 @@ struct Line {
 }
 
 /// Runs the command.
-pub fn run(args: &RestoreArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &RestoreArgs, settings: &Settings) -> crate::Result<u8> {
     let from = Store::existing(&args.from, settings.access)?;
     let months = Holdings::of(&from)?.published(args.months);
     if months.is_empty() {
@@ -60,7 +60,7 @@ pub fn run(args: &RestoreArgs, settings: &Settings) -> anyhow::Result<u8> {
             let sentence = exit::sentence(&error);
             bar.suspend(|| tracing::error!("{month}: {sentence}"));
             line.error = Some(sentence);
-            if !exit::of_one_month(&error) {
+            if !error.class().is_of_one_month() {
                 stopped = Some(error.context(month.to_string()));
             }
         }
@@ -82,10 +82,10 @@ pub fn run(args: &RestoreArgs, settings: &Settings) -> anyhow::Result<u8> {
     Ok(if failed { exit::PARTLY } else { 0 })
 }
 
-fn restore(from: &Store, store: &Store, line: &mut Line, folder: &Path, done: impl Fn(u64)) -> anyhow::Result<()> {
+fn restore(from: &Store, store: &Store, line: &mut Line, folder: &Path, done: impl Fn(u64)) -> crate::Result<()> {
     let month = line.month;
     let Some((Manifest { current, pinned, history, .. }, _)) = manifest::read(from, month)? else {
-        anyhow::bail!(Usage(format!("{month} was removed from {} meanwhile", from.name())));
+        return Err(Usage(format!("{month} was removed from {} meanwhile", from.name())).into());
     };
     line.version = Some(current.version.clone());
     let found = match manifest::read(store, month) {
@@ -105,7 +105,7 @@ fn restore(from: &Store, store: &Store, line: &mut Line, folder: &Path, done: im
         let path = folder.join(name);
         fetch(from, item, &path)?;
         done(item.bytes);
-        anyhow::Ok(path)
+        Ok::<_, crate::Error>(path)
     };
     let (data, statistics) = (fetched(&current.data, "restored")?, fetched(&current.statistics, "statistics")?);
     let found = match found {

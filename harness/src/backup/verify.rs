@@ -39,7 +39,7 @@ struct Altered {
 }
 
 /// Runs the command.
-pub fn run(args: &VerifyArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &VerifyArgs, settings: &Settings) -> crate::Result<u8> {
     let store = Store::existing(&args.at, settings.access)?;
     let (mut findings, named, items) = Findings::of_manifests(&store)?;
     findings.read(&store, &items);
@@ -55,10 +55,10 @@ pub fn run(args: &VerifyArgs, settings: &Settings) -> anyhow::Result<u8> {
 
 impl Findings {
     /// Everything that is there as extra so far, the keys that manifests account for, and what is to be read.
-    fn of_manifests(store: &Store) -> anyhow::Result<(Self, BTreeSet<String>, Vec<Item>)> {
+    fn of_manifests(store: &Store) -> crate::Result<(Self, BTreeSet<String>, Vec<Item>)> {
         let mut findings = Self::default();
         let (mut named, mut items) = (BTreeSet::new(), Vec::new());
-        let mut take = |key: String, read: anyhow::Result<Vec<Item>>| {
+        let mut take = |key: String, read: crate::Result<Vec<Item>>| {
             let whole = read.is_ok();
             match read {
                 Ok(named) => {
@@ -123,10 +123,10 @@ impl Findings {
                         self.objects += 1;
                         self.bytes += item.bytes;
                     }
-                    Err(error) if matches!(error.downcast_ref(), Some(Fault::Missing { .. })) => {
-                        self.missing.push(item.key.clone())
+                    Err(Fault::Missing { .. }) => self.missing.push(item.key.clone()),
+                    Err(error) => {
+                        self.altered.push(Altered { key: item.key.clone(), error: exit::sentence(&error.into()) })
                     }
-                    Err(error) => self.altered.push(Altered { key: item.key.clone(), error: exit::sentence(&error) }),
                 }
                 true
             },

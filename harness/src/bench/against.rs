@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::Context;
-
 use super::Result;
-use crate::exit::{self, Usage};
+use crate::{
+    error::Context,
+    exit::{self, Usage},
+};
 
 /// A figure then and now; smaller is better.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +23,7 @@ impl Figure {
 }
 
 /// Prints the figures of `now` against those in the file; the exit code says whether one regressed.
-pub fn compare(path: &Path, now: &Result, tolerance: f64, json: bool) -> anyhow::Result<u8> {
+pub fn compare(path: &Path, now: &Result, tolerance: f64, json: bool) -> crate::Result<u8> {
     let text = std::fs::read(path).map_err(|error| Usage(format!("--against {}: {error}", path.display())))?;
     let before: Result = serde_json::from_slice(&text)
         .map_err(|error| Usage(format!("--against {}: not what bench --json writes: {error}", path.display())))?;

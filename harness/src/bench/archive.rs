@@ -11,7 +11,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context;
 use data::{Month, MonthRange};
 use plotters::prelude::*;
 use serde::Serialize;
@@ -20,6 +19,7 @@ use super::{Machine, synthesise};
 use crate::{
     cli::{BenchArgs, RunArgs},
     config::Settings,
+    error::Context,
     memory,
     outcome::Outcome,
     progress::Bar,
@@ -58,7 +58,7 @@ struct Archive {
 }
 
 /// Runs the command.
-pub fn run(args: &BenchArgs, months: MonthRange, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &BenchArgs, months: MonthRange, settings: &Settings) -> crate::Result<u8> {
     let temporary;
     let folder: PathBuf = match &args.dir {
         Some(folder) => folder.clone(),
@@ -73,7 +73,11 @@ pub fn run(args: &BenchArgs, months: MonthRange, settings: &Settings) -> anyhow:
     bar.stage("synth", list.len() as u64);
     for &month in &list {
         if !exists(&raw, month)? {
-            synthesise(settings, MonthRange::new(month, month).context("the month")?, &raw)?;
+            synthesise(
+                settings,
+                MonthRange::new(month, month).ok_or_else(|| crate::Error::program("no such month"))?,
+                &raw,
+            )?;
         }
         bar.step();
     }
@@ -97,7 +101,7 @@ pub fn run(args: &BenchArgs, months: MonthRange, settings: &Settings) -> anyhow:
 }
 
 /// Whether the month's file is in the folder; its name is that of the first and last day.
-fn exists(raw: &Path, month: Month) -> anyhow::Result<bool> {
+fn exists(raw: &Path, month: Month) -> crate::Result<bool> {
     let name = format!("-{}-", month.first_day().strftime("%Y%m%d"));
     let Ok(entries) = fs::read_dir(raw) else { return Ok(false) };
     for entry in entries {
@@ -108,7 +112,7 @@ fn exists(raw: &Path, month: Month) -> anyhow::Result<bool> {
     Ok(false)
 }
 
-fn measure(list: &[Month], months: MonthRange, settings: &Settings) -> anyhow::Result<Archive> {
+fn measure(list: &[Month], months: MonthRange, settings: &Settings) -> crate::Result<Archive> {
     let request = RunArgs { months: Some(months), ..RunArgs::default() };
     let (stop, held) = (AtomicBool::new(false), Mutex::new(0_u64));
     let (mut by_month, mut stages, mut records, mut rows) = (Vec::new(), Vec::<(String, f64, u64)>::new(), 0, 0);
@@ -209,7 +213,7 @@ fn print(archive: &Archive) {
 }
 
 /// Memory over the months, and when each was published.
-fn draw(archive: &Archive, path: &Path) -> anyhow::Result<()> {
+fn draw(archive: &Archive, path: &Path) -> crate::Result<()> {
     let mut drawing = String::new();
     {
         let area = SVGBackend::with_string(&mut drawing, (900, 360)).into_drawing_area();

@@ -6,7 +6,6 @@ mod machine;
 
 use std::{fs, path::Path, time::Instant};
 
-use anyhow::Context;
 use data::{
     Month, MonthRange,
     synth::{Plan, write_months},
@@ -18,6 +17,7 @@ pub use machine::Machine;
 use crate::{
     cli::{BenchArgs, RunArgs},
     config::Settings,
+    error::Context,
     exit::Usage,
     memory,
     progress::Bar,
@@ -75,7 +75,7 @@ pub struct Stage {
 const SCHEMA_VERSION: u32 = 1;
 
 /// Runs the command.
-pub fn run(args: &BenchArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &BenchArgs, settings: &Settings) -> crate::Result<u8> {
     if let Some(months) = args.months {
         return archive::run(args, months, settings);
     }
@@ -91,7 +91,7 @@ pub fn run(args: &BenchArgs, settings: &Settings) -> anyhow::Result<u8> {
     }
 }
 
-fn measure(args: &BenchArgs, settings: &Settings) -> anyhow::Result<Result> {
+fn measure(args: &BenchArgs, settings: &Settings) -> crate::Result<Result> {
     if args.repeat == 0 {
         return Err(Usage("--repeat 0: expected 1 or more".into()).into());
     }
@@ -99,7 +99,11 @@ fn measure(args: &BenchArgs, settings: &Settings) -> anyhow::Result<Result> {
     let raw = folder.path().join("raw");
     let bar = Bar::new();
     bar.stage("synth", 1);
-    synthesise(settings, MonthRange::new(args.month, args.month).context("the month")?, &raw)?;
+    synthesise(
+        settings,
+        MonthRange::new(args.month, args.month).ok_or_else(|| crate::Error::program("no such month"))?,
+        &raw,
+    )?;
     bar.finish();
 
     let (mut cold, mut warm) = (f64::INFINITY, f64::INFINITY);
@@ -123,7 +127,7 @@ fn measure(args: &BenchArgs, settings: &Settings) -> anyhow::Result<Result> {
         fs::remove_dir_all(&store)?;
         fs::remove_dir_all(&again)?;
     }
-    let statistics = fastest.context("nothing was measured")?;
+    let statistics = fastest.ok_or_else(|| crate::Error::program("nothing was measured"))?;
     let rows = statistics.rows();
     let stages = statistics.performance.stages.iter().map(|stage| Stage {
         name: stage.name.clone(),
@@ -152,7 +156,7 @@ fn measure(args: &BenchArgs, settings: &Settings) -> anyhow::Result<Result> {
 }
 
 /// Makes the months that are not in the folder yet.
-fn synthesise(settings: &Settings, months: MonthRange, raw: &Path) -> anyhow::Result<()> {
+fn synthesise(settings: &Settings, months: MonthRange, raw: &Path) -> crate::Result<()> {
     fs::create_dir_all(raw).with_context(|| format!("{}: cannot create the folder", raw.display()))?;
     let plan = Plan { instrument: settings.instrument.clone(), ..Plan::default() };
     write_months(&plan, months, raw, &mut |_| ())?;
@@ -160,7 +164,7 @@ fn synthesise(settings: &Settings, months: MonthRange, raw: &Path) -> anyhow::Re
 }
 
 /// Seconds and statistics of one month made from nothing.
-fn one(month: Month, settings: &Settings) -> anyhow::Result<(f64, Statistics)> {
+fn one(month: Month, settings: &Settings) -> crate::Result<(f64, Statistics)> {
     let request = RunArgs { month: Some(month), ..RunArgs::default() };
     let mut statistics = None;
     let begin = Instant::now();
@@ -170,7 +174,7 @@ fn one(month: Month, settings: &Settings) -> anyhow::Result<(f64, Statistics)> {
         return Err(error);
     }
     let why = || run.results[0].error.clone().unwrap_or_else(|| "the month was not made".into());
-    Ok((seconds, statistics.with_context(why)?))
+    Ok((seconds, statistics.ok_or_else(|| crate::Error::program(why()))?))
 }
 
 /// The stages of whichever took less time.

@@ -7,16 +7,18 @@ use std::{
     time::SystemTime,
 };
 
-use anyhow::Context;
 use jiff::Timestamp;
 use walkdir::WalkDir;
 
-use crate::config::Settings;
+use crate::{
+    config::Settings,
+    error::{Class, Context, Met},
+};
 
 use super::{Kind, Report};
 
 /// Cleans the cache of the settings.
-pub fn clean(settings: &Settings, before: Timestamp, report: &mut Report) -> anyhow::Result<()> {
+pub fn clean(settings: &Settings, before: Timestamp, report: &mut Report) -> crate::Result<()> {
     let folder = folder(settings);
     if !folder.exists() {
         return Ok(());
@@ -26,7 +28,7 @@ pub fn clean(settings: &Settings, before: Timestamp, report: &mut Report) -> any
     let lock = File::create(folder.join(".harness.lock")).with_context(failed)?;
     lock.lock().with_context(failed)?;
     // A run marks the columns it uses; what it has used since it began must stay.
-    let mut unused = SystemTime::try_from(before)?;
+    let mut unused = SystemTime::try_from(before).met_as(Class::Usage)?;
     for run in entries(&folder).with_context(failed)? {
         if !run.file_name().is_some_and(|name| name.to_string_lossy().starts_with("run-")) {
             continue;

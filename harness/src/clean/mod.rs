@@ -51,7 +51,7 @@ struct Report {
 }
 
 /// Runs the command.
-pub fn run(args: &CleanArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &CleanArgs, settings: &Settings) -> crate::Result<u8> {
     let mut report = Report { dry_run: args.dry_run, ..Report::default() };
     let before = Timestamp::now().checked_sub(args.older_than).unwrap_or(Timestamp::MIN);
     cache::clean(settings, before, &mut report)?;

@@ -21,7 +21,7 @@ use super::{Kind, Report};
 const HEARTBEATS_KEPT: usize = 20;
 
 /// Cleans the store of the settings; of the history, what was replaced before a time, if one is given.
-pub fn clean(settings: &Settings, history: Option<Timestamp>, report: &mut Report) -> anyhow::Result<()> {
+pub fn clean(settings: &Settings, history: Option<Timestamp>, report: &mut Report) -> crate::Result<()> {
     let store = Store::open(settings.text("store"), settings.access)?;
     let holdings = Holdings::of(&store)?;
     for (&month, held) in &holdings.months {
@@ -103,7 +103,7 @@ fn of_month(
         && let Some(record) = held.objects.iter().find(|object| object.key == failures::key(month))
     {
         if !report.dry_run {
-            failures::keep(store, month)?;
+            failures::keep(store, month, false)?;
         }
         delete(store, Kind::Failure, record, report)?;
     }
@@ -180,7 +180,7 @@ impl Expired {
             }
         }
         for item in self.versions.iter().flat_map(Version::items) {
-            let object = Object { key: item.key.clone(), bytes: item.bytes, e_tag: None };
+            let object = Object { key: item.key.clone(), bytes: item.bytes, e_tag: None, modified: None };
             delete(store, Kind::History, &object, report)?;
         }
         Ok(())

@@ -55,7 +55,7 @@ impl fmt::Display for Check {
 }
 
 /// Runs the command: code 1 when the machine will not do, 4 when a store will not.
-pub fn run(args: &DoctorArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &DoctorArgs, settings: &Settings) -> crate::Result<u8> {
     let machine = machine::checks(args, settings);
     let stores = probe::stores(settings);
     let failed = |checks: &[Check]| checks.iter().any(|check| check.state == State::Failed);

@@ -2,15 +2,14 @@
 
 mod pulse;
 
-use std::fs;
-
 use data::Month;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::pulse::Pulse;
+pub use self::pulse::{Pulse, RENEWAL};
 
 use crate::{
+    alive::Process,
     exit,
     store::{Store, StoreError},
 };
@@ -78,6 +77,9 @@ pub struct Heartbeat {
     pub host: String,
     /// Process.
     pub pid: u32,
+    /// The same, so that this machine can tell whether it has ended.
+    #[serde(default)]
+    pub process: Option<Process>,
     /// Version of the program.
     pub version: String,
     /// First month of the run.
@@ -120,11 +122,6 @@ pub struct Heartbeat {
     pub last_error: Option<LastError>,
 }
 
-/// Name of this machine.
-pub fn host() -> String {
-    fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
-}
-
 /// Key of a run's heartbeat.
 pub fn key(run: &str) -> String {
     format!("{FOLDER}/{run}.json")
@@ -162,14 +159,15 @@ pub fn is_heartbeat(key: &str) -> bool {
 impl Heartbeat {
     fn new(first: Month, last: Month, months: usize) -> Self {
         let now = Timestamp::now();
-        let host = host();
-        let pid = std::process::id();
+        let process = Process::this();
+        let (host, pid) = (process.host.clone(), process.pid);
         let safe: String = host.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         Self {
             schema_version: SCHEMA_VERSION,
             run: format!("run-{}-{safe}-{pid}", now.strftime("%Y%m%dT%H%M%SZ")),
             host,
             pid,
+            process: Some(process),
             version: env!("CARGO_PKG_VERSION").into(),
             first,
             last,

@@ -21,7 +21,7 @@ use crate::{
 /// Memory is looked at this often, and what has changed is written no more often.
 const PULSE: Duration = Duration::from_secs(1);
 /// What has not changed is written this often.
-const RENEWAL: Duration = Duration::from_secs(5);
+pub const RENEWAL: Duration = Duration::from_secs(5);
 /// How long the end of a run waits for its last word to be written.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The recent rate is that of so many months.
@@ -217,7 +217,7 @@ impl Shared {
             beat.free_bytes = crate::doctor::free(&self.temporary).ok();
             beat.clone()
         };
-        let put = || -> anyhow::Result<()> {
+        let put = || -> crate::Result<()> {
             self.store.put(&key(&beat.run), serde_json::to_vec_pretty(&beat)?.into())?;
             Ok(())
         };

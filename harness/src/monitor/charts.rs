@@ -1,10 +1,10 @@
 //! The charts of the page: those of the reports, with the months that are running.
 
-use anyhow::Context;
 use bytes::Bytes;
 use data::Month;
 
 use crate::{
+    error::Context,
     report::{
         archive::{Archive, Entry},
         archive_figures as figures, html,
@@ -23,7 +23,7 @@ pub struct Charts {
 
 impl Charts {
     /// As HTML, for a page with the style of the reports. Only what has changed is read, and drawn if anything has.
-    pub fn look(&mut self, store: &Store, snapshot: &Snapshot) -> anyhow::Result<Bytes> {
+    pub fn look(&mut self, store: &Store, snapshot: &Snapshot) -> crate::Result<Bytes> {
         let archive = Archive::of(store, &snapshot.holdings, &snapshot.raw, None, &self.months);
         let running = snapshot.running();
         if self.html.is_empty() || archive.months != self.months || running != self.running {
@@ -34,7 +34,7 @@ impl Charts {
     }
 }
 
-fn draw(archive: &Archive, running: &[Month]) -> anyhow::Result<String> {
+fn draw(archive: &Archive, running: &[Month]) -> crate::Result<String> {
     let mut charts = vec![figures::calendar(archive, running)?, figures::scores(archive)?];
     charts.extend(figures::win_rates(archive)?);
     charts.extend([figures::stage_times(archive)?, figures::clock(archive)?, figures::memory(archive)?]);

@@ -10,7 +10,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context;
 use bytes::Bytes;
 
 use self::charts::Charts;
@@ -18,6 +17,7 @@ use crate::{
     alerts::{self, Incident},
     cli::MonitorArgs,
     config::Settings,
+    error::Context,
     exit,
     metrics::{self, Text},
     status::Snapshot,
@@ -46,7 +46,7 @@ struct Shared {
 }
 
 /// Runs the command, until it is interrupted.
-pub fn run(args: &MonitorArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &MonitorArgs, settings: &Settings) -> crate::Result<u8> {
     let serving = start(args.listen, Duration::from_secs(args.interval), settings)?;
     eprintln!("http://{}", serving.0);
     loop {
@@ -61,7 +61,7 @@ pub struct Serving(pub SocketAddr);
 ///
 /// # Errors
 /// Nobody can listen there, or there is no such store.
-pub fn start(address: SocketAddr, interval: Duration, settings: &Settings) -> anyhow::Result<Serving> {
+pub fn start(address: SocketAddr, interval: Duration, settings: &Settings) -> crate::Result<Serving> {
     let failed = || format!("{address}: cannot listen there; choose another address");
     let listener = TcpListener::bind(address).with_context(failed)?;
     listener.set_nonblocking(true).with_context(failed)?;
@@ -102,7 +102,7 @@ impl Shared {
 }
 
 /// What one look finds.
-fn of(store: &Store, settings: &Settings, interval: Duration, charts: &mut Charts) -> anyhow::Result<Answers> {
+fn of(store: &Store, settings: &Settings, interval: Duration, charts: &mut Charts) -> crate::Result<Answers> {
     let snapshot = Snapshot::of(store, settings)?;
     let look = alerts::look(store, &snapshot, settings)?;
     for (channel, why) in &look.dead {
@@ -112,11 +112,12 @@ fn of(store: &Store, settings: &Settings, interval: Duration, charts: &mut Chart
     let mut text = Text::default();
     metrics::of_snapshot(&mut text, &snapshot);
     of_months(&mut text, &look.incidents);
+    metrics::of_archive(&mut text, &look.readings);
     of_alerts(&mut text, &firing);
     let status = serde_json::json!({
         "interval_seconds": interval.as_secs(),
         "status": snapshot,
-        "figures": look.incidents.months,
+        "figures": look.incidents.figures,
         "alerts": firing,
         "dead_channels": look.dead.iter().map(|(channel, _)| channel).collect::<Vec<_>>(),
     });
@@ -131,15 +132,27 @@ fn of(store: &Store, settings: &Settings, interval: Duration, charts: &mut Chart
 
 fn of_months(text: &mut Text, incidents: &alerts::Incidents) {
     text.family("harness_month_quality", "Score of a published month.");
-    for (month, figures) in &incidents.months {
+    for (month, figures) in &incidents.figures {
         text.sample("harness_month_quality", &[("month", &month.to_string())], figures.score);
     }
     text.family("harness_month_seconds", "Time a published month took.");
-    for (month, figures) in &incidents.months {
+    for (month, figures) in &incidents.figures {
         text.sample("harness_month_seconds", &[("month", &month.to_string())], figures.seconds);
     }
+    text.family("harness_month_peak_bytes", "Most memory held until a month was published.");
+    for (month, figures) in &incidents.figures {
+        if let Some(bytes) = figures.peak_bytes {
+            text.sample("harness_month_peak_bytes", &[("month", &month.to_string())], bytes as f64);
+        }
+    }
+    text.family("harness_month_nan_ratio", "Highest share of NaNs of a feature with a window.");
+    for (month, figures) in &incidents.figures {
+        if let Some((share, feature)) = &figures.windowed_nan {
+            text.sample("harness_month_nan_ratio", &[("month", &month.to_string()), ("feature", feature)], *share);
+        }
+    }
     text.family("harness_month_win_ratio", "Share of wins of a published month by mode.");
-    for (month, figures) in &incidents.months {
+    for (month, figures) in &incidents.figures {
         for (mode, rate) in &figures.win_rates {
             text.sample("harness_month_win_ratio", &[("month", &month.to_string()), ("mode", mode)], *rate);
         }

@@ -18,7 +18,7 @@ const CONNECTIONS: usize = 128;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Answers on a thread of its own.
-pub fn start(listener: TcpListener, shared: Arc<Shared>) -> anyhow::Result<()> {
+pub fn start(listener: TcpListener, shared: Arc<Shared>) -> crate::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let listener = {
         let _within = runtime.enter();

@@ -57,7 +57,7 @@ enum Objects {
 }
 
 /// Runs the command.
-pub fn run(args: &HistoryArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &HistoryArgs, settings: &Settings) -> crate::Result<u8> {
     let store = Store::existing(settings.text("store"), settings.access)?;
     let history = History::of(&store, args.month, args.verify)?;
     if args.json {
@@ -75,7 +75,7 @@ pub fn unknown(store: &Store, month: Month) -> Usage {
 }
 
 impl History {
-    fn of(store: &Store, month: Month, verify: bool) -> anyhow::Result<Self> {
+    fn of(store: &Store, month: Month, verify: bool) -> crate::Result<Self> {
         let line = |replaced, version| Line::of(store, replaced, version, verify);
         if let Some((manifest, _)) = manifest::read(store, month)? {
             let mut versions = vec![line(None, &manifest.current)?];
@@ -130,7 +130,7 @@ impl Line {
             Objects::Damaged => "DAMAGED",
         };
         println!("  {version}  {rows} rows  {}  {objects:7}  {since}", quality(*score));
-        let MadeFrom { program, settings, decay_reference, inputs } = made_from;
+        let MadeFrom { program, settings, decay_reference, inputs, .. } = made_from;
         println!("    harness {program}, decay reference {decay_reference}, {}", flat(settings));
         for input in inputs {
             println!("    from {}", input.name);

@@ -22,7 +22,7 @@ struct Totals {
 }
 
 /// Runs the command.
-pub fn run(args: &ListArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &ListArgs, settings: &Settings) -> crate::Result<u8> {
     let store = Store::open(settings.text("store"), settings.access)?;
     let raw = discover::raw_files(&raw_store(settings, &store)?)?;
     let mut lines = survey(&store, &raw, args.months, args.needed)?;
@@ -52,6 +52,7 @@ impl Line {
             _ => println!("{month}  {}", state.text()),
         }
         let note = |text: String| println!("         {text}");
+        self.wrong.iter().for_each(|wrong| note(wrong.clone()));
         if self.pinned {
             note("rolled back: run keeps it until --force".into());
         }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Runs the command.
-pub fn run(args: &MonthsArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &MonthsArgs, settings: &Settings) -> crate::Result<u8> {
     match &args.command {
         MonthsCommand::List(args) => list::run(args, settings),
         MonthsCommand::History(args) => history::run(args, settings),

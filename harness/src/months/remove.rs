@@ -41,7 +41,7 @@ struct Line {
 }
 
 /// Runs the command.
-pub fn run(args: &RemoveArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &RemoveArgs, settings: &Settings) -> crate::Result<u8> {
     let store = Store::existing(settings.text("store"), settings.access)?;
     let holdings = Holdings::of(&store)?;
     let held = holdings.months.iter().filter(|(_, held)| held.published || held.removed).map(|(&month, _)| month);
@@ -54,10 +54,10 @@ pub fn run(args: &RemoveArgs, settings: &Settings) -> anyhow::Result<u8> {
         match remove(&store, month) {
             Ok((outcome, versions)) => lines.push(Line { month, outcome, versions, error: None }),
             Err(error) => {
-                let error = anyhow::Error::new(error);
+                let error = crate::Error::from(error);
                 let sentence = exit::sentence(&error);
                 lines.push(Line { month, outcome: Outcome::Failed, versions: 0, error: Some(sentence) });
-                if !exit::of_one_month(&error) {
+                if !error.class().is_of_one_month() {
                     stopped = Some(error.context(month.to_string()));
                     break;
                 }

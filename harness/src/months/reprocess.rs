@@ -17,7 +17,7 @@ use crate::{
 use super::survey::recommended;
 
 /// Runs the command.
-pub fn run(args: &ReprocessArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &ReprocessArgs, settings: &Settings) -> crate::Result<u8> {
     let store = Store::open(settings.text("store"), settings.access)?;
     let holdings = Holdings::of(&store)?;
     let (mut months, mut references) = (Vec::new(), BTreeMap::new());
@@ -61,7 +61,7 @@ impl Known {
         if held.published {
             match manifest::read(store, month) {
                 Ok(Some((manifest, _))) => {
-                    needed |= recommended(store, &manifest.current).needed;
+                    needed |= recommended(store, &manifest.current).0.needed;
                     reference = Some(manifest.current.made_from.decay_reference);
                 }
                 Ok(None) => {}

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::{
     cli::RollbackArgs,
     config::Settings,
+    error::Class,
     exit::Usage,
     manifest::{self, ManifestError, Version},
     publish::{self, Draft, Origin, Part, Published},
@@ -33,7 +34,7 @@ struct Rollback {
 }
 
 /// Runs the command.
-pub fn run(args: &RollbackArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &RollbackArgs, settings: &Settings) -> crate::Result<u8> {
     let store = Store::existing(settings.text("store"), settings.access)?;
     let done = roll_back(&store, args.month, args.to.as_deref())?;
     if args.json {
@@ -51,7 +52,7 @@ pub fn run(args: &RollbackArgs, settings: &Settings) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-fn roll_back(store: &Store, month: Month, to: Option<&str>) -> anyhow::Result<Rollback> {
+fn roll_back(store: &Store, month: Month, to: Option<&str>) -> crate::Result<Rollback> {
     let found = manifest::read(store, month)?;
     let current = found.as_ref().map(|(manifest, _)| manifest.current.clone());
     let history = match &found {
@@ -82,7 +83,9 @@ fn roll_back(store: &Store, month: Month, to: Option<&str>) -> anyhow::Result<Ro
         Published::New => Ok(done(Outcome::RolledBack)),
         Published::Unchanged => Ok(done(Outcome::Unchanged)),
         Published::ByAnother => {
-            anyhow::bail!("{month} was changed by another worker meanwhile; look at harness months history {month}")
+            let said =
+                format!("{month} was changed by another worker meanwhile; look at harness months history {month}");
+            Err(crate::Error::new(Class::Passing, said))
         }
     }
 }

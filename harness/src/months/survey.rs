@@ -12,7 +12,10 @@ use crate::{
     failures::{self, Failure},
     holdings::{Held, Holdings, within},
     manifest::{self, Version},
-    quality::{Band, Priority, Quality, Reprocess},
+    quality::{
+        Band, Priority, Quality, Reprocess,
+        wrong::{MOST_SCORE, Wrong},
+    },
     schedule,
     store::{Store, StoreError},
     withheld::{self, Withheld},
@@ -54,6 +57,8 @@ pub struct Line {
     pub score: Option<f64>,
     /// That score in a word.
     pub band: Option<Band>,
+    /// What makes it wrong, and what to do about it.
+    pub wrong: Vec<String>,
     /// Its version.
     pub version: Option<String>,
     /// When it became current.
@@ -138,6 +143,7 @@ impl Line {
             rows: None,
             score: None,
             band: None,
+            wrong: Vec::new(),
             version: None,
             published: None,
             pinned: false,
@@ -172,7 +178,7 @@ impl Line {
     }
 
     /// Takes in what the manifest says.
-    fn read(&mut self, store: &Store, needed: bool) -> anyhow::Result<()> {
+    fn read(&mut self, store: &Store, needed: bool) -> crate::Result<()> {
         match self.state {
             State::Published => {
                 // Removed since it was listed: then it is what it says it is no longer.
@@ -181,8 +187,14 @@ impl Line {
                 (self.rows, self.score, self.band) = (Some(*rows), Some(*score), Some(Band::of(*score)));
                 (self.version, self.published) = (Some(version.clone()), Some(*published));
                 (self.pinned, self.earlier) = (manifest.pinned, manifest.history.len());
-                self.reprocess =
-                    Some(if needed { recommended(store, &manifest.current) } else { Reprocess::of_score(*score) });
+                // Statistics are read where they say more than the score.
+                self.reprocess = Some(if needed || *score <= MOST_SCORE {
+                    let (reprocess, wrong) = recommended(store, &manifest.current);
+                    self.wrong = wrong;
+                    reprocess
+                } else {
+                    Reprocess::of_score(*score)
+                });
             }
             State::Removed => {
                 self.earlier =
@@ -194,22 +206,25 @@ impl Line {
     }
 }
 
-/// Whether the statistics of a version recommend to make the month again; statistics that cannot be read do.
-pub fn recommended(store: &Store, version: &Version) -> Reprocess {
+/// Whether the statistics of a version recommend to make the month again; statistics that cannot be read do. And what makes
+/// the month wrong.
+pub fn recommended(store: &Store, version: &Version) -> (Reprocess, Vec<String>) {
     #[derive(Deserialize)]
     struct Statistics {
         quality: Quality,
+        errors: Vec<Wrong>,
     }
-    let read = || -> anyhow::Result<Option<Reprocess>> {
+    let read = || -> crate::Result<Option<(Reprocess, Vec<String>)>> {
         let Some((bytes, _)) = store.read(&version.statistics.key)? else { return Ok(None) };
-        Ok(Some(serde_json::from_slice::<Statistics>(&bytes)?.quality.reprocess))
+        let Statistics { quality, errors } = serde_json::from_slice(&bytes)?;
+        Ok(Some((quality.reprocess, errors.iter().map(Wrong::sentence).collect())))
     };
     let why = match read() {
-        Ok(Some(reprocess)) => return reprocess,
+        Ok(Some(said)) => return said,
         Ok(None) => "its statistics are missing".to_owned(),
         Err(error) => format!("its statistics cannot be read: {}", exit::sentence(&error)),
     };
-    Reprocess::because(vec![why], Priority::of(version.score))
+    (Reprocess::because(vec![why], Priority::of(version.score)), Vec::new())
 }
 
 impl Raw {

@@ -5,10 +5,12 @@
 
 mod dates;
 pub mod drift;
+pub mod levels;
 pub mod over_time;
 mod parts;
 #[cfg(test)]
 mod tests;
+pub mod wrong;
 
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
@@ -22,6 +24,9 @@ const LEAST_WIN_RATE: f64 = 0.05;
 const MOST_WIN_RATE: f64 = 0.50;
 /// Below this score a month should be made again.
 const LEAST_SCORE: f64 = 0.7;
+
+/// A month with a session of which nobody can say what it is of scores no more, whatever else is right.
+const MOST_OF_WRONG: f64 = 0.5;
 
 /// What scoring needs beyond the month's own figures.
 #[derive(Clone, Debug)]
@@ -186,9 +191,10 @@ pub fn assess(statistics: &Statistics, context: &Context) -> Quality {
         performance: left(Part::Performance),
         rolls: left(Part::Rolls),
     };
-    let score = parts.score();
-    let parts = parts.shown();
-    Quality { score, parts, band: Band::of(score), reprocess: reprocess(statistics, &parts, score), deductions }
+    let (score, parts) = (parts.score(), parts.shown());
+    let reprocess = reprocess(statistics, &parts, score);
+    let score = if statistics.errors.is_empty() { score } else { score.min(wrong::MOST_SCORE) };
+    Quality { score, parts, band: Band::of(score), reprocess, deductions }
 }
 
 impl Priority {
@@ -243,9 +249,12 @@ fn regular(win_rate: Option<f64>) -> bool {
     win_rate.is_some_and(|rate| (LEAST_WIN_RATE..=MOST_WIN_RATE).contains(&rate))
 }
 
+/// A wrong month comes out the same once more: it says itself what to do about it.
 fn reprocess(statistics: &Statistics, parts: &Parts, score: f64) -> Reprocess {
+    if !statistics.errors.is_empty() {
+        return Reprocess::default();
+    }
     let mut reasons = Vec::new();
-    reasons.extend(statistics.errors.iter().map(|error| format!("failed: {error}")));
     for (name, value, least) in [
         ("score", score, LEAST_SCORE),
         ("features", parts.features, 0.6),
@@ -258,6 +267,5 @@ fn reprocess(statistics: &Statistics, parts: &Parts, score: f64) -> Reprocess {
         let rate = mode.win_rate.map_or("without rows".into(), |rate| format!("win rate {rate:.3}"));
         reasons.push(format!("{name}: {rate}, outside {LEAST_WIN_RATE} to {MOST_WIN_RATE}"));
     }
-    let priority = if statistics.errors.is_empty() { Priority::of(score) } else { Priority::High };
-    Reprocess::because(reasons, priority)
+    Reprocess::because(reasons, Priority::of(score))
 }

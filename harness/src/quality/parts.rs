@@ -107,7 +107,7 @@ pub fn features(statistics: &Statistics, deductions: &mut Vec<Deduction>) {
         deduct(mean / 4.0, format!("mean NaN share {mean:.4}, the most in {name} ({most:.4})"));
     }
 
-    let outliers = which(&|feature| feature.outliers > MOST_OUTLIERS);
+    let outliers = which(&|feature| feature.outliers.is_some_and(|share| share > MOST_OUTLIERS));
     deduct(share(&outliers), format!("more than {MOST_OUTLIERS} outliers: {}", list(&outliers)));
     let out_of_range = which(&|feature| !feature.in_range);
     deduct(share(&out_of_range), format!("out of range: {}", list(&out_of_range)));
@@ -137,7 +137,7 @@ pub fn performance(statistics: &Statistics, deductions: &mut Vec<Deduction>) {
 pub fn rolls(statistics: &Statistics, excluded_share: f64, deductions: &mut Vec<Deduction>) {
     let mut deduct = |amount: f64, reason: String| deduct(deductions, Part::Rolls, amount, reason);
     // A roll found as a gap of price has no contracts.
-    let unexpected = statistics.rollovers.iter().filter(|roll| !roll.expected);
+    let unexpected = statistics.rollovers.iter().filter(|roll| roll.expected == Some(false));
     let (by_gap, by_contract): (Vec<_>, Vec<_>) = unexpected.partition(|roll| roll.is_gap());
     for roll in by_contract {
         deduct(0.3, format!("{}: rollover {} -> {} outside the expected window", roll.date, roll.from, roll.to));

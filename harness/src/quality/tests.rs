@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use data::grid::Rollover;
+use data::{
+    fault::{Fault, FaultKind},
+    grid::Rollover,
+};
 use jiff::civil::Date;
 use kernels::labels::MODES;
 
-use super::*;
+use super::{levels::Level, wrong::Wrong, *};
 use crate::{
     feature_ranges,
     statistics::{self, FeatureStatistics, ModeStatistics},
@@ -56,7 +59,7 @@ fn roll(expected: bool) -> Rollover {
         price_gap: None,
         volume_from: 1,
         volume_to: 2,
-        expected,
+        expected: Some(expected),
     }
 }
 
@@ -141,8 +144,8 @@ fn features() {
     let some = |count: usize, change: fn(&mut FeatureStatistics)| {
         lost(Part::Features, |month, _| month.features.values_mut().take(count).for_each(change))
     };
-    assert!(near(some(1, |feature| feature.outliers = 0.051), 0.25 / 43.0));
-    assert_eq!(some(1, |feature| feature.outliers = 0.05), 0.0);
+    assert!(near(some(1, |feature| feature.outliers = Some(0.051)), 0.25 / 43.0));
+    assert_eq!(some(1, |feature| feature.outliers = Some(0.05)), 0.0);
     assert!(near(some(3, |feature| feature.in_range = false), 3.0 * 0.25 / 43.0));
     assert!(near(some(43, |feature| feature.nan_share = 0.01), 0.0025));
     // A feature that is not there is all NaN as well, and so is one without a value.
@@ -241,15 +244,12 @@ fn bands() {
 
 #[test]
 fn what_is_made_again_and_how_soon() {
-    let decision = |errors: &[String], score: f64| {
-        let month = Statistics { errors: errors.to_vec(), ..perfect() };
+    let decision = |score: f64| {
         let fine = Parts { modes: 1.0, data: 1.0, features: 1.0, performance: 1.0, rolls: 1.0 };
-        reprocess(&month, &fine, score)
+        reprocess(&perfect(), &fine, score)
     };
-    let priorities = [0.7, 0.699_999_999, 0.5, 0.499_999_999].map(|score| decision(&[], score).priority);
+    let priorities = [0.7, 0.699_999_999, 0.5, 0.499_999_999].map(|score| decision(score).priority);
     assert_eq!(priorities, [None, Some(Priority::Medium), Some(Priority::Medium), Some(Priority::High)]);
-    let failed = decision(&["record 7: two prices".into()], 1.0);
-    assert_eq!((failed.priority, failed.reasons), (Some(Priority::High), vec!["failed: record 7: two prices".into()]));
 }
 
 #[test]
@@ -275,15 +275,58 @@ fn exactly_at_a_limit_a_part_is_no_reason() {
     assert!(!after(|_, context| context.excluded_share = 0.2).reprocess.needed);
 }
 
+fn fault(kind: FaultKind) -> Fault {
+    Fault { kind, found: format!("{} of 2013-10-07", kind.name()) }
+}
+
 #[test]
-fn a_failed_month_is_of_high_priority() {
-    let failed = after(|month, _| {
+fn a_wrong_month_is_low_whatever_else_is_right_and_is_not_made_again_as_it_is() {
+    let wrong = after(|month, _| month.errors = vec![Wrong::from(fault(FaultKind::Hours))]);
+    assert_eq!((wrong.score, wrong.band, wrong.parts.modes), (0.5, Band::Low, 1.0));
+    assert_eq!(wrong.reprocess, Reprocess::default());
+    // A score that is lower still stays.
+    let worse = after(|month, _| {
         month.modes.clear();
         month.features.clear();
-        month.errors = vec!["corrupt".to_owned()];
+        month.errors = vec![Wrong::from(fault(FaultKind::Hours))];
     });
-    assert_eq!((failed.parts.modes, failed.band), (0.0, Band::Low));
-    assert_eq!(failed.reprocess.priority, Some(Priority::High));
+    assert!(worse.score < 0.5 && !worse.reprocess.needed);
+}
+
+#[test]
+fn every_kind_of_fault_says_what_to_do_and_never_to_reprocess() {
+    let kinds = [
+        FaultKind::MonthLevel,
+        FaultKind::SessionLevel,
+        FaultKind::TwoContracts,
+        FaultKind::Hours,
+        FaultKind::Transfer,
+    ];
+    for kind in kinds {
+        let Wrong { advice, .. } = Wrong::from(fault(kind));
+        assert!(advice.contains("download") && !advice.contains("process"), "{advice}");
+        assert_eq!(serde_json::json!(kind), kind.name());
+    }
+}
+
+#[test]
+fn a_month_is_judged_by_its_grid_its_records_and_the_months_around() {
+    let judged = |level: f64, change: fn(&mut Statistics), faults: &[Fault]| {
+        let mut month = perfect();
+        change(&mut month);
+        let near = |month: &str| Level::of(month.parse().unwrap(), &[level]).unwrap();
+        month.judge(faults, &[near("2013-11"), near("2013-09"), near("2012-09"), near("2013-10")], &context());
+        assert_eq!(month.levels_around.len(), 2, "three months on each side, without the month itself");
+        (month.errors.iter().map(|wrong| wrong.kind).collect::<Vec<_>>(), month.quality.score)
+    };
+    assert_eq!(judged(1600.0, |_| (), &[]), (vec![], 1.0));
+    assert_eq!(judged(160.0, |_| (), &[]), (vec![FaultKind::MonthLevel], 0.5));
+    let odd = |month: &mut Statistics| {
+        month.records.by_publisher.insert(1, 20);
+        month.records.sub_second = 1;
+    };
+    let all = vec![FaultKind::Transfer, FaultKind::MonthLevel, FaultKind::Hours];
+    assert_eq!(judged(160.0, odd, &[fault(FaultKind::Hours)]).0, all);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::{
     discover::RawFile,
+    error::{Class, Context, Met},
     exit,
     failures::Failure,
     holdings::{Held, Holdings},
@@ -44,7 +45,7 @@ impl Archive {
     ///
     /// # Errors
     /// The store cannot be listed; what is wrong with one month is said in its line.
-    pub fn read(store: &Store, raw: &[RawFile], range: Option<MonthRange>) -> anyhow::Result<Self> {
+    pub fn read(store: &Store, raw: &[RawFile], range: Option<MonthRange>) -> crate::Result<Self> {
         Ok(Self::of(store, &Holdings::of(store)?, raw, range, &[]))
     }
 
@@ -126,13 +127,11 @@ impl Entry {
     }
 }
 
-fn statistics(store: &Store, month: Month, version: &str) -> anyhow::Result<Statistics> {
+fn statistics(store: &Store, month: Month, version: &str) -> crate::Result<Statistics> {
     let (_, key) = manifest::current_keys(month, version);
     let Some((bytes, _)) = store.read(&key)? else {
-        anyhow::bail!("{key} is missing: run the month again");
+        return Err(crate::Error::new(Class::Published, format!("{key} is missing: run the month again")));
     };
-    serde_json::from_slice(&bytes).map_err(|error| {
-        anyhow::Error::new(error)
-            .context(format!("{key} holds no statistics that can be read: run the month with --force"))
-    })
+    let unread = || format!("{key} holds no statistics that can be read: run the month with --force");
+    serde_json::from_slice(&bytes).met_as(Class::Published).with_context(unread)
 }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     feature_ranges,
     months::survey::{Line, State},
-    quality::drift::robust_z,
+    quality::{drift::robust_z, wrong::Wrong},
     statistics::Statistics,
 };
 
@@ -39,7 +39,7 @@ fn seconds(seconds: f64, decimals: usize) -> String {
 }
 
 /// The calendar of all months, of which some may be running.
-pub fn calendar(archive: &Archive, running: &[Month]) -> anyhow::Result<Figure> {
+pub fn calendar(archive: &Archive, running: &[Month]) -> crate::Result<Figure> {
     let day = |entry: &Entry| {
         if running.contains(&entry.line.month) {
             let tip = format!("{} running", entry.line.month);
@@ -72,6 +72,7 @@ fn day(Entry { line, statistics, .. }: &Entry) -> Day {
 
 fn tip(line: &Line, statistics: Option<&Statistics>) -> String {
     let mut said = vec![format!("{} {}", line.month, line.state.text())];
+    said.extend(statistics.iter().flat_map(|statistics| &statistics.errors).map(Wrong::sentence));
     said.extend(line.score.map(|score| format!("quality {}", text::fixed(score, 3))));
     said.extend(line.rows.map(|rows| format!("{} rows", text::count(rows))));
     said.extend(statistics.iter().flat_map(|statistics| &statistics.quality.deductions).map(|of| of.reason.clone()));
@@ -82,7 +83,7 @@ fn tip(line: &Line, statistics: Option<&Statistics>) -> String {
 }
 
 /// Score of each month.
-pub fn scores(archive: &Archive) -> anyhow::Result<Figure> {
+pub fn scores(archive: &Archive) -> crate::Result<Figure> {
     let months = archive.axis();
     let chart = Timeline {
         title: "Quality score by month",
@@ -98,7 +99,7 @@ pub fn scores(archive: &Archive) -> anyhow::Result<Figure> {
 }
 
 /// The five parts of the score.
-pub fn parts(archive: &Archive) -> anyhow::Result<Figure> {
+pub fn parts(archive: &Archive) -> crate::Result<Figure> {
     let months = archive.axis();
     let chart = Timeline {
         title: "Parts of the score by month",
@@ -120,9 +121,9 @@ pub fn parts(archive: &Archive) -> anyhow::Result<Figure> {
 }
 
 /// Win rates of the long modes and of the short ones.
-pub fn win_rates(archive: &Archive) -> anyhow::Result<[Figure; 2]> {
+pub fn win_rates(archive: &Archive) -> crate::Result<[Figure; 2]> {
     let months = archive.axis();
-    let of = |direction: Direction, title: &'static str| -> anyhow::Result<Figure> {
+    let of = |direction: Direction, title: &'static str| -> crate::Result<Figure> {
         let chart = Timeline {
             title,
             months: &months,
@@ -143,7 +144,7 @@ pub fn win_rates(archive: &Archive) -> anyhow::Result<[Figure; 2]> {
 }
 
 /// Share of the seconds without a trade.
-pub fn filled(archive: &Archive) -> anyhow::Result<Figure> {
+pub fn filled(archive: &Archive) -> crate::Result<Figure> {
     let months = archive.axis();
     let chart = Timeline {
         title: "Seconds without a trade by month",
@@ -160,7 +161,7 @@ pub fn filled(archive: &Archive) -> anyhow::Result<Figure> {
 }
 
 /// Gaps of price at the rolls.
-pub fn roll_gaps(archive: &Archive) -> anyhow::Result<Figure> {
+pub fn roll_gaps(archive: &Archive) -> crate::Result<Figure> {
     let months = archive.axis();
     let chart = Timeline {
         title: "Price gap of the rolls",
@@ -176,7 +177,8 @@ pub fn roll_gaps(archive: &Archive) -> anyhow::Result<Figure> {
         let gaps = month.rollovers.iter().filter_map(|roll| roll.price_gap);
         gaps.max_by(|left, right| left.abs().total_cmp(&right.abs()))
     };
-    let unexpected = |month: &Statistics| largest(month).filter(|_| month.rollovers.iter().any(|roll| !roll.expected));
+    let unexpected =
+        |month: &Statistics| largest(month).filter(|_| month.rollovers.iter().any(|roll| roll.expected == Some(false)));
     let series = [archive.series("gap, points", largest), archive.series("outside the expected window", unexpected)];
     Ok(Figure::new(
         "Price gap of the rolls",
@@ -186,7 +188,7 @@ pub fn roll_gaps(archive: &Archive) -> anyhow::Result<Figure> {
 }
 
 /// Shares of NaN.
-pub fn nan_shares(archive: &Archive) -> anyhow::Result<Figure> {
+pub fn nan_shares(archive: &Archive) -> crate::Result<Figure> {
     let months = archive.axis();
     let chart = Timeline {
         title: "Share of NaN by month",
@@ -205,7 +207,7 @@ pub fn nan_shares(archive: &Archive) -> anyhow::Result<Figure> {
 }
 
 /// Deviation of each feature's median from the archive's.
-pub fn drift(archive: &Archive) -> anyhow::Result<Figure> {
+pub fn drift(archive: &Archive) -> crate::Result<Figure> {
     let rows: Vec<Row> = drifts(archive).collect();
     let months = archive.axis();
     let draw = |(width, class)| Ok((class, heat::heat("Drift of the features", &months, &rows, width)?));
@@ -215,7 +217,7 @@ pub fn drift(archive: &Archive) -> anyhow::Result<Figure> {
         title: "Drift of the features",
         reading: reading.to_owned(),
         class: "full",
-        drawings: WIDTHS.into_iter().map(draw).collect::<anyhow::Result<_>>()?,
+        drawings: WIDTHS.into_iter().map(draw).collect::<crate::Result<_>>()?,
     })
 }
 
@@ -239,7 +241,7 @@ pub fn stages(archive: &Archive) -> Vec<&str> {
 }
 
 /// Busy seconds of each stage.
-pub fn stage_times(archive: &Archive) -> anyhow::Result<Figure> {
+pub fn stage_times(archive: &Archive) -> crate::Result<Figure> {
     let months = archive.axis();
     let chart = Timeline {
         title: "Busy seconds by stage and month",
@@ -261,7 +263,7 @@ pub fn stage_times(archive: &Archive) -> anyhow::Result<Figure> {
 }
 
 /// Nanoseconds a row of each stage.
-pub fn ns_per_row(archive: &Archive) -> anyhow::Result<Figure> {
+pub fn ns_per_row(archive: &Archive) -> crate::Result<Figure> {
     let months = archive.axis();
     let chart = Timeline {
         title: "Nanoseconds per row by stage and month",
@@ -282,7 +284,7 @@ pub fn ns_per_row(archive: &Archive) -> anyhow::Result<Figure> {
 }
 
 /// Seconds on the clock.
-pub fn clock(archive: &Archive) -> anyhow::Result<Figure> {
+pub fn clock(archive: &Archive) -> crate::Result<Figure> {
     let months = archive.axis();
     let chart = Timeline {
         title: "Seconds on the clock by month",
@@ -298,7 +300,7 @@ pub fn clock(archive: &Archive) -> anyhow::Result<Figure> {
 }
 
 /// Peak memory.
-pub fn memory(archive: &Archive) -> anyhow::Result<Figure> {
+pub fn memory(archive: &Archive) -> crate::Result<Figure> {
     let months = archive.axis();
     let chart = Timeline {
         title: "Peak memory by month",
@@ -316,7 +318,7 @@ pub fn memory(archive: &Archive) -> anyhow::Result<Figure> {
 }
 
 /// Repeated operations on the store, if there were any.
-pub fn retries(archive: &Archive) -> anyhow::Result<Option<Figure>> {
+pub fn retries(archive: &Archive) -> crate::Result<Option<Figure>> {
     if archive.published().all(|(_, month)| month.performance.retries == 0) {
         return Ok(None);
     }

@@ -45,6 +45,14 @@ fn score(score: Option<f64>) -> Cell {
     Cell::fixed(score, 3).faulty_if(score.is_some_and(|score| score < 0.8))
 }
 
+/// Whether to make a month again; one that is wrong needs something else.
+fn advice(statistics: Option<&Statistics>, priority: Option<Priority>) -> Cell {
+    if statistics.is_some_and(|month| !month.errors.is_empty()) {
+        return Cell::text("no: it is wrong").faulty_if(true);
+    }
+    Cell::text(priority.map_or("", text::priority))
+}
+
 /// A line for every month.
 pub fn months(archive: &Archive) -> Table {
     let headers = [
@@ -81,7 +89,7 @@ pub fn months(archive: &Archive) -> Table {
             count(|month| month.sessions.len()),
             Cell::percent(statistics.map(filled_share), 1),
             count(|month| month.warnings.len()),
-            Cell::text(priority.map_or("", text::priority)),
+            advice(statistics, priority),
         ]
     });
     table(headers, rows, "The store holds no month.")
@@ -117,6 +125,16 @@ pub fn deductions(archive: &Archive) -> Table {
     table(headers, rows, "Nothing was taken off.")
 }
 
+/// Months that are wrong, whatever their score, and what to do about each.
+pub fn wrong(archive: &Archive) -> Table {
+    let rows = archive.published().flat_map(|(line, statistics)| {
+        statistics.errors.iter().map(move |wrong| {
+            vec![month(line), Cell::text(wrong.found.as_str()).faulty_if(true), Cell::text(wrong.advice.as_str())]
+        })
+    });
+    table([("Month", TEXT), ("Found", TEXT), ("What to do", TEXT)], rows, "No month is wrong.")
+}
+
 /// Months to make again, the most urgent first: those that failed, and those whose statistics recommend it.
 pub fn reprocessing(archive: &Archive) -> Table {
     let failed = archive.failed(Timestamp::MIN).map(|(line, failure)| (Priority::High, line, failure.error.clone()));
@@ -137,7 +155,8 @@ pub fn reprocessing(archive: &Archive) -> Table {
 /// What each month should keep, and those that do not.
 pub fn gates(archive: &Archive) -> Table {
     type Keeps = fn(&Statistics) -> bool;
-    let gates: [(&str, Keeps); 7] = [
+    let gates: [(&str, Keeps); 8] = [
+        ("not wrong", |month| month.errors.is_empty()),
         ("score of at least 0.8", |month| month.quality.score >= 0.8),
         ("win rates within 5 to 50 %", |month| {
             month.modes.len() == MODES.len()
@@ -152,7 +171,7 @@ pub fn gates(archive: &Archive) -> Table {
             })
         }),
         ("features in range", |month| month.features.values().all(|feature| feature.in_range)),
-        ("rolls in their windows", |month| month.rollovers.iter().all(|roll| roll.expected)),
+        ("rolls in their windows", |month| month.rollovers.iter().all(|roll| roll.expected != Some(false))),
         ("no warning", |month| month.warnings.is_empty()),
     ];
     let rows = gates.iter().map(|(name, keeps)| {
@@ -228,7 +247,7 @@ pub fn published(archive: &Archive, since: Timestamp) -> Table {
             Cell::bytes(performance.peak_rss_bytes),
             Cell::count(performance.retries),
             Cell::count(statistics.warnings.len() as u64),
-            Cell::text(statistics.quality.reprocess.priority.map_or("", text::priority)),
+            advice(Some(statistics), statistics.quality.reprocess.priority),
             Cell::text(line.version.clone().unwrap_or_default()),
         ]
     });

@@ -15,7 +15,7 @@ use crate::{cli::ReportKind, months::survey::State};
 const SYSTEMIC: f64 = 0.20;
 
 /// The report; with charts only where its format has them.
-pub fn document(kind: ReportKind, archive: &Archive, with_charts: bool) -> anyhow::Result<Document> {
+pub fn document(kind: ReportKind, archive: &Archive, with_charts: bool) -> crate::Result<Document> {
     let days = if kind == ReportKind::Daily { 1 } else { 7 };
     let since = archive.read - SignedDuration::from_hours(24 * days);
     let (title, name) = match kind {
@@ -56,6 +56,8 @@ fn facts(kind: ReportKind, archive: &Archive, since: Timestamp) -> Vec<(&'static
         let new = archive.months.iter().filter(|entry| entry.line.published.is_some_and(|time| time >= since));
         facts.push(("Published in this time", Cell::count(new.count() as u64)));
     }
+    let wrong = archive.published().filter(|(_, month)| !month.errors.is_empty()).count() as u64;
+    facts.push(("Wrong", Cell::count(wrong).faulty_if(wrong > 0)));
     facts.extend([
         ("Failed", Cell::count(archive.failed(shown).count() as u64)),
         ("Withheld", Cell::count(archive.withheld(shown).count() as u64)),
@@ -81,7 +83,7 @@ fn facts(kind: ReportKind, archive: &Archive, since: Timestamp) -> Vec<(&'static
     facts
 }
 
-fn charts(kind: ReportKind, archive: &Archive) -> anyhow::Result<Vec<Figure>> {
+fn charts(kind: ReportKind, archive: &Archive) -> crate::Result<Vec<Figure>> {
     let mut charts = vec![figures::calendar(archive, &[])?];
     let quality = matches!(kind, ReportKind::Quality | ReportKind::Final | ReportKind::Monthly);
     let performance = matches!(kind, ReportKind::Performance | ReportKind::Final | ReportKind::Monthly);
@@ -112,6 +114,7 @@ fn charts(kind: ReportKind, archive: &Archive) -> anyhow::Result<Vec<Figure>> {
 
 fn sections(kind: ReportKind, archive: &Archive, since: Timestamp) -> Vec<Section> {
     let always = Timestamp::MIN;
+    let wrong = || Section::new("wrong", "Wrong", tables::wrong(archive));
     let months = || Section::new("months", "Months", tables::months(archive));
     let failed = |since| Section::new("failed", "Failed", tables::failed(archive, since));
     let withheld = |since| Section::new("withheld", "Withheld", tables::withheld(archive, since));
@@ -128,6 +131,7 @@ fn sections(kind: ReportKind, archive: &Archive, since: Timestamp) -> Vec<Sectio
         let (drift, found) = tables::drift(archive);
         let more = (found > drift.rows.len()).then(|| format!("The {} largest of {found}.", drift.rows.len()));
         vec![
+            wrong(),
             Section::new("gates", "Gates", tables::gates(archive)),
             reprocessing(),
             months(),
@@ -139,6 +143,7 @@ fn sections(kind: ReportKind, archive: &Archive, since: Timestamp) -> Vec<Sectio
     };
     match kind {
         ReportKind::Daily | ReportKind::Weekly => vec![
+            wrong(),
             Section::new("published", "Published", tables::published(archive, since)),
             failed(since),
             withheld(since),

@@ -19,17 +19,22 @@ mod table;
 mod tests;
 mod text;
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
-use anyhow::Context;
+use data::MonthRange;
+use jiff::Timestamp;
 
 use self::{archive::Archive, document::Document, success::Success};
 use crate::{
     cache::Cache,
     cli::{ReportArgs, ReportFormat, ReportKind},
     config::Settings,
-    discover,
+    criteria::{Reading, Sight},
+    discover::{self, RawFile},
+    error::{Class, Context},
     exit::{self, Usage},
+    figures, heartbeat,
+    holdings::Holdings,
     manifest,
     months::raw_store,
     statistics::Statistics,
@@ -37,11 +42,12 @@ use crate::{
 };
 
 /// Runs the command.
-pub fn run(args: &ReportArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &ReportArgs, settings: &Settings) -> crate::Result<u8> {
     let format = args.format()?;
     let store = Store::open(settings.text("store"), settings.access)?;
     let raw = raw_store(settings, &store)?;
-    let archive = Archive::read(&store, &discover::raw_files(&raw)?, args.range())?;
+    let files = discover::raw_files(&raw)?;
+    let archive = Archive::read(&store, &files, args.range())?;
     let with_charts = format == ReportFormat::Html;
     let mut document = match args.kind {
         ReportKind::Monthly => of_month(&archive, &store, settings, with_charts)?,
@@ -49,7 +55,7 @@ pub fn run(args: &ReportArgs, settings: &Settings) -> anyhow::Result<u8> {
     };
     let mut missed = false;
     if matches!(args.kind, ReportKind::Final | ReportKind::Success) {
-        let success = Success::of(&archive, &store, &raw)?;
+        let success = Success::of(readings(&store, &raw, &files, args.range(), settings)?);
         // The whole archive's report shows them, the report on them is a gate as well.
         missed = args.kind == ReportKind::Success && !success.passed();
         document.sections.insert(0, success.section());
@@ -71,8 +77,31 @@ pub fn run(args: &ReportArgs, settings: &Settings) -> anyhow::Result<u8> {
     Ok(if document.errors.is_empty() && !missed { 0 } else { exit::PARTLY })
 }
 
+/// The figures of the success criteria, of the months of a range or of those that runs were asked for.
+fn readings(
+    store: &Store,
+    raw: &Store,
+    files: &[RawFile],
+    asked: Option<MonthRange>,
+    settings: &Settings,
+) -> crate::Result<Vec<Reading>> {
+    let (holdings, runs) = (Holdings::of(store)?, heartbeat::all(store)?);
+    let figures = figures::of(store, Some(raw), &holdings, &BTreeMap::new());
+    let sight = Sight {
+        store,
+        holdings: &holdings,
+        raw: files,
+        figures: &figures,
+        runs: &runs.iter().collect::<Vec<_>>(),
+        asked,
+        thresholds: settings.alerts().rules(),
+        at: Timestamp::now(),
+    };
+    Ok(sight.readings())
+}
+
 /// The report on the last published month.
-fn of_month(archive: &Archive, store: &Store, settings: &Settings, with_charts: bool) -> anyhow::Result<Document> {
+fn of_month(archive: &Archive, store: &Store, settings: &Settings, with_charts: bool) -> crate::Result<Document> {
     let Some((line, statistics)) = archive.published().next_back() else {
         let months = archive.errors();
         let why = if months.is_empty() { "run it first, or see `months list`".to_owned() } else { months.join("; ") };
@@ -87,7 +116,9 @@ fn of_month(archive: &Archive, store: &Store, settings: &Settings, with_charts: 
         None => {
             let cache = Cache::open(settings)?;
             let file = cache.temporary().join("month.parquet");
-            let object: Object = store.find(&key)?.with_context(|| format!("{key} is missing: run the month again"))?;
+            let object: Object = store
+                .find(&key)?
+                .ok_or_else(|| crate::Error::new(Class::Published, format!("{key} is missing: run the month again")))?;
             store.download(&object, &file)?;
             prices::read(statistics, &file)?
         }
@@ -97,7 +128,7 @@ fn of_month(archive: &Archive, store: &Store, settings: &Settings, with_charts: 
 
 /// Writes the report on the month of `statistics`, whose training file is `parquet`, to `html`. A month without
 /// sessions has no training file; none is read then.
-pub fn write(statistics: &Statistics, parquet: &Path, html: &Path) -> anyhow::Result<()> {
+pub fn write(statistics: &Statistics, parquet: &Path, html: &Path) -> crate::Result<()> {
     let prices = prices::read(statistics, parquet)?;
     let page = html::render(&month::document(statistics, Some(&prices))?);
     fs::write(html, page).with_context(|| html.display().to_string())

@@ -11,13 +11,16 @@ use super::{
     table::Cell,
     text::{self, NOTHING},
 };
-use crate::statistics::{ModeStatistics, Statistics};
+use crate::{
+    quality::wrong::Wrong,
+    statistics::{ModeStatistics, Statistics},
+};
 
 /// Widths a chart over the whole page is drawn in, with their classes: the page shows the one that fits.
 pub const WIDTHS: [(u32, &str); 3] = [(640, "w640"), (960, "w960"), (1320, "w1320")];
 
 /// The report on the month of `statistics`; with charts where the prices are given.
-pub fn document(statistics: &Statistics, prices: Option<&[SessionPrices]>) -> anyhow::Result<Document> {
+pub fn document(statistics: &Statistics, prices: Option<&[SessionPrices]>) -> crate::Result<Document> {
     let mut contracts: Vec<&str> = statistics.sessions.iter().map(|session| session.contract.as_str()).collect();
     contracts.dedup();
     contracts.retain(|contract| !contract.is_empty());
@@ -37,19 +40,19 @@ pub fn document(statistics: &Statistics, prices: Option<&[SessionPrices]>) -> an
         generated: jiff::Timestamp::now(),
         score: Some(statistics.quality.score),
         facts,
-        errors: statistics.errors.clone(),
+        errors: statistics.errors.iter().map(Wrong::sentence).collect(),
         figures: prices.map_or(Ok(Vec::new()), |prices| figures(statistics, prices))?,
         sections: sections(statistics),
         footer: format!("{}, statistics schema {}", statistics.program, statistics.schema_version),
     })
 }
 
-fn figures(statistics: &Statistics, prices: &[SessionPrices]) -> anyhow::Result<Vec<Figure>> {
+fn figures(statistics: &Statistics, prices: &[SessionPrices]) -> crate::Result<Vec<Figure>> {
     if statistics.sessions.is_empty() {
         return Ok(Vec::new());
     }
-    let wide = |draw: &dyn Fn(u32) -> anyhow::Result<String>| {
-        WIDTHS.iter().map(|&(width, class)| Ok((class, draw(width)?))).collect::<anyhow::Result<Vec<_>>>()
+    let wide = |draw: &dyn Fn(u32) -> crate::Result<String>| {
+        WIDTHS.iter().map(|&(width, class)| Ok((class, draw(width)?))).collect::<crate::Result<Vec<_>>>()
     };
     let rolled = if statistics.rollovers.is_empty() { "" } else { " A thick line is a change of the front contract." };
     let price = Figure {
@@ -158,6 +161,9 @@ fn sections(statistics: &Statistics) -> Vec<Section> {
 
 fn reprocess(statistics: &Statistics) -> String {
     let reprocess = &statistics.quality.reprocess;
+    if !statistics.errors.is_empty() {
+        return "no: the month is wrong".to_owned();
+    }
     match (reprocess.needed, reprocess.priority) {
         (false, _) => "not needed".to_owned(),
         (true, Some(priority)) => format!("yes, {} priority", text::priority(priority)),

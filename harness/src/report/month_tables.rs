@@ -85,7 +85,7 @@ pub fn rolls<'a>(rolls: impl IntoIterator<Item = &'a Rollover>, gap: impl Fn(Opt
             gap(roll.price_gap),
             Cell::count(roll.volume_from),
             Cell::count(roll.volume_to),
-            Cell::must(roll.expected),
+            roll.expected.map_or_else(|| Cell::text(NOTHING), Cell::must),
         ]
     });
     table(headers, rows, "The front contract did not change.")
@@ -163,7 +163,7 @@ pub fn features(statistics: &Statistics) -> Table {
             vec![Cell::text(name), Cell::percent(Some(feature.nan_share), 2).faulty_if(feature.nan_share > ceiling)];
         let values = [feature.min, feature.p1, feature.p50, feature.p99, feature.max, feature.mean, feature.std];
         row.extend(values.map(Cell::significant));
-        row.extend([Cell::percent(Some(feature.outliers), 2), Cell::must(feature.in_range)]);
+        row.extend([Cell::percent(feature.outliers, 2), Cell::must(feature.in_range)]);
         row
     });
     table(headers, rows, "No feature was measured.")
@@ -185,12 +185,14 @@ pub fn records(statistics: &Statistics) -> Table {
     let mut rows = vec![
         row("spreads_dropped", "calendar spreads of the root", records.spreads_dropped, "not selected"),
         row("other_roots_dropped", "symbols of other roots", records.other_roots_dropped, "not selected"),
+        row("unmapped", "ids without a symbol on their date", records.unmapped, "not selected"),
     ];
     rows.extend(records.rules().map(|(rule, count)| {
         let meaning = RULES.iter().find(|(name, _)| *name == rule).map_or("", |(_, meaning)| meaning);
         row(rule, meaning, count, "dropped")
     }));
     rows.push(row("in_several_files", "in another file of the month as well", records.in_several_files, "kept once"));
+    rows.push(row("filled_before", "the close before with volume 0", records.filled_before, "filled again"));
     rows.push(row("time_backwards", "earlier than the record before", records.time_backwards, "sorted"));
     let headers = vec![("Rule", TEXT), ("Meaning", TEXT), ("Records", NUMBER), ("Of all", NUMBER), ("They were", TEXT)];
     table(headers, rows, "")
@@ -282,6 +284,7 @@ fn as_written(name: String, value: String) -> (String, String) {
     let written = match setting {
         "tick_nanos" => ("tick_size", points(&value)),
         "gap_nanos" => ("gap_points", points(&value)),
+        "rolls" => ("roll_window", None),
         "session_start" | "session_end" => (setting, time(&value)),
         _ => (setting, None),
     };

@@ -2,7 +2,6 @@
 
 use std::{fs::File, path::Path};
 
-use anyhow::Context;
 use kernels::labels::MODES;
 use parquet::{
     column::reader::get_typed_column_reader,
@@ -10,7 +9,10 @@ use parquet::{
     file::reader::{FileReader, RowGroupReader, SerializedFileReader},
 };
 
-use crate::statistics::Statistics;
+use crate::{
+    error::{Class, Context, Met},
+    statistics::Statistics,
+};
 
 /// Points of all sessions together, about.
 const POINTS: u64 = 1500;
@@ -39,7 +41,7 @@ pub struct Stretch {
 }
 
 /// One entry a session, in order, from the Parquet file of the month. Rows of other months are passed over.
-pub fn read(statistics: &Statistics, parquet: &Path) -> anyhow::Result<Vec<SessionPrices>> {
+pub fn read(statistics: &Statistics, parquet: &Path) -> crate::Result<Vec<SessionPrices>> {
     let sessions = &statistics.sessions;
     let total = statistics.rows().max(1);
     let mut thinned: Vec<Buckets> = sessions
@@ -75,22 +77,22 @@ pub fn read(statistics: &Statistics, parquet: &Path) -> anyhow::Result<Vec<Sessi
 }
 
 /// Calls `visit` with the timestamp in nanoseconds, the close and the labels of every row.
-fn scan(path: &Path, visit: &mut impl FnMut(i64, f64, [bool; 6])) -> anyhow::Result<()> {
-    let reader = SerializedFileReader::new(File::open(path)?)?;
+fn scan(path: &Path, visit: &mut impl FnMut(i64, f64, [bool; 6])) -> crate::Result<()> {
+    let reader = SerializedFileReader::new(File::open(path)?).met_as(Class::Published)?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let column = |name: &str| {
         let position = schema.columns().iter().position(|column| column.name() == name);
-        position.with_context(|| format!("no column '{name}'"))
+        position.ok_or_else(|| unlike(format!("no column '{name}'")))
     };
     let (timestamp, close) = (column("timestamp")?, column("close")?);
     let labels = MODES.iter().map(|mode| column(&format!("label_{}", mode.name)));
-    let labels = labels.collect::<anyhow::Result<Vec<_>>>()?;
+    let labels = labels.collect::<crate::Result<Vec<_>>>()?;
     for number in 0..reader.num_row_groups() {
-        let group = reader.get_row_group(number)?;
+        let group = reader.get_row_group(number).met_as(Class::Published)?;
         let times = values::<Int64Type>(group.as_ref(), timestamp)?;
         let closes = values::<DoubleType>(group.as_ref(), close)?;
         let labels = labels.iter().map(|&label| values::<Int32Type>(group.as_ref(), label));
-        let labels = labels.collect::<anyhow::Result<Vec<_>>>()?;
+        let labels = labels.collect::<crate::Result<Vec<_>>>()?;
         for (row, (time, close)) in times.into_iter().zip(closes).enumerate() {
             let won =
                 |mode: usize| labels.get(mode).and_then(|labels| labels.get(row)).is_some_and(|label| *label == 1);
@@ -100,17 +102,29 @@ fn scan(path: &Path, visit: &mut impl FnMut(i64, f64, [bool; 6])) -> anyhow::Res
     Ok(())
 }
 
-fn values<T: DataType>(group: &dyn RowGroupReader, column: usize) -> anyhow::Result<Vec<T::T>> {
-    let rows = usize::try_from(group.metadata().num_rows())?;
+/// A published file that is none of ours.
+fn unlike(said: String) -> crate::Error {
+    crate::Error::new(Class::Published, said)
+}
+
+fn values<T: DataType>(group: &dyn RowGroupReader, column: usize) -> crate::Result<Vec<T::T>> {
+    let rows = usize::try_from(group.metadata().num_rows()).met_as(Class::Published)?;
     let descriptor = group.metadata().column(column).column_descr();
     let (name, physical) = (descriptor.name(), descriptor.physical_type());
-    anyhow::ensure!(physical == T::get_physical_type(), "column '{name}' is {physical}");
-    anyhow::ensure!(descriptor.max_def_level() == 0, "column '{name}' may have nulls");
-    let mut reader = get_typed_column_reader::<T>(group.get_column_reader(column)?);
+    if physical != T::get_physical_type() {
+        return Err(unlike(format!("column '{name}' is {physical}")));
+    }
+    if descriptor.max_def_level() != 0 {
+        return Err(unlike(format!("column '{name}' may have nulls")));
+    }
+    let mut reader = get_typed_column_reader::<T>(group.get_column_reader(column).met_as(Class::Published)?);
     let mut values = Vec::with_capacity(rows);
     while values.len() < rows {
-        let (_, read, _) = reader.read_records(rows - values.len(), None, None, &mut values)?;
-        anyhow::ensure!(read > 0, "column '{name}' ends early");
+        let (_, read, _) =
+            reader.read_records(rows - values.len(), None, None, &mut values).met_as(Class::Published)?;
+        if read == 0 {
+            return Err(unlike(format!("column '{name}' ends early")));
+        }
     }
     Ok(values)
 }

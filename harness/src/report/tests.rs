@@ -1,11 +1,15 @@
 //! The page as a whole, of made-up months.
 
-use data::grid::Rollover;
+use data::{
+    fault::{Fault, FaultKind},
+    grid::Rollover,
+};
 use jiff::civil::Date;
 
 use super::{html, month, prices::SessionPrices};
 use crate::{
     feature_ranges,
+    quality::wrong::Wrong,
     statistics::{FeatureStatistics, Latency, ModeStatistics, Statistics, WinStatistics, tests::statistics},
 };
 
@@ -45,7 +49,7 @@ fn a_month_is_complete() {
         price_gap: Some(-7.25),
         volume_from: 1_000,
         volume_to: 2_000,
-        expected: false,
+        expected: Some(false),
     });
     let page = render(&statistics);
     check(&page);
@@ -95,7 +99,7 @@ fn text_from_outside_is_not_markup() {
     let mut statistics = statistics();
     let evil = "<script>alert('1')</script>\"&";
     statistics.warnings.push(evil.into());
-    statistics.errors.push(evil.into());
+    statistics.errors.push(Wrong::from(Fault { kind: FaultKind::Hours, found: evil.into() }));
     statistics.profile = evil.into();
     statistics.program = evil.into();
     statistics.inputs[0].key = evil.into();
@@ -113,7 +117,7 @@ fn text_from_outside_is_not_markup() {
         price_gap: None,
         volume_from: 0,
         volume_to: 0,
-        expected: true,
+        expected: Some(true),
     };
     statistics.rollovers.push(roll);
     let page = render(&statistics);
@@ -130,7 +134,7 @@ fn what_is_not_a_number_is_a_dash() {
             nan_share: f64::NAN,
             min: nan,
             max: Some(f64::INFINITY),
-            outliers: f64::NAN,
+            outliers: Some(f64::NAN),
             ..feature.clone()
         };
     }
@@ -144,16 +148,17 @@ fn what_is_not_a_number_is_a_dash() {
 }
 
 #[test]
-fn a_failed_month_says_why() {
+fn a_wrong_month_says_why_before_all_else() {
     let mut statistics = statistics();
     statistics.sessions.clear();
     statistics.modes.clear();
     statistics.features.clear();
-    statistics.errors.push("raw/a.dbn: two different records".into());
+    statistics.errors.push(Wrong::from(Fault { kind: FaultKind::Hours, found: "2013-10-09 is an hour late".into() }));
     let folder = tempfile::tempdir().unwrap();
     let html = folder.path().join("report.html");
     super::write(&statistics, &folder.path().join("absent.parquet"), &html).unwrap();
     let page = std::fs::read_to_string(html).unwrap();
     check(&page);
-    assert!(page.contains("raw/a.dbn: two different records") && page.contains("No session."));
+    let wrong = page.find("wrong: 2013-10-09 is an hour late; look at the session").unwrap();
+    assert!(wrong < page.find("No session.").unwrap() && wrong < page.find("Reprocess").unwrap());
 }

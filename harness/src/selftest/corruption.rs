@@ -2,12 +2,12 @@
 
 use std::{fs, path::Path};
 
-use anyhow::Context;
+use crate::error::Context;
 
 use super::{Trial, program, said};
 
 /// All of them.
-pub fn trials(folder: &Path, file: &str) -> anyhow::Result<Vec<Trial>> {
+pub fn trials(folder: &Path, file: &str) -> crate::Result<Vec<Trial>> {
     let whole = fs::read(folder.join(file)).context("the synthetic month")?;
     let middle = whole.len() / 2;
     let flipped = {
@@ -35,7 +35,7 @@ pub fn trials(folder: &Path, file: &str) -> anyhow::Result<Vec<Trial>> {
     Ok(trials)
 }
 
-fn trial(folder: &Path, file: &str, fault: &str, bytes: &[u8], expected: i32) -> anyhow::Result<Trial> {
+fn trial(folder: &Path, file: &str, fault: &str, bytes: &[u8], expected: i32) -> crate::Result<Trial> {
     let here = folder.join("trial");
     let _ = fs::remove_dir_all(&here);
     fs::create_dir(&here)?;

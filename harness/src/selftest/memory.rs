@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use serde_json::Value;
 
 use super::{Trial, program, said};
@@ -11,8 +10,8 @@ use super::{Trial, program, said};
 const LIMIT_GB: f64 = 0.5;
 
 /// All of them.
-pub fn trials(folder: &Path, file: &str) -> anyhow::Result<Vec<Trial>> {
-    let limit = |gigabytes: &str, fault: &str| -> anyhow::Result<_> {
+pub fn trials(folder: &Path, file: &str) -> crate::Result<Vec<Trial>> {
+    let limit = |gigabytes: &str, fault: &str| -> crate::Result<_> {
         let arguments = ["process", file, "out.parquet", "--json", "--max-memory-gb", gigabytes];
         let output = program(folder)?.args(arguments).output()?;
         Ok((output, fault.to_owned()))
@@ -40,7 +39,7 @@ pub fn trials(folder: &Path, file: &str) -> anyhow::Result<Vec<Trial>> {
         found: format!("{code}; {message}"),
         passed: code == "exit code 2" && needed.is_some(),
     };
-    let needed = needed.context("the limit that is needed was not said").unwrap_or("8").to_owned();
+    let needed = needed.unwrap_or("8").to_owned();
     let (output, fault) = limit(&needed, "the limit that was asked for")?;
     let (code, message) = said(&output);
     let enough = Trial {

@@ -11,7 +11,6 @@ use std::{
     process::{Command, Output},
 };
 
-use anyhow::Context;
 use data::{
     Month, MonthRange,
     synth::{Plan, write_months},
@@ -20,6 +19,7 @@ use serde::Serialize;
 
 use crate::{
     cli::{SelftestArgs, SelftestKind},
+    error::Context,
     exit,
 };
 
@@ -37,7 +37,7 @@ pub struct Trial {
 }
 
 /// Runs the command: code 1 when something is not as it should be.
-pub fn run(args: &SelftestArgs) -> anyhow::Result<u8> {
+pub fn run(args: &SelftestArgs) -> crate::Result<u8> {
     let folder = tempfile::Builder::new().prefix("harness-selftest-").tempdir().context("no temporary folder")?;
     let _interrupt = crate::interrupt::removing(folder.path());
     let file = month(folder.path())?;
@@ -60,15 +60,15 @@ pub fn run(args: &SelftestArgs) -> anyhow::Result<u8> {
 }
 
 /// A synthetic month; its file's name.
-fn month(folder: &Path) -> anyhow::Result<String> {
+fn month(folder: &Path) -> crate::Result<String> {
     let month: Month = "2013-09".parse()?;
-    let months = MonthRange::new(month, month).context("the month")?;
+    let months = MonthRange::new(month, month).ok_or_else(|| crate::Error::program("no such month"))?;
     let truth = write_months(&Plan::default(), months, folder, &mut |_| {})?;
     Ok(truth.months[0].file.clone())
 }
 
 /// This program in a folder, with settings, caches and credentials of nobody.
-fn program(folder: &Path) -> anyhow::Result<Command> {
+fn program(folder: &Path) -> crate::Result<Command> {
     let mut command = Command::new(std::env::current_exe().context("this program")?);
     command.current_dir(folder).env_clear().env("XDG_CACHE_HOME", folder.join("cache")).env("LOG_LEVEL", "warn");
     Ok(command)

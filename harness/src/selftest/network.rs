@@ -8,7 +8,7 @@ use super::{
 };
 
 /// All of them.
-pub fn trials(folder: &Path, file: &str) -> anyhow::Result<Vec<Trial>> {
+pub fn trials(folder: &Path, file: &str) -> crate::Result<Vec<Trial>> {
     let raw = Arc::new(fs::read(folder.join(file))?);
     let mut expected = None;
     let mut trials = Vec::new();

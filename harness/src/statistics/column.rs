@@ -218,26 +218,6 @@ pub fn rank(percent: u64, count: u64) -> u64 {
     (percent * count).div_ceil(100).max(1)
 }
 
-/// A percentile of small whole numbers, `counts[k]` of which are k; `None` without any.
-pub fn percentile_of_counts(counts: &[u64], percent: u64) -> Option<u64> {
-    let total: u64 = counts.iter().sum();
-    let mut left = rank(percent, total);
-    for (value, &count) in (0..).zip(counts) {
-        if left <= count {
-            return (total > 0).then_some(value);
-        }
-        left -= count;
-    }
-    None
-}
-
-/// The mean of small whole numbers, `counts[k]` of which are k; `None` without any.
-pub fn mean_of_counts(counts: &[u64]) -> Option<f64> {
-    let total: u64 = counts.iter().sum();
-    let sum: u64 = (0..).zip(counts).map(|(value, count): (u64, &u64)| value * count).sum();
-    (total > 0).then(|| sum as f64 / total as f64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,18 +282,6 @@ mod tests {
         let wanted = [1, 25, 50, 75, 90, 95, 99];
         let found = column.percentiles(&column.moments().unwrap(), wanted);
         assert_eq!(found, wanted.map(|percent| sorted[(percent as usize * 10_007).div_ceil(100) - 1]));
-    }
-
-    #[test]
-    fn counts_are_columns_too() {
-        // 0, 0, 2, 2, 2, 3.
-        let counts = [2, 0, 3, 1];
-        assert_eq!(
-            [0, 33, 34, 50, 83, 84, 100].map(|p| percentile_of_counts(&counts, p)),
-            [0, 0, 2, 2, 2, 3, 3].map(Some)
-        );
-        assert_eq!(mean_of_counts(&counts), Some(1.5));
-        assert_eq!((percentile_of_counts(&[0; 4], 50), mean_of_counts(&[0; 4])), (None, None));
     }
 
     #[test]

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use data::{compute::SessionColumns, grid::Grid, training_file::Value};
 use kernels::{
-    Profile, Tick,
+    Break, Profile, Tick,
     features::{FLAG_NAMES, FLOAT_NAMES},
-    labels::{MODES, Outcome},
+    labels::{LOOK_AHEAD, MODES},
 };
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::column::{Column, mean_of_counts, percentile_of_counts};
-use crate::feature_ranges::{Overrides, Ranges};
+use super::{column::Column, counts::Counts};
+use crate::feature_ranges::{self, Overrides, Ranges};
 
 /// How many interquartile ranges from the quartiles a value is an outlier.
 const OUTLIER_RANGES: f64 = 3.0;
@@ -42,7 +42,7 @@ pub struct ModeStatistics {
     pub weight: WeightStatistics,
     /// Adverse move of the wins in ticks.
     pub mae: WinStatistics,
-    /// Seconds from the entry of a win to its target.
+    /// Seconds from the entry of a win to its target, the night included where it is open over one (profile `rolling`).
     pub seconds_to_target: WinStatistics,
     /// Every label is 0 or 1.
     pub labels_binary: bool,
@@ -118,10 +118,11 @@ pub struct FeatureStatistics {
     pub p50: Option<f64>,
     /// 99th percentile.
     pub p99: Option<f64>,
-    /// Share of the finite values more than 3 interquartile ranges below the first or above the third quartile, 0 to 1.
-    /// 0 where that range is 0: when half of the values are one number, it says nothing about how far the others may lie.
+    /// Share of the finite values more than 3 interquartile ranges below the first or above the third quartile, 0 to 1; 0
+    /// without values. `null` for columns of two values (the time flags, and the retouches of profile `rolling`): both are
+    /// regular, however rare one of them is.
     #[schemars(range(min = 0.0, max = 1.0))]
-    pub outliers: f64,
+    pub outliers: Option<f64>,
     /// No value is infinite, and the smallest and the largest are within the feature's usual range; true without values.
     pub in_range: bool,
 }
@@ -135,6 +136,11 @@ pub fn measure<F: Value + Into<f64>>(
     overrides: &Overrides,
 ) -> Measured {
     let ranges = Ranges::new(profile, prices(grid, tick), overrides);
+    let breaks = match profile {
+        // No trade is open over a night.
+        Profile::Session => Vec::new(),
+        Profile::Rolling => grid.breaks(),
+    };
     let columns = FLOAT_NAMES.len() + FLAG_NAMES.len();
     let feature = |index: usize| {
         let name = FLOAT_NAMES.iter().chain(&FLAG_NAMES).nth(index).copied().unwrap_or_default();
@@ -147,11 +153,11 @@ pub fn measure<F: Value + Into<f64>>(
             ),
             Some(flag) => {
                 let column = Column::new(sessions.iter().map(|session| row(session.flags.row(flag).to_slice())));
-                // Both values of a flag are regular, however rare one of them is.
-                FeatureStatistics { outliers: 0.0, ..feature(name, &column, &ranges) }
+                feature(name, &column, &ranges)
             }
         };
-        (name.to_owned(), statistics)
+        let outliers = statistics.outliers.filter(|_| !feature_ranges::is_of_two_values(name, profile));
+        (name.to_owned(), FeatureStatistics { outliers, ..statistics })
     };
     let (features, modes) = rayon::join(
         || (0..columns).into_par_iter().with_max_len(1).map(feature).collect(),
@@ -159,7 +165,7 @@ pub fn measure<F: Value + Into<f64>>(
             (0..MODES.len())
                 .into_par_iter()
                 .with_max_len(1)
-                .map(|index| (MODES[index].name.to_owned(), mode(sessions, index)))
+                .map(|index| (MODES[index].name.to_owned(), mode(sessions, &breaks, index)))
                 .collect()
         },
     );
@@ -178,12 +184,13 @@ fn feature(name: &str, column: &Column, ranges: &Ranges) -> FeatureStatistics {
         nan_share: if rows == 0 { 1.0 } else { share(column.nans(), rows) },
         infinite_share: share(column.infinities(), rows),
         in_range: column.infinities() == 0,
+        outliers: Some(0.0),
         ..FeatureStatistics::default()
     };
     let Some(moments) = column.moments() else { return counted };
     let [p1, p25, p50, p75, p99] = column.percentiles(&moments, [1, 25, 50, 75, 99]);
     let margin = OUTLIER_RANGES * (p75 - p25);
-    let outliers = if margin > 0.0 { column.outside(p25 - margin, p75 + margin) } else { 0 };
+    let outliers = column.outside(p25 - margin, p75 + margin);
     FeatureStatistics {
         min: finite(moments.min),
         max: finite(moments.max),
@@ -192,19 +199,20 @@ fn feature(name: &str, column: &Column, ranges: &Ranges) -> FeatureStatistics {
         p1: finite(p1),
         p50: finite(p50),
         p99: finite(p99),
-        outliers: share(outliers, column.len()),
+        outliers: Some(share(outliers, column.len())),
         in_range: counted.in_range && ranges.contain(name, moments.min, moments.max),
         ..counted
     }
 }
 
-fn mode<F>(sessions: &[SessionColumns<F>], index: usize) -> ModeStatistics {
-    // An outcome's adverse move has five bits, its duration ten.
-    let (mut maes, mut seconds) = ([0_u64; 32], [0_u64; 1024]);
-    let outcomes = sessions.iter().flat_map(|session| &session.outcomes[index]);
-    for outcome in outcomes.copied().filter(|outcome: &Outcome| outcome.is_win()) {
-        maes[usize::from(outcome.mae())] += 1;
-        seconds[usize::from(outcome.seconds())] += 1;
+fn mode<F>(sessions: &[SessionColumns<F>], breaks: &[Break], index: usize) -> ModeStatistics {
+    // An outcome's adverse move has five bits; a trade that is not open over a night lasts less than 900 seconds.
+    let (mut maes, mut seconds) = (Counts::<32>::new(), Counts::<{ LOOK_AHEAD }>::new());
+    for session in sessions {
+        for (row, outcome) in session.rows.clone().zip(&session.outcomes[index]).filter(|(_, one)| one.is_win()) {
+            maes.add(outcome.mae().into());
+            seconds.add(outcome.seconds(row, breaks));
+        }
     }
     let count = |wanted: fn(i8) -> bool| -> usize {
         let count = |session: &SessionColumns<F>| -> usize {
@@ -235,9 +243,9 @@ fn weight(column: &Column) -> WeightStatistics {
     WeightStatistics { min, mean, std: moments.std.and_then(finite), max, p25, p50, p75, p90, p95 }
 }
 
-fn of_wins(counts: &[u64]) -> WinStatistics {
-    let [p25, p50, p75, p90, p95] = [25, 50, 75, 90, 95].map(|percent| percentile_of_counts(counts, percent));
-    WinStatistics { mean: mean_of_counts(counts), p25, p50, p75, p90, p95 }
+fn of_wins<const SMALL: usize>(counts: &Counts<SMALL>) -> WinStatistics {
+    let [p25, p50, p75, p90, p95] = [25, 50, 75, 90, 95].map(|percent| counts.percentile(percent));
+    WinStatistics { mean: counts.mean(), p25, p50, p75, p90, p95 }
 }
 
 fn row<F>(row: Option<&[F]>) -> &[F] {

@@ -3,6 +3,7 @@
 //! Shares are fractions from 0 to 1. A figure that does not exist, such as the mean of no values, is `null`.
 
 mod column;
+mod counts;
 mod measure;
 mod performance;
 pub mod schema;
@@ -13,11 +14,14 @@ use std::collections::BTreeMap;
 
 use data::{
     Month,
-    grid::{Grid, Rollover},
+    contract::Fronts,
+    fault::Fault,
+    grid::{Grid, Rollover, Unmapped},
     input::InputInfo,
     records::Records,
 };
 use jiff::{Timestamp, civil::Date};
+use kernels::Tick;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +29,11 @@ pub use self::{
     measure::{FeatureStatistics, Measured, ModeStatistics, WeightStatistics, WinStatistics, measure},
     performance::{Durations, Latency, Performance, Stage},
 };
-use crate::quality::{self, Context, Quality};
+use crate::quality::{
+    self, Context, Quality,
+    levels::{self, Level, Verdict},
+    wrong::{self, Wrong},
+};
 
 /// Version of the object's schema.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -55,6 +63,9 @@ pub struct Statistics {
     pub sessions: Vec<SessionStatistics>,
     /// Changes of the front contract in order.
     pub rollovers: Vec<Rollover>,
+    /// What decided on the front contracts besides the month's own volumes, and what is missing of them.
+    #[serde(default)]
+    pub fronts: FrontStatistics,
     /// Labels and weights by mode.
     #[schemars(extend("propertyNames" = schema::modes(), "minProperties" = 6))]
     pub modes: BTreeMap<String, ModeStatistics>,
@@ -67,8 +78,11 @@ pub struct Statistics {
     pub quality: Quality,
     /// What a careful user should know.
     pub warnings: Vec<String>,
-    /// Why the month failed; empty when it did not.
-    pub errors: Vec<String>,
+    /// What makes the month wrong, whatever its score; empty when nothing does.
+    pub errors: Vec<Wrong>,
+    /// Price levels of at most three months before and three after, as far as they were known: the month's own is held to them.
+    #[serde(default)]
+    pub levels_around: Vec<Level>,
 }
 
 /// One input file.
@@ -101,7 +115,7 @@ impl Input {
 }
 
 /// One trading date.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct SessionStatistics {
     /// Local trading date.
@@ -125,10 +139,13 @@ pub struct SessionStatistics {
     pub late_open: bool,
     /// Contracts traded.
     pub volume: u64,
+    /// Close of the last row in points.
+    #[serde(default)]
+    pub last_price: f64,
 }
 
 impl SessionStatistics {
-    fn new(session: &data::grid::Session) -> Self {
+    fn new(session: &data::grid::Session, grid: &Grid, tick: Tick) -> Self {
         Self {
             date: session.date,
             contract: session.contract.clone(),
@@ -139,6 +156,64 @@ impl SessionStatistics {
             early_close: session.early_close,
             late_open: session.late_open,
             volume: session.volume,
+            last_price: session.rows.clone().next_back().map_or(0.0, |row| tick.points(grid.close[row])),
+        }
+    }
+}
+
+/// The front contracts of a month.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct FrontStatistics {
+    /// The front contract the month before ended with. `null` where the choice starts afresh, as the raw records of that
+    /// month are not there.
+    pub month_before: Option<String>,
+    /// Trading dates on which the front contract has no record, but some shortly before and shortly after.
+    pub missing: Vec<FrontMissing>,
+    /// Trading dates on which the front contract and another have each other's records.
+    pub swapped: Vec<FrontSwapped>,
+    /// Dates in whose session ids without a symbol trade.
+    pub unmapped: Vec<Unmapped>,
+}
+
+/// A trading date without a record of the front contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct FrontMissing {
+    /// Local trading date.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub date: Date,
+    /// The front contract.
+    pub contract: String,
+}
+
+/// A trading date on which two contracts have each other's records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct FrontSwapped {
+    /// Local trading date.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub date: Date,
+    /// The front contract.
+    pub contract: String,
+    /// The other.
+    pub with: String,
+}
+
+impl FrontStatistics {
+    /// How the fronts of a month were found, and what traded beside them.
+    pub fn new(fronts: &Fronts, grid: &Grid) -> Self {
+        let missing = |(date, contract): (Date, &str)| FrontMissing { date, contract: contract.to_owned() };
+        let swapped = |(date, contract, with): (Date, &str, &str)| FrontSwapped {
+            date,
+            contract: contract.to_owned(),
+            with: with.to_owned(),
+        };
+        Self {
+            month_before: fronts.before.clone(),
+            missing: fronts.missing().map(missing).collect(),
+            swapped: fronts.swapped().map(swapped).collect(),
+            unmapped: grid.unmapped.clone(),
         }
     }
 }
@@ -157,32 +232,66 @@ pub struct Head {
 }
 
 impl Statistics {
-    /// The statistics of a month that was computed, with its score.
+    /// The statistics of a month that was computed, not yet scored: see [`Self::judge`].
     pub fn new(
         head: Head,
         records: Records,
-        grid: &Grid,
+        (fronts, grid, tick): (&Fronts, &Grid, Tick),
         measured: Measured,
         performance: Performance,
-        context: &Context,
     ) -> Self {
-        let mut statistics = Self {
+        Self {
             records,
-            sessions: grid.sessions.iter().map(SessionStatistics::new).collect(),
+            sessions: grid.sessions.iter().map(|session| SessionStatistics::new(session, grid, tick)).collect(),
             rollovers: grid.rollovers.clone(),
+            fronts: FrontStatistics::new(fronts, grid),
             modes: measured.modes,
             features: measured.features,
             performance,
             warnings: grid.warnings.clone(),
             ..Self::empty(head)
-        };
-        statistics.assess(context);
-        statistics
+        }
+    }
+
+    /// Scores the month, once: by its figures, by what its grid shows (`faults`), and by the price levels of the months
+    /// around, as far as they are `known`.
+    pub fn judge(&mut self, faults: &[Fault], known: &[Level], context: &Context) {
+        self.levels_around = levels::around(self.month, known);
+        let level = self.level();
+        self.errors = wrong::list(faults, &self.records, level.as_ref(), &self.levels_around);
+        if let Some(Verdict::Doubtful(found)) = level.map(|level| levels::judge(&level, &self.levels_around)) {
+            self.warnings.push(found);
+        }
+        self.assess(context);
+    }
+
+    /// The month's price level; `None` without a session.
+    pub fn level(&self) -> Option<Level> {
+        // Statistics of an earlier version have no prices.
+        let closes: Vec<f64> =
+            self.sessions.iter().map(|session| session.last_price).filter(|price| *price > 0.0).collect();
+        Level::of(self.month, &closes)
     }
 
     /// Scores the month again, after warnings, errors or performance were added.
     pub fn assess(&mut self, context: &Context) {
         self.quality = quality::assess(self, context);
+    }
+
+    /// What makes the rows or their absence wrong for whoever trusts the contracts' names.
+    pub fn wrong_contracts(&self) -> Vec<String> {
+        let volume = |date: Date| self.sessions.iter().find(|session| session.date == date).map_or(0, |one| one.volume);
+        let swapped = self.fronts.swapped.iter().map(|FrontSwapped { date, contract, with }| {
+            format!("{date}: {contract} and {with} have each other's records: download the raw file again")
+        });
+        let unmapped = self.fronts.unmapped.iter().filter(|unmapped| unmapped.volume > volume(unmapped.date));
+        let unmapped = unmapped.map(|Unmapped { date, ids, volume }| {
+            format!(
+                "{date}: {ids} ids without a symbol trade {volume} in the session, more than the front contract: download \
+                 the raw file again, with symbols"
+            )
+        });
+        swapped.chain(unmapped).collect()
     }
 
     /// Rows of all sessions.
@@ -201,12 +310,14 @@ impl Statistics {
             records: Records::default(),
             sessions: Vec::new(),
             rollovers: Vec::new(),
+            fronts: FrontStatistics::default(),
             modes: BTreeMap::new(),
             features: BTreeMap::new(),
             performance: Performance::default(),
             quality: Quality::default(),
             warnings: Vec::new(),
             errors: Vec::new(),
+            levels_around: Vec::new(),
         }
     }
 }

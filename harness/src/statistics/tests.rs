@@ -1,6 +1,10 @@
 //! Small months, measured by hand.
 
-use data::compute::{self, Computation, SessionColumns};
+use data::{
+    compute::{self, Computation, SessionColumns},
+    contract::Choice,
+    volumes::Volumes,
+};
 use kernels::{Profile, Tick, labels::Outcome};
 
 use super::*;
@@ -29,8 +33,13 @@ pub fn grid() -> Grid {
 }
 
 pub fn columns(grid: &Grid) -> Vec<SessionColumns<f32>> {
-    let computation =
-        Computation { profile: Profile::Session, tick: tick(), gap_ticks: 80, decay_months: 0, chunk_rows: 4 };
+    let computation = Computation {
+        profile: Profile::Session,
+        tick: tick(),
+        gap_ticks: 80,
+        decay_reference: grid.month,
+        chunk_rows: 4,
+    };
     (0..grid.sessions.len()).map(|number| compute::session(grid, number, &computation, &|_| ()).unwrap()).collect()
 }
 
@@ -69,7 +78,11 @@ fn of(sessions: &[SessionColumns<f32>]) -> Statistics {
     let stages = vec![Stage::new("decode", 0.5, 20, 9), Stage::new("compute", 0.0, 0, 0)];
     let performance = Performance::new(2.0, 20, stages, Some(1_000_000), 0);
     let context = Context { zone: jiff::tz::TimeZone::UTC, excluded_share: 0.0 };
-    Statistics::new(head, records, &grid(), measured(sessions), performance, &context)
+    let (grid, volumes) = (grid(), Volumes::default());
+    let fronts = Fronts::alone(grid.month, &volumes, Choice::Volume);
+    let mut statistics = Statistics::new(head, records, (&fronts, &grid, tick()), measured(sessions), performance);
+    statistics.judge(&[], &[], &context);
+    statistics
 }
 
 #[test]
@@ -138,18 +151,18 @@ fn features_by_hand() {
     assert!((feature.mean.unwrap() - 271.0 / 19.0).abs() < 1e-12);
     assert_eq!([feature.p1, feature.p50, feature.p99], [1.0, 10.0, 100.0].map(Some));
     // Quartiles 5 and 15, so regular is -25 to 45.
-    assert_eq!(feature.outliers, 1.0 / 19.0);
+    assert_eq!(feature.outliers, Some(1.0 / 19.0));
     assert!(!feature.in_range, "100 is above 30");
     assert_eq!(measured.features.len(), 43);
-    // One of twenty closes is higher: a price within the month's, and no outlier where half of the values are one.
+    // One of twenty closes is higher: a price within the month's.
     let vwap = &measured.features["vwap"];
     assert_eq!((vwap.min, vwap.in_range, vwap.nan_share), (Some(1600.0), true, 0.0));
     let range = &measured.features["distance_from_rth_low"];
-    assert_eq!((range.max, range.p50, range.outliers, range.in_range), (Some(1.25), Some(0.0), 0.0, true));
+    assert_eq!((range.max, range.p50, range.outliers, range.in_range), (Some(1.25), Some(0.0), Some(0.25), true));
     let flag = &measured.features["is_pre_open"];
     assert_eq!(
         (flag.min, flag.mean, flag.std, flag.outliers, flag.in_range),
-        (Some(1.0), Some(1.0), Some(0.0), 0.0, true)
+        (Some(1.0), Some(1.0), Some(0.0), None, true)
     );
 }
 
@@ -213,14 +226,14 @@ fn the_object_has_the_published_names() {
     let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
     assert_eq!(
         keys(&json),
-        "errors features inputs modes month performance profile program quality records rollovers schema_version sessions settings warnings"
+        "errors features inputs levels_around modes month performance profile program quality records rollovers schema_version sessions settings warnings"
     );
     assert_eq!((&json["month"], &json["schema_version"]), (&"2013-10".into(), &1.into()));
     assert_eq!(json["program"], concat!("harness ", env!("CARGO_PKG_VERSION")));
     assert_eq!(keys(&json["inputs"][0]), "bytes checksum first key last records");
     assert_eq!((&json["inputs"][0]["key"], &json["inputs"][0]["checksum"]), (&"raw/a.dbn".into(), &"xxh3:00ff".into()));
     let session = &json["sessions"][1];
-    assert_eq!(keys(session), "close contract date early_close filled_rows late_open open rows volume");
+    assert_eq!(keys(session), "close contract date early_close filled_rows last_price late_open open rows volume");
     assert_eq!((&session["open"], &session["close"]), (&"2013-10-08T12:30:00Z".into(), &"2013-10-08T12:30:09Z".into()));
     assert_eq!(
         (&session["rows"], &session["filled_rows"], &session["early_close"]),

@@ -3,19 +3,22 @@
 mod snapshot;
 mod text;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 pub use self::snapshot::{Heard, Snapshot, State};
-use crate::{cli::StatusArgs, config::Settings, exit, store::Store};
+use crate::{cli::StatusArgs, config::Settings, exit, figures, store::Store};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Runs the command.
-pub fn run(args: &StatusArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &StatusArgs, settings: &Settings) -> crate::Result<u8> {
     let store = Store::open(settings.text("store"), settings.access)?;
+    let mut known = BTreeMap::new();
     loop {
-        let snapshot = Snapshot::of(&store, settings)?;
+        let mut snapshot = Snapshot::of(&store, settings)?;
+        known = figures::of(&store, None, &snapshot.holdings, &known);
+        snapshot.look_for_wrong(&store, &known)?;
         if args.json {
             let json =
                 if args.watch { serde_json::to_string(&snapshot)? } else { serde_json::to_string_pretty(&snapshot)? };

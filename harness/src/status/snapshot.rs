@@ -1,23 +1,27 @@
 //! What a store says at one moment: of its months, and of the runs at work on them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use data::Month;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
+    alive::Process,
     config::Settings,
     discover::{self, RawFile},
     exit, failures,
-    heartbeat::{self, Heartbeat},
+    figures::Figures,
+    heartbeat::{self, Heartbeat, RENEWAL},
     holdings::{Held, Holdings},
     months,
     store::{Store, StoreError},
+    withheld::{self, WithheldError},
 };
 
-/// A run that has not been heard of for so long is lost. Clocks of different machines must agree to within this.
-const LOST: SignedDuration = SignedDuration::from_secs(60);
+/// A run that has not been heard of for so long, two heartbeats and the time of another, is lost. Clocks of different
+/// machines must agree to within half of this.
+const LOST: Duration = RENEWAL.saturating_mul(3);
 
 /// What a month is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -89,6 +93,8 @@ pub struct Snapshot {
     pub runs: Vec<Run>,
     /// The months in order.
     pub months: Vec<MonthState>,
+    /// Months that are wrong, published or withheld: why, and what to do about it. Only `status` looks.
+    pub wrong: BTreeMap<Month, Vec<String>>,
     /// What is held of each.
     #[serde(skip)]
     pub holdings: Holdings,
@@ -101,10 +107,20 @@ impl Heard {
     /// Whether the run of a heartbeat is heard of.
     pub fn of(beat: &Heartbeat) -> Self {
         match beat.state {
-            heartbeat::State::Running if Timestamp::now().duration_since(beat.renewed) > LOST => Self::Lost,
+            heartbeat::State::Running if beat.process.as_ref().is_some_and(Process::is_dead) => Self::Lost,
+            heartbeat::State::Running if Timestamp::now() - LOST > beat.renewed => Self::Lost,
             heartbeat::State::Running => Self::Live,
             _ => Self::Over,
         }
+    }
+}
+
+impl Run {
+    /// Whether it began after the last word of one that is lost, and over months of it: what that one was to do is its
+    /// to do now.
+    fn follows(&self, lost: &Self) -> bool {
+        let (mine, its) = (&self.beat, &lost.beat);
+        self.heard != Heard::Lost && mine.began >= its.renewed && mine.first <= its.last && its.first <= mine.last
     }
 }
 
@@ -174,9 +190,30 @@ impl Snapshot {
                 .and_then(|all| all.into_iter().reduce(f64::max)),
             runs,
             months,
+            wrong: BTreeMap::new(),
             holdings,
             raw,
         }
+    }
+
+    /// Looks at what makes months wrong: by the `figures` of those that are published, by the records of those withheld.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn look_for_wrong(&mut self, store: &Store, figures: &BTreeMap<Month, Figures>) -> Result<(), StoreError> {
+        let wrong = figures.iter().filter(|(_, figures)| !figures.wrong.is_empty());
+        self.wrong = wrong.map(|(month, figures)| (*month, figures.wrong.clone())).collect();
+        for (&month, _) in self.holdings.months.iter().filter(|(_, held)| held.withheld) {
+            match withheld::read(store, month) {
+                Ok(Some(withheld)) if withheld.wrong => {
+                    self.wrong.entry(month).or_default().push(format!("withheld, {}", withheld.sentence()));
+                }
+                Ok(_) => {}
+                Err(WithheldError::Store(error)) => return Err(error),
+                Err(error) => tracing::warn!("{month}: {}", exit::sentence(&error.into())),
+            }
+        }
+        Ok(())
     }
 
     /// The months that are being made.
@@ -185,13 +222,14 @@ impl Snapshot {
         months.map(|month| month.month).collect()
     }
 
-    /// The runs whose word counts now: those at work, those that were lost since, and without any the last one.
+    /// The runs whose word counts now: those at work, those that were lost and that none has followed, and without any
+    /// at work the last one that ended.
     pub fn current(&self) -> impl Iterator<Item = &Run> {
         let last_word = self.runs.iter().filter(|run| run.heard == Heard::Over).map(|run| run.beat.began).max();
         let any_live = live(&self.runs).next().is_some();
         self.runs.iter().filter(move |run| match run.heard {
             Heard::Live => true,
-            Heard::Lost => last_word.is_none_or(|last| run.beat.began > last) && !any_live,
+            Heard::Lost => !self.runs.iter().any(|other| other.follows(run)),
             Heard::Over => !any_live && Some(run.beat.began) == last_word,
         })
     }

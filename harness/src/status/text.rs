@@ -5,7 +5,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use super::{Heard, Snapshot, State, snapshot::Run};
-use crate::{heartbeat, months};
+use crate::{alive::Process, heartbeat, months};
 
 /// All of it.
 pub fn of(snapshot: &Snapshot) -> String {
@@ -20,6 +20,11 @@ fn write(text: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
     let all = [State::Published, State::Running, State::Failed, State::Pending];
     let counts: Vec<String> = all.into_iter().map(|state| format!("{} {}", count(state), state.text())).collect();
     writeln!(text, "months      {}", counts.join(", "))?;
+    for (month, wrong) in &snapshot.wrong {
+        for wrong in wrong {
+            writeln!(text, "wrong       {month}: {}", wrong.strip_prefix("wrong: ").unwrap_or(wrong))?;
+        }
+    }
     if let Some(rate) = error_rate {
         writeln!(text, "error rate  {:.1} % of the months tried", 100.0 * rate)?;
     }
@@ -35,6 +40,9 @@ fn write(text: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
 fn write_run(text: &mut String, Run { heard, beat }: &Run) -> std::fmt::Result {
     let state = match (heard, beat.state) {
         (Heard::Live, _) => format!("at work for {}", ago(beat.began)),
+        (Heard::Lost, _) if beat.process.as_ref().is_some_and(Process::is_dead) => {
+            format!("lost: its process has ended without a word, the last was {} ago", ago(beat.renewed))
+        }
         (Heard::Lost, _) => format!("lost: not heard of for {}", ago(beat.renewed)),
         (Heard::Over, heartbeat::State::Interrupted) => format!("interrupted {} ago", ago(beat.renewed)),
         (Heard::Over, heartbeat::State::Stopped) => format!("stopped by an error {} ago", ago(beat.renewed)),

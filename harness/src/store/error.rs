@@ -5,6 +5,7 @@ use std::io;
 use object_store::{Error, client::HttpError};
 
 use super::answer::Refusal;
+use crate::error::{Class, Classify};
 
 /// A store that does not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -65,10 +66,22 @@ impl StoreError {
             None => Self::Object { store, action, key, source: Box::new(error) },
         }
     }
+}
 
-    /// Whether the same may work later: another month need not fail, too.
-    pub fn may_pass(&self) -> bool {
-        matches!(self, Self::GaveUp { .. } | Self::RightLost { .. } | Self::Conflict { .. } | Self::ReadBack { .. })
+impl Classify for StoreError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Name(_) => Class::Usage,
+            Self::GaveUp { .. } | Self::RightLost { .. } | Self::Conflict { .. } | Self::ReadBack { .. } => {
+                Class::Passing
+            }
+            Self::Folder { source, .. } => source.class(),
+            Self::Refused { .. }
+            | Self::Object { .. }
+            | Self::TooLarge { .. }
+            | Self::Conditions { .. }
+            | Self::Access { .. } => Class::Store,
+        }
     }
 }
 

@@ -5,7 +5,6 @@
 //! killed on the same machine is known to be dead at once.
 
 use std::{
-    fs,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -16,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
 use super::{Store, StoreError, Tag};
-use crate::interrupt;
+use crate::{alive::Process, interrupt};
 
 /// Where leases lie.
 const FOLDER: &str = "processed-data/rights";
@@ -32,11 +31,8 @@ const LOOK: Duration = Duration::from_millis(300);
 /// Who holds it; enough to tell on the same machine whether it still lives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Holder {
-    host: String,
-    boot: String,
-    space: String,
-    pid: u32,
-    started: String,
+    #[serde(flatten)]
+    process: Process,
     /// Tells the rights of one process apart.
     number: u64,
     /// Changes with every renewal, and the object's tag with it.
@@ -45,25 +41,7 @@ struct Holder {
 
 impl Holder {
     fn this() -> Self {
-        let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
-        let space = fs::read_link("/proc/self/ns/pid").unwrap_or_default().display().to_string();
-        let pid = std::process::id();
-        Self {
-            host: read("/proc/sys/kernel/hostname"),
-            boot: read("/proc/sys/kernel/random/boot_id"),
-            space,
-            pid,
-            started: started(pid).unwrap_or_default(),
-            number: fastrand::u64(..),
-            beat: 0,
-        }
-    }
-
-    /// Whether it is a process of this machine that has ended.
-    fn is_dead(&self) -> bool {
-        let this = Self::this();
-        let here = !this.boot.is_empty() && (&this.boot, &this.space) == (&self.boot, &self.space);
-        here && started(self.pid).as_ref() != Some(&self.started)
+        Self { process: Process::this(), number: fastrand::u64(..), beat: 0 }
     }
 
     fn json(&self) -> Bytes {
@@ -74,13 +52,6 @@ impl Holder {
 /// The name whose lease lies at a key.
 pub fn name_of(key: &str) -> Option<&str> {
     key.strip_prefix(FOLDER)?.strip_prefix('/')?.strip_suffix(".json")
-}
-
-/// When a process began, in ticks since the machine did.
-fn started(pid: u32) -> Option<String> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name before it may hold anything, also blanks and brackets.
-    stat.rsplit_once(')')?.1.split_whitespace().nth(19).map(str::to_owned)
 }
 
 /// The right, until this is dropped.
@@ -175,7 +146,7 @@ impl Lease {
             let expected = match store.read(&key)? {
                 None => None,
                 Some((json, tag)) => {
-                    let dead = serde_json::from_slice::<Holder>(&json).is_ok_and(|holder| holder.is_dead());
+                    let dead = serde_json::from_slice::<Holder>(&json).is_ok_and(|holder| holder.process.is_dead());
                     let expired = seen.is_some_and(|(known, since)| *known == tag && since >= LIFE);
                     if !dead && !expired {
                         return Ok(Err(tag));

@@ -3,6 +3,7 @@
 
 use std::{fs, io, path::Path};
 
+use jiff::Timestamp;
 use walkdir::{DirEntry, WalkDir};
 
 use super::Object;
@@ -36,7 +37,10 @@ pub fn objects(root: &Path, prefix: &str, except: Option<&str>) -> io::Result<Ve
             continue;
         };
         match entry.metadata() {
-            Ok(metadata) => objects.push(Object { key: key.to_owned(), bytes: metadata.len(), e_tag: None }),
+            Ok(metadata) => {
+                let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+                objects.push(Object { key: key.to_owned(), bytes: metadata.len(), e_tag: None, modified });
+            }
             Err(error) => left_out(&error),
         }
     }

@@ -17,8 +17,9 @@ use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use jiff::Timestamp;
 use object_store::{
-    CopyMode, CopyOptions, Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion, path,
+    CopyMode, CopyOptions, Error, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion, path,
 };
 use tokio::runtime::Runtime;
 
@@ -35,6 +36,8 @@ pub struct Object {
     pub bytes: u64,
     /// Its state as a remote store names it; a file has none that could be relied on.
     pub e_tag: Option<String>,
+    /// When it was written, by the store's clock.
+    pub modified: Option<Timestamp>,
 }
 
 /// Which state of an object was read; a conditional write names it.
@@ -272,7 +275,8 @@ impl Store {
                     Err(error) => break Some(error),
                     Ok(Some(meta)) => {
                         if let Some(key) = bucket.key_of(meta.location.as_ref()) {
-                            let object = Object { key: key.to_owned(), bytes: meta.size, e_tag: meta.e_tag };
+                            let modified = time(&meta);
+                            let object = Object { key: key.to_owned(), bytes: meta.size, e_tag: meta.e_tag, modified };
                             found.push((meta.location, object));
                         }
                     }
@@ -301,8 +305,9 @@ impl Store {
         let location = self.location(key);
         match self.wait(self.ask(|| self.objects().head(&location))) {
             Ok(meta) => {
+                let modified = time(&meta);
                 let e_tag = meta.e_tag.filter(|_| self.is_remote());
-                Ok(Some(Object { key: key.to_owned(), bytes: meta.size, e_tag }))
+                Ok(Some(Object { key: key.to_owned(), bytes: meta.size, e_tag, modified }))
             }
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failed("reading", key)(error)),
@@ -393,6 +398,14 @@ impl Store {
         put.map_err(self.failed("writing", key))?;
         self.note(|traffic| traffic.add_written(bytes.len() as u64));
         Ok(())
+    }
+
+    /// Writes a small object unless one has its name.
+    pub fn put_new(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
+        match self.step(|| self.wait(self.swap(key, bytes, None, &|| true))) {
+            Ok(_) | Err(StoreError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes a small object if its state is still `expected` (`None`: if there is none) and the right is still ours. A
@@ -529,6 +542,10 @@ impl Store {
             }
         }
     }
+}
+
+fn time(meta: &ObjectMeta) -> Option<Timestamp> {
+    Timestamp::from_millisecond(meta.last_modified.timestamp_millis()).ok()
 }
 
 /// An answer with another length than it should have.

@@ -338,13 +338,10 @@ fn what_is_read_whole_has_a_limit_and_a_month_fails_alone() {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::File::create(&path).unwrap().set_len(SMALL + 1).unwrap();
     assert!(matches!(store.read(&crate::manifest::key(month)), Err(StoreError::TooLarge { .. })));
-    let error = anyhow::Error::new(crate::manifest::read(&store, month).unwrap_err());
-    assert!(crate::exit::of_one_month(&error), "{error:?}");
+    let error = crate::Error::from(crate::manifest::read(&store, month).unwrap_err());
+    assert!(error.class().is_of_one_month(), "{error:?}");
     // Nested deeper than anything of ours.
     fs::write(&path, [r#"{"current":{"made_from":{"settings":"#, &"[".repeat(1 << 20)].concat()).unwrap();
-    let error = anyhow::Error::new(crate::manifest::read(&store, month).unwrap_err());
-    assert!(
-        crate::exit::of_one_month(&error) && crate::exit::sentence(&error).contains("recursion limit"),
-        "{error:?}"
-    );
+    let error = crate::Error::from(crate::manifest::read(&store, month).unwrap_err());
+    assert!(error.class().is_of_one_month() && crate::exit::sentence(&error).contains("recursion limit"), "{error:?}");
 }

@@ -2,7 +2,12 @@
 
 use std::ops::Range;
 
-use jiff::{Timestamp, tz::TimeZone};
+use data::Month;
+use jiff::{
+    Timestamp,
+    civil::{DateTime, Time},
+    tz::TimeZone,
+};
 use kernels::Profile;
 
 use super::{
@@ -91,12 +96,12 @@ impl<'a> Anew<'a> {
     ) {
         let Making { profile, float64, reference, .. } = *self.making;
         let series = self.tape.series(whole.clone());
-        let date = self.tape.sessions.iter().find(|session| session.rows == *own).map(|session| session.date);
-        let months = date.and_then(data::Month::of).map_or(0, |month| reference.index() - month.index());
         // Features are rounded to their type, and what is not exact may be off by 2 units in the last place.
         let relative = if float64 { 1e-9 } else { 1e-6 };
         for &row in picked {
             let i = own.start - whole.start + row;
+            let central = central(self.tape.time[own.start + row]);
+            let months = Month::of(central.date()).map_or(0, |month| reference.index() - month.index());
             let at = || utc(self.tape.time[own.start + row]);
             for (mode, (name, ..)) in MODES.iter().enumerate() {
                 let expected = outcome(&series, i, mode, profile, self.making.gap());
@@ -116,7 +121,8 @@ impl<'a> Anew<'a> {
                     broken.add(&FEATURE, name, || format!("{published} at {}, not {expected}", at()));
                 }
             }
-            let expected = flags(central_second(self.tape.time[own.start + row]));
+            let of_day = central.time().duration_since(Time::midnight()).as_secs();
+            let expected = flags(u32::try_from(of_day).unwrap_or_default());
             let published: Vec<i8> = rows.flags.iter().map(|flag| flag[row]).collect();
             if published != expected {
                 broken.add(&FLAG, "", || format!("{published:?} at {}, not {expected:?}", at()));
@@ -160,12 +166,11 @@ fn pick(rows: usize, count: usize, seed: u64) -> Vec<usize> {
     picked
 }
 
-/// Central second of the day of a UTC second.
-fn central_second(second: i64) -> u32 {
+/// Central date and time of a UTC second.
+fn central(second: i64) -> DateTime {
     // The bundled database always knows it.
     let central = TimeZone::get("America/Chicago").unwrap_or(TimeZone::UTC);
-    let time = central.to_datetime(Timestamp::from_second(second).unwrap_or_default()).time();
-    (i32::from(time.hour()) * 3600 + i32::from(time.minute()) * 60 + i32::from(time.second())) as u32
+    central.to_datetime(Timestamp::from_second(second).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! SPEC.md 2.3 once more: who had the most volume in each session, from the raw records of all contracts.
+//! SPEC.md 2.3 once more: who had the most volume in each session, from the raw records of all contracts and of the months
+//! around.
 
 use data::{
     Month,
@@ -9,7 +10,12 @@ use jiff::{SignedDuration, civil::Date};
 
 use super::{making::Making, output::window};
 
-/// One trading date and the volume of each contract, in the order of the columns' contracts.
+/// Trading dates before and after one that tell an outage from a roll.
+pub const NEAR: usize = 5;
+/// Months before one from which its front is followed.
+pub const MONTHS: usize = 6;
+
+/// One date and the volume of each contract, in the order of the columns' contracts.
 #[derive(Clone, Debug)]
 pub struct Day {
     /// Local date.
@@ -24,6 +30,8 @@ pub struct Day {
     pub session: Vec<u64>,
     /// Volume of the date before the session.
     before: Vec<u64>,
+    /// Last price of the session in ticks.
+    close: Vec<Option<i64>>,
     /// The front contract.
     pub front: Option<usize>,
 }
@@ -32,8 +40,70 @@ pub struct Day {
 impl Day {
     /// A date with these volumes, and one contract each before the session.
     pub fn of(date: Date, session: Vec<u64>) -> Self {
-        Self { date, midnight: 0, start: 0, end: 0, before: vec![1; session.len()], session, front: None }
+        let (before, close) = (vec![1; session.len()], vec![None; session.len()]);
+        Self { date, midnight: 0, start: 0, end: 0, before, close, session, front: None }
     }
+}
+
+/// A contract on a trading date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Traded {
+    /// Its symbol.
+    pub symbol: String,
+    /// Its delivery month.
+    pub expiry: Option<Month>,
+    /// Volume within the session.
+    pub session: u64,
+    before: u64,
+    /// Last price of the session in ticks.
+    close: Option<i64>,
+}
+
+/// A trading date of the archive: one with a trade in its session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trading {
+    /// Local date.
+    pub date: Date,
+    /// First UTC second of the date.
+    pub midnight: i64,
+    /// What traded, in order of delivery month.
+    pub contracts: Vec<Traded>,
+}
+
+impl Trading {
+    /// Volume of a contract in the session.
+    pub fn session(&self, symbol: &str) -> u64 {
+        self.contracts.iter().find(|contract| contract.symbol == symbol).map_or(0, |contract| contract.session)
+    }
+}
+
+impl Trading {
+    /// The contract with the most volume, the earliest of equal ones.
+    fn leader(&self) -> Option<&str> {
+        let most = self.contracts.iter().rev().max_by_key(|contract| contract.session);
+        most.map(|contract| contract.symbol.as_str())
+    }
+
+    /// How much more one contract costs than another at the end of the session.
+    fn beyond(&self, front: &str, other: &str) -> Option<f64> {
+        let close = |symbol: &str| self.contracts.iter().find(|contract| contract.symbol == symbol)?.close;
+        Some((close(other)? - close(front)?) as f64)
+    }
+}
+
+/// Whether two contracts have each other's records on the middle one of three dates: on the others the front trades more, and
+/// the other costs more or less by four ticks at least, always to the same side; on this one it trades more, and costs as
+/// much to the other side, give or take a half.
+fn exchanged(front: &str, other: &str, [before, date, after]: [&Trading; 3]) -> bool {
+    let usual = |date: &Trading| {
+        let beyond = date.beyond(front, other)?;
+        (date.session(front) > date.session(other) && beyond.abs() >= 4.0).then_some(beyond)
+    };
+    let (Some(before), Some(after), Some(now)) = (usual(before), usual(after), date.beyond(front, other)) else {
+        return false;
+    };
+    let mean = (before + after) / 2.0;
+    before * after > 0.0 && (now + mean).abs() <= mean.abs() / 2.0
 }
 
 /// A change of the front contract.
@@ -47,7 +117,7 @@ pub struct Roll {
     pub to: String,
 }
 
-/// The dates of a month with their fronts.
+/// The dates of a month, without their fronts.
 pub fn days(view: &ColumnsView<'_>, month: Month, making: &Making) -> Vec<Day> {
     let mut days: Vec<Day> = Vec::new();
     let dates = std::iter::successors(Some(month.first_day()), |date| date.tomorrow().ok());
@@ -55,7 +125,7 @@ pub fn days(view: &ColumnsView<'_>, month: Month, making: &Making) -> Vec<Day> {
         let midnight = date.at(0, 0, 0, 0).checked_add(SignedDuration::ZERO).ok();
         let midnight = midnight.and_then(|time| time.to_zoned_datetime(making.zone.clone()).ok());
         let (Some((start, end)), Some(midnight)) = (window(date, making), midnight) else { continue };
-        let midnight = midnight.timestamp().as_second();
+        let midnight = midnight.timestamp().as_second().min(start);
         let volumes = |from: i64, to: i64| -> Vec<u64> {
             view.contracts
                 .iter()
@@ -63,10 +133,29 @@ pub fn days(view: &ColumnsView<'_>, month: Month, making: &Making) -> Vec<Day> {
                 .collect()
         };
         let (session, before) = (volumes(start, end), volumes(midnight, start));
-        days.push(Day { date, midnight, start, end, session, before, front: None });
+        let last = |contract| rows(view, contract, start, end).next_back().map(|row| i64::from(view.close[row]));
+        let close = view.contracts.iter().map(last).collect();
+        days.push(Day { date, midnight, start, end, session, before, close, front: None });
     }
-    choose(&mut days, view.contracts, making.choice);
     days
+}
+
+/// The trading dates among them.
+pub fn trading(days: &[Day], contracts: &[ContractRows]) -> Vec<Trading> {
+    let traded = |day: &Day| {
+        let of = |(number, contract): (usize, &ContractRows)| Traded {
+            symbol: contract.symbol.clone(),
+            expiry: contract.expiry,
+            session: day.session[number],
+            before: day.before[number],
+            close: day.close[number],
+        };
+        contracts.iter().enumerate().map(of).filter(|contract| contract.session > 0).collect()
+    };
+    days.iter()
+        .map(|day| Trading { date: day.date, midnight: day.midnight, contracts: traded(day) })
+        .filter(|day| !day.contracts.is_empty())
+        .collect()
 }
 
 /// Rows of a contract from one UTC second to another.
@@ -81,78 +170,146 @@ pub fn rows(
     contract.rows.start + from..contract.rows.start + to.max(from)
 }
 
-fn choose(days: &mut [Day], contracts: &[ContractRows], choice: Choice) {
-    let mut front: Option<usize> = None;
-    let mut left: Vec<usize> = Vec::new();
-    let mut previous: Option<Vec<u64>> = None;
-    for day in days {
-        let forward = |contract: usize| match (front.map(|front| contracts[front].expiry), contracts[contract].expiry) {
-            (Some(Some(front)), Some(expiry)) => expiry >= front,
-            _ => !left.contains(&contract),
-        };
-        let trading: Vec<usize> =
-            (0..contracts.len()).filter(|&contract| day.session[contract] > 0 && forward(contract)).collect();
-        // The earlier expiry of equal volumes.
-        let most = |volumes: &[u64]| {
-            let traded = trading.iter().copied().filter(|&contract| volumes[contract] > 0);
-            traded.rev().max_by_key(|&contract| volumes[contract])
-        };
-        day.front = match choice {
-            Choice::Volume => most(&day.session),
-            Choice::VolumePrevious => previous
-                .as_deref()
-                .and_then(most)
-                .or_else(|| front.filter(|front| trading.contains(front)))
-                .or_else(|| most(&day.before))
-                .or_else(|| trading.first().copied()),
-        };
-        if day.session.iter().any(|&volume| volume > 0) {
-            previous = Some(day.session.clone());
-        }
-        if let Some(new) = day.front
-            && let Some(old) = front.replace(new).filter(|old| *old != new)
-        {
-            left.push(old);
-        }
-    }
+/// What a trading date comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The symbol of its front contract.
+    Front(String),
+    /// The front has no record, but trades before and after.
+    Missing,
+    /// The front and another contract have each other's records.
+    Swapped,
+    /// No contract that may be front trades.
+    Nothing,
 }
 
-/// The rolls between these dates.
-pub fn rolls(days: &[Day], contracts: &[ContractRows]) -> Vec<Roll> {
-    let fronts: Vec<(Date, usize)> = days.iter().filter_map(|day| Some((day.date, day.front?))).collect();
-    let roll = |pair: &[(Date, usize)]| {
-        let symbol = |number: usize| contracts[pair[number].1].symbol.clone();
-        Roll { date: pair[1].0, from: symbol(0), to: symbol(1) }
-    };
-    fronts.windows(2).filter(|pair| pair[0].1 != pair[1].1).map(roll).collect()
+/// The front contract of each trading date. `given` is what was front before the first, where that is not known from the
+/// dates. Also whether a date that is not among them could have decided otherwise.
+pub fn choose(dates: &[Trading], choice: Choice, given: Option<(String, Option<Month>)>) -> (Vec<Verdict>, bool) {
+    let mut verdicts: Vec<Verdict> = Vec::new();
+    let mut doubtful = false;
+    let mut front = given;
+    let mut left: Vec<String> = Vec::new();
+    // The session before, by whose volumes `volume-previous` goes.
+    let mut previous: Option<&Trading> = None;
+    for (number, date) in dates.iter().enumerate() {
+        let (before, after) = (&dates[number.saturating_sub(NEAR)..number], &dates[number + 1..]);
+        let after = &after[..after.len().min(NEAR)];
+        if let Some((symbol, _)) = &front {
+            let trades = |date: &Trading| date.session(symbol) > 0;
+            if !trades(date) && before.iter().any(trades) {
+                if after.iter().any(trades) {
+                    verdicts.push(Verdict::Missing);
+                    continue;
+                }
+                doubtful |= after.len() < NEAR;
+            }
+            let own = date.session(symbol);
+            let leader = date.leader().filter(|leader| own > 0 && date.session(leader) > own);
+            doubtful |= leader.is_some() && after.is_empty();
+            if let (Some(leader), Some(before), Some(after)) = (leader, before.last(), after.first())
+                && exchanged(symbol, leader, [before, date, after])
+            {
+                verdicts.push(Verdict::Swapped);
+                continue;
+            }
+        }
+        let forward = |contract: &&Traded| match &front {
+            Some((symbol, _)) if *symbol == contract.symbol => true,
+            Some((_, Some(front))) if contract.expiry.is_some() => contract.expiry >= Some(*front),
+            _ => !left.contains(&contract.symbol),
+        };
+        let trading: Vec<&Traded> = date.contracts.iter().filter(forward).collect();
+        // The earlier expiry of equal volumes.
+        let most = |volume: &dyn Fn(&Traded) -> u64| -> Option<&Traded> {
+            let traded = trading.iter().copied().filter(|contract| volume(contract) > 0);
+            traded.rev().max_by_key(|contract| volume(contract))
+        };
+        let chosen = match choice {
+            Choice::Volume => most(&|contract| contract.session),
+            Choice::VolumePrevious => most(&|contract| previous.map_or(0, |before| before.session(&contract.symbol)))
+                .or_else(|| {
+                    let is_front = |contract: &&Traded| front.as_ref().is_some_and(|front| front.0 == contract.symbol);
+                    trading.iter().copied().find(is_front)
+                })
+                .or_else(|| most(&|contract| contract.before))
+                .or_else(|| trading.first().copied()),
+        };
+        previous = Some(date);
+        let Some(chosen) = chosen else {
+            verdicts.push(Verdict::Nothing);
+            continue;
+        };
+        let new = (chosen.symbol.clone(), chosen.expiry);
+        if let Some((old, _)) = front.replace(new).filter(|(old, _)| *old != chosen.symbol) {
+            left.push(old);
+        }
+        verdicts.push(Verdict::Front(chosen.symbol.clone()));
+    }
+    (verdicts, doubtful)
+}
+
+/// The rolls between these dates; `before` was front in the last session before them.
+pub fn rolls(days: &[Day], contracts: &[ContractRows], before: Option<&str>) -> Vec<Roll> {
+    let mut front = before;
+    let mut rolls = Vec::new();
+    for day in days {
+        let Some(new) = day.front.map(|front| contracts[front].symbol.as_str()) else { continue };
+        if let Some(from) = front.replace(new).filter(|old| *old != new) {
+            rolls.push(Roll { date: day.date, from: from.to_owned(), to: new.to_owned() });
+        }
+    }
+    rolls
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn fronts(choice: Choice, expiries: &[&str], volumes: &[&[u64]]) -> Vec<Option<usize>> {
-        let contract = |text: &&str| ContractRows { symbol: (*text).into(), expiry: text.parse().ok(), rows: 0..0 };
-        let contracts: Vec<ContractRows> = expiries.iter().map(contract).collect();
-        let day = |session: &&[u64]| Day::of(Date::constant(2013, 12, 9), session.to_vec());
-        let mut days: Vec<Day> = volumes.iter().map(day).collect();
-        choose(&mut days, &contracts, choice);
-        days.iter().map(|day| day.front).collect()
+    fn verdicts(choice: Choice, expiries: &[&str], volumes: &[&[u64]]) -> Vec<Option<usize>> {
+        let contract = |(text, &session): (&&str, &u64)| Traded {
+            symbol: (*text).into(),
+            expiry: text.parse().ok(),
+            session,
+            before: 1,
+            close: None,
+        };
+        let date = |volumes: &&[u64]| {
+            let contracts = expiries.iter().zip(*volumes).map(contract).filter(|contract| contract.session > 0);
+            Trading { date: Date::constant(2013, 12, 9), midnight: 0, contracts: contracts.collect() }
+        };
+        let dates: Vec<Trading> = volumes.iter().map(date).collect();
+        let index = |verdict: Verdict| match verdict {
+            Verdict::Front(symbol) => expiries.iter().position(|expiry| *expiry == symbol),
+            _ => None,
+        };
+        choose(&dates, choice, None).0.into_iter().map(index).collect()
     }
+
+    const QUARTERS: [&str; 2] = ["2013-12", "2014-03"];
 
     #[test]
     fn the_most_volume_is_front_and_rolls_only_go_forward() {
         let days: [&[u64]; 5] = [&[10, 1], &[4, 6], &[9, 1], &[5, 0], &[3, 3]];
-        for expiries in [["2013-12", "2014-03"], ["a", "b"]] {
-            assert_eq!(fronts(Choice::Volume, &expiries, &days), [Some(0), Some(1), Some(1), None, Some(1)]);
+        // On the fourth the front is missing, as it trades again on the fifth.
+        for expiries in [QUARTERS, ["a", "b"]] {
+            assert_eq!(verdicts(Choice::Volume, &expiries, &days), [Some(0), Some(1), Some(1), None, Some(1)]);
         }
-        assert_eq!(fronts(Choice::Volume, &["2013-12", "2014-03"], &[&[3, 3], &[0, 0]]), [Some(0), None]);
+        assert_eq!(verdicts(Choice::Volume, &QUARTERS, &[&[3, 3], &[5, 5]]), [Some(0), Some(0)]);
+    }
+
+    #[test]
+    fn a_front_that_trades_again_within_five_dates_is_missing() {
+        let away = |dates: usize| [vec![&[9_u64, 1][..]], vec![&[0, 2]; dates], vec![&[9, 1]]].concat();
+        for choice in [Choice::Volume, Choice::VolumePrevious] {
+            assert_eq!(verdicts(choice, &QUARTERS, &away(5)), [Some(0), None, None, None, None, None, Some(0)]);
+            assert_eq!(verdicts(choice, &QUARTERS, &away(6))[1], Some(1), "{choice:?}");
+        }
     }
 
     #[test]
     fn volume_previous_looks_at_the_session_before() {
         let days: [&[u64]; 4] = [&[1, 10], &[1, 5], &[7, 0], &[7, 1]];
-        let fronts = fronts(Choice::VolumePrevious, &["2013-12", "2014-03"], &days);
-        assert_eq!(fronts, [Some(0), Some(1), None, Some(1)]);
+        assert_eq!(verdicts(Choice::VolumePrevious, &QUARTERS, &days), [Some(0), Some(1), None, Some(1)]);
     }
 }

@@ -83,5 +83,5 @@ pub fn of_metadata<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Resul
     let program = text(take("version")?)?;
     let decay_reference = text(take("decay_reference")?)?.parse().map_err(|error| format!("{error}"))?;
     let inputs = serde_json::from_value(take("inputs")?).map_err(|error| format!("harness.inputs: {error}"))?;
-    Ok(MadeFrom { program, decay_reference, inputs, settings: Value::Object(settings) })
+    Ok(MadeFrom { program, decay_reference, inputs, settings: Value::Object(settings), fronts: None })
 }

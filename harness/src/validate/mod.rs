@@ -18,8 +18,9 @@ mod statistics;
 mod table;
 mod tally;
 mod tape;
+mod wrong;
 
-use std::path::Path;
+use std::{cell::RefCell, path::Path};
 
 use ::data::{Month, input::InputError};
 use serde::Serialize;
@@ -67,14 +68,14 @@ struct Outcome {
 }
 
 /// Runs the command.
-pub fn run(args: &ValidateArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &ValidateArgs, settings: &Settings) -> crate::Result<u8> {
     if args.print_schema {
         println!("{}", serde_json::to_string_pretty(&schema::schema())?);
         return Ok(0);
     }
     let checks = args.check.map_or(ALL.to_vec(), |check| vec![check]);
     let sample = Sample { rows: args.sample, seed: args.seed };
-    let mut stop = 0;
+    let mut stop: u8 = 0;
     let mut outcome = Outcome { checks, months: Vec::new(), rolls: Accuracy::default(), findings: 0 };
     match &args.file {
         Some(path) => outcome.take(file(path, &outcome.checks, sample, settings)?, args.json),
@@ -88,8 +89,8 @@ pub fn run(args: &ValidateArgs, settings: &Settings) -> anyhow::Result<u8> {
             let cache = Cache::open(settings)?;
             let files = discover::raw_files(&raw)?;
             let checks = outcome.checks.clone();
-            let archive =
-                Archive { store: &raw, files: &files, here: crate::raw::Raw::new(&cache), folder: cache.temporary() };
+            let (here, folder) = (crate::raw::Raw::new(&cache), cache.temporary());
+            let archive = Archive { store: &raw, files: &files, here, folder, known: RefCell::default() };
             let overrides = settings.feature_ranges();
             let all = Months { store: &store, archive, checks: &checks, sample, overrides };
             let bar = Bar::new();
@@ -97,9 +98,7 @@ pub fn run(args: &ValidateArgs, settings: &Settings) -> anyhow::Result<u8> {
             for month in months {
                 bar.message(&format!("validate {month}"));
                 let report = all.report(month);
-                if report.store_failed {
-                    stop = exit::STORE;
-                }
+                stop = stop.max(report.stopped_by);
                 bar.suspend(|| outcome.take(report, args.json));
                 bar.step();
             }
@@ -116,7 +115,7 @@ pub fn run(args: &ValidateArgs, settings: &Settings) -> anyhow::Result<u8> {
 }
 
 /// Checks one file without a store.
-fn file(path: &Path, checks: &[Check], sample: Sample, settings: &Settings) -> anyhow::Result<Report> {
+fn file(path: &Path, checks: &[Check], sample: Sample, settings: &Settings) -> crate::Result<Report> {
     if checks != [Check::Output] {
         return Err(Usage(format!("{}: a file is checked by `validate output FILE`", path.display())).into());
     }
@@ -135,7 +134,7 @@ fn file(path: &Path, checks: &[Check], sample: Sample, settings: &Settings) -> a
 
 impl ValidateArgs {
     /// The months asked for.
-    fn months(&self, store: &Store) -> anyhow::Result<Vec<Month>> {
+    fn months(&self, store: &Store) -> crate::Result<Vec<Month>> {
         match (self.month, self.months, self.all) {
             (Some(month), None, false) => Ok(vec![month]),
             (None, Some(range), false) => Ok(range.iter().collect()),

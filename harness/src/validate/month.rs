@@ -13,6 +13,7 @@ use super::{
     rollover::{self, Accuracy},
     statistics,
     table::{Source, Table},
+    wrong,
 };
 use crate::{
     exit,
@@ -38,8 +39,8 @@ pub struct Report {
     pub rolls: Accuracy,
     /// What was found.
     pub findings: Vec<Finding>,
-    /// The store failed, so not all could be looked at.
-    pub store_failed: bool,
+    /// Exit code of the error that kept it from being looked at whole; 0 without one.
+    pub stopped_by: u8,
 }
 
 /// The months of a store.
@@ -71,7 +72,7 @@ impl Months<'_> {
         let mut report = Report { month: Some(month), ..Report::default() };
         if let Err(error) = self.check(month, &mut report, &mut findings) {
             findings.error(Check::Output, "store", exit::sentence(&error), "a store and temporary files that work");
-            report.store_failed = true;
+            report.stopped_by = exit::code(&error);
         }
         report.findings = findings.into_inner();
         report
@@ -81,7 +82,7 @@ impl Months<'_> {
         self.checks.contains(&check)
     }
 
-    fn check(&self, month: Month, report: &mut Report, findings: &mut Findings) -> anyhow::Result<()> {
+    fn check(&self, month: Month, report: &mut Report, findings: &mut Findings) -> crate::Result<()> {
         let Some(version) = self.manifest(month, findings)? else { return Ok(()) };
         let making = match Making::new(&version.made_from) {
             Ok(making) => making,
@@ -98,9 +99,10 @@ impl Months<'_> {
         if let Some(statistics) = statistics.as_ref().filter(|statistics| statistics.month != month) {
             findings.error(Check::Statistics, "month", statistics.month.to_string(), month.to_string());
         }
+        let before = statistics.as_ref().and_then(|statistics| statistics.fronts.month_before.as_deref());
         let wants_raw = [Check::Data, Check::Rollover, Check::Statistics].iter().any(|&check| self.wants(check));
         let raw = match wants_raw {
-            true => self.archive.open(month, &version.made_from.inputs, &making, findings)?,
+            true => self.archive.open(month, &version.made_from.inputs, &making, before, findings)?,
             false => None,
         };
         report.raw = raw.is_some();
@@ -126,6 +128,10 @@ impl Months<'_> {
             if let Some(read) = read.as_ref().filter(|_| self.wants(Check::Statistics)) {
                 statistics::check(statistics, &version, &read.tape, &read.tally, &read.making, findings);
             }
+            if let Some(read) = read.as_ref().filter(|_| self.wants(Check::Data)) {
+                let levels = published::levels(self.store, month);
+                wrong::check(statistics, &read.tape, raw.as_ref(), &levels, &read.making, findings);
+            }
             if let Some(raw) = raw.as_ref().filter(|_| self.wants(Check::Statistics)) {
                 statistics::records(statistics, raw, findings);
             }
@@ -141,7 +147,7 @@ impl Months<'_> {
     }
 
     /// The current version, named by a manifest that is this month's.
-    fn manifest(&self, month: Month, findings: &mut Findings) -> anyhow::Result<Option<Version>> {
+    fn manifest(&self, month: Month, findings: &mut Findings) -> crate::Result<Option<Version>> {
         let key = manifest::key(month);
         let manifest = match manifest::read(self.store, month) {
             Ok(Some((manifest, _))) => manifest,
@@ -186,7 +192,7 @@ impl Months<'_> {
     }
 
     /// A whole object that is what the manifest says.
-    fn object(&self, item: &Item, check: Check, findings: &mut Findings) -> anyhow::Result<Option<Bytes>> {
+    fn object(&self, item: &Item, check: Check, findings: &mut Findings) -> crate::Result<Option<Bytes>> {
         match published::object(self.store, item) {
             Ok(bytes) => return Ok(Some(bytes)),
             Err(PublishedError::Changed { key, found, expected }) => {
@@ -215,7 +221,7 @@ impl Months<'_> {
     }
 
     /// The statistics of the month before, where it is published; what is wrong with it is its own finding.
-    fn before(&self, month: Month) -> anyhow::Result<Option<Statistics>> {
+    fn before(&self, month: Month) -> crate::Result<Option<Statistics>> {
         let Some(before) = month.previous() else { return Ok(None) };
         let manifest = match manifest::read(self.store, before) {
             Ok(found) => found,

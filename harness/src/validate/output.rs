@@ -146,7 +146,7 @@ pub fn columns(tally: &Tally, making: &Making, overrides: &Overrides, findings: 
     for ((name, ..), mode) in MODES.iter().zip(&tally.modes) {
         let rate = mode.wins as f64 / tally.rows.max(1) as f64;
         if !(0.05..=0.50).contains(&rate) {
-            findings.error(OUTPUT, "win_rate", format!("label_{name}: {rate:.4}"), "0.05 to 0.50");
+            findings.warning(OUTPUT, "win_rate", format!("label_{name}: {rate:.4}"), "0.05 to 0.50");
         }
     }
     let ranges = Ranges::new(making.profile, tally.prices(), overrides);
@@ -154,16 +154,16 @@ pub fn columns(tally: &Tally, making: &Making, overrides: &Overrides, findings: 
         let ceiling = feature_ranges::nan_ceiling(name).unwrap_or(1.0);
         let share = feature.nans as f64 / tally.rows.max(1) as f64;
         if share > ceiling {
-            findings.error(OUTPUT, "nan_share", format!("{name}: {share:.4}"), format!("at most {ceiling}"));
+            findings.warning(OUTPUT, "nan_share", format!("{name}: {share:.4}"), format!("at most {ceiling}"));
         }
         let values = &feature.values;
         let Some((low, high)) = ranges.of(name).filter(|_| values.count > 0) else { continue };
         if !ranges.contain(name, values.min, values.max) {
             let (found, expected) = (format!("{name}: {} to {}", values.min, values.max), format!("{low} to {high}"));
-            // What is usual is not a law of markets: the score counts it. Far beyond it something is wrong.
+            // What is usual is not a law of markets: the score counts it. What is far beyond should be looked at.
             let width = high - low;
             if values.min < low - width || values.max > high + width {
-                findings.error(OUTPUT, "range", found, expected);
+                findings.warning(OUTPUT, "range", found, expected);
             } else {
                 findings.note(OUTPUT, "range", found, expected);
             }

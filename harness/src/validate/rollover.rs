@@ -1,24 +1,32 @@
 //! Front contracts and rollovers of the statistics: against the raw volumes where there are any, against the month
 //! before, and against the truth where the files were made.
 
-use data::{Month, columns::ContractRows, grid::Rollover, instrument::third_friday, symbol, synth::MonthTruth};
-use jiff::{ToSpan, civil::Date};
-use serde::Serialize;
+use data::{
+    Month,
+    columns::{ColumnsView, ContractRows},
+    grid::Rollover,
+    instrument::third_friday,
+    roll_window::{Anchor, RollWindow},
+    symbol,
+    synth::MonthTruth,
+};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use super::{
     finding::{Check, Findings},
-    front::{self, Day, Roll},
+    front::{self, Day, Roll, Trading},
     making::Making,
     raw::Raw,
 };
-use crate::statistics::Statistics;
+use crate::{statistics::Statistics, training::MonthColumns};
 
 const ROLLOVER: Check = Check::Rollover;
 /// Sessions on each side of a roll whose volumes are shown.
 const AROUND: usize = 2;
 
 /// Rolls found and rolls that happened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accuracy {
     /// Months with a truth to compare with.
     pub months: u64,
@@ -51,24 +59,34 @@ pub fn check(
     findings: &mut Findings,
 ) -> Accuracy {
     let named: Vec<&Rollover> = statistics.rollovers.iter().filter(|roll| !roll.is_gap()).collect();
-    against_sessions(statistics, &named, findings);
+    against_sessions(statistics, before, &named, findings);
     for roll in &named {
-        window(roll, expiry(&roll.from, statistics.month), raw, findings);
+        window(roll, expiry(&roll.from, statistics.month), raw, making, findings);
     }
     if let Some(before) = before {
-        continuity(statistics, before, raw, findings);
+        continuity(statistics, before, raw, making, findings);
     }
     let Some(raw) = raw else { return Accuracy::default() };
     against_volumes(statistics, &named, raw, making, findings);
     against_truth(&named, raw, findings)
 }
 
-/// The rollovers are the changes of contract between the sessions.
-fn against_sessions(statistics: &Statistics, named: &[&Rollover], findings: &mut Findings) {
-    let changes = statistics.sessions.windows(2).filter(|pair| pair[0].contract != pair[1].contract);
-    let changes: Vec<Roll> = changes
-        .map(|pair| Roll { date: pair[1].date, from: pair[0].contract.clone(), to: pair[1].contract.clone() })
-        .collect();
+/// The rollovers are the changes of contract between the sessions, the last one of the month before included.
+fn against_sessions(
+    statistics: &Statistics,
+    before: Option<&Statistics>,
+    named: &[&Rollover],
+    findings: &mut Findings,
+) {
+    let Statistics { sessions, fronts, .. } = statistics;
+    // A gap of price between contracts that have no names is no change of them.
+    let mut front = fronts.month_before.as_deref().filter(|symbol| !symbol.is_empty());
+    let mut changes = Vec::new();
+    for session in sessions {
+        if let Some(from) = front.replace(&session.contract).filter(|from| *from != session.contract) {
+            changes.push(Roll { date: session.date, from: from.to_owned(), to: session.contract.clone() });
+        }
+    }
     let rolls = of(named);
     if rolls != changes {
         findings.error(
@@ -78,46 +96,64 @@ fn against_sessions(statistics: &Statistics, named: &[&Rollover], findings: &mut
             format!("{}, as the sessions' contracts", text(&changes)),
         );
     }
+    let last = before.and_then(|before| before.sessions.last()).map(|session| session.contract.as_str());
+    if let (Some(known), Some(last)) = (fronts.month_before.as_deref(), last)
+        && known != last
+    {
+        let found = format!("{known} was front in the month before");
+        findings.error(ROLLOVER, "month_before", found, format!("{last}, its last session's contract: run it again"));
+    }
 }
 
 /// A roll outside of its expected window, with the volumes around it.
-fn window(roll: &Rollover, expiry: Option<Month>, raw: Option<&Raw>, findings: &mut Findings) {
-    let expected = expiry.is_some_and(|expiry| within(roll.date, expiry));
+fn window(roll: &Rollover, expiry: Option<Month>, raw: Option<&Raw>, making: &Making, findings: &mut Findings) {
+    let window = making.instrument.rolls.window(&making.instrument.root);
+    let expected = window.map(|window| expiry.is_some_and(|expiry| within(roll.date, expiry, window)));
     let what = format!("{} {} -> {}", roll.date, roll.from, roll.to);
+    let text = |expected: Option<bool>| expected.map_or("null".to_owned(), |expected| expected.to_string());
     if expected != roll.expected {
-        let found = format!("{what} marked as expected: {}", roll.expected);
-        findings.error(ROLLOVER, "expected", found, format!("{expected}, by the third Friday of the expiry"));
+        let found = format!("{what} marked as expected: {}", text(roll.expected));
+        findings.error(ROLLOVER, "expected", found, format!("{}, by the root's window", text(expected)));
     }
-    if !expected {
+    if let Some(window) = window.filter(|_| expected == Some(false)) {
         let volumes = raw.map_or_else(
             || format!("volumes {} and {} on that date", roll.volume_from, roll.volume_to),
             |raw| evidence(&raw.days, raw.view().contracts, &roll.from, &roll.to, roll.date),
         );
-        let when = expiry
-            .map_or_else(|| "the third Friday of its expiry".into(), |expiry| format!("the third Friday of {expiry}"));
+        let of = expiry.map_or_else(|| "its delivery month".into(), |expiry| expiry.to_string());
         findings.warning(
             ROLLOVER,
             "window",
             format!("{what}; {volumes}"),
-            format!("a roll in the ten days before {when}"),
+            format!("a roll on the days {window} of {of}"),
         );
     }
 }
 
-/// The first session goes on with the contract of the month before, or with a later one in its expected window.
-fn continuity(statistics: &Statistics, before: &Statistics, raw: Option<&Raw>, findings: &mut Findings) {
+/// The first session goes on with the contract of the month before, or with a later one in its expected window; any later one
+/// where the root has no window.
+fn continuity(
+    statistics: &Statistics,
+    before: &Statistics,
+    raw: Option<&Raw>,
+    making: &Making,
+    findings: &mut Findings,
+) {
     let (Some(last), Some(first)) = (before.sessions.last(), statistics.sessions.first()) else { return };
-    if last.contract == first.contract || last.contract.is_empty() || first.contract.is_empty() {
+    // A roll that is recorded on that session is judged as such.
+    let recorded = statistics.rollovers.iter().any(|roll| roll.date == first.date && roll.from == last.contract);
+    if recorded || last.contract == first.contract || last.contract.is_empty() || first.contract.is_empty() {
         return;
     }
     let (from, to) = (expiry(&last.contract, before.month), expiry(&first.contract, statistics.month));
+    let window = making.instrument.rolls.window(&making.instrument.root);
     let found =
         format!("{} in the last session of {}, {} on {}", last.contract, before.month, first.contract, first.date);
     let volumes = raw.map(|raw| evidence(&raw.days, raw.view().contracts, &last.contract, &first.contract, first.date));
     let found = volumes.map_or(found.clone(), |volumes| format!("{found}; {volumes}"));
     match (from, to) {
         // The month before says so itself.
-        _ if before.rollovers.iter().any(|roll| !roll.expected) => {
+        _ if before.rollovers.iter().any(|roll| roll.expected == Some(false)) => {
             findings.note(
                 ROLLOVER,
                 "continuity",
@@ -128,7 +164,7 @@ fn continuity(statistics: &Statistics, before: &Statistics, raw: Option<&Raw>, f
         (Some(from), Some(to)) if to < from => {
             findings.error(ROLLOVER, "continuity", found, "rolls only go forward");
         }
-        (Some(from), _) if within(first.date, from) => {}
+        (Some(from), _) if window.is_none_or(|window| within(first.date, from, window)) => {}
         _ => findings.warning(ROLLOVER, "continuity", found, "the same contract, or a roll in its expected window"),
     }
 }
@@ -145,32 +181,30 @@ fn against_volumes(statistics: &Statistics, named: &[&Rollover], raw: &Raw, maki
             findings.error(ROLLOVER, "front", found, format!("{}, by volume", front.unwrap_or("no session")));
         }
     }
-    let (rolls, expected) = (of(named), front::rolls(&raw.days, view.contracts));
+    // A choice that started afresh knew of no front before: then a roll on the first session is none.
+    let before = raw.before.as_deref().filter(|_| statistics.fronts.month_before.is_some());
+    let (rolls, expected) = (of(named), front::rolls(&raw.days, view.contracts, before));
     if rolls != expected {
         findings.error(ROLLOVER, "rolls", text(&rolls), format!("{}, by volume", text(&expected)));
     }
     for roll in named {
         let index = |wanted: &str| view.contracts.iter().position(|contract| contract.symbol == wanted);
-        let (Some(position), Some(to)) = (raw.days.iter().position(|day| day.date == roll.date), index(&roll.to))
-        else {
-            continue;
-        };
+        let Some(position) = raw.days.iter().position(|day| day.date == roll.date) else { continue };
         let day = &raw.days[position];
-        let decided = match making.choice {
-            data::contract::Choice::Volume => Some(&day.session),
-            data::contract::Choice::VolumePrevious => raw.days[..position]
-                .iter()
-                .rev()
-                .map(|day| &day.session)
-                .find(|volumes| volumes.iter().any(|&volume| volume > 0)),
+        let own = front::trading(&raw.days[..position], view.contracts);
+        let dates: Vec<&Trading> = raw.earlier.iter().chain(&own).collect();
+        let volume = |symbol: &str| match making.choice {
+            data::contract::Choice::Volume => index(symbol).map_or(0, |contract| day.session[contract]),
+            data::contract::Choice::VolumePrevious => dates.last().map_or(0, |before| before.session(symbol)),
         };
-        let volume = |contract: Option<usize>| contract.zip(decided).map_or(0, |(contract, volumes)| volumes[contract]);
-        let volumes = (volume(index(&roll.from)), volume(Some(to)));
+        let volumes = (volume(&roll.from), volume(&roll.to));
         if volumes != (roll.volume_from, roll.volume_to) {
             let found = format!("{}: volumes {} and {}", roll.date, roll.volume_from, roll.volume_to);
             findings.error(ROLLOVER, "volumes", found, format!("{} and {}", volumes.0, volumes.1));
         }
-        let gap = index(&roll.from).and_then(|from| price_gap(raw, from, to, day.start));
+        let since = dates[dates.len().saturating_sub(front::NEAR)..].first().map_or(day.midnight, |date| date.midnight);
+        let gap = |columns: &MonthColumns| price_gap(&columns.view(), roll, since, day.start);
+        let gap = gap(raw.columns()).or_else(|| gap(raw.columns_before.as_ref()?));
         let gap = gap.map(|ticks| (ticks * making.instrument.tick_nanos) as f64 / 1e9);
         let text = |gap: Option<f64>| gap.map_or("none".to_owned(), |gap| gap.to_string());
         if gap != roll.price_gap {
@@ -180,12 +214,12 @@ fn against_volumes(statistics: &Statistics, named: &[&Rollover], raw: &Raw, maki
     }
 }
 
-/// Close of one contract minus that of another, in ticks, at the last second before `start` in which both traded.
-fn price_gap(raw: &Raw, from: usize, to: usize, start: i64) -> Option<i64> {
-    let view = raw.view();
-    let before = |contract: usize| front::rows(&view, &view.contracts[contract], 0, start);
-    let new: Vec<usize> = before(to).collect();
-    before(from).rev().find_map(|old| {
+/// Close of the new contract minus that of the old one, in ticks, at the last second of a span in which both traded.
+fn price_gap(view: &ColumnsView<'_>, roll: &Rollover, since: i64, start: i64) -> Option<i64> {
+    let index = |wanted: &str| view.contracts.iter().find(|contract| contract.symbol == wanted);
+    let (from, to) = (index(&roll.from)?, index(&roll.to)?);
+    let new: Vec<usize> = front::rows(view, to, since, start).collect();
+    front::rows(view, from, since, start).rev().find_map(|old| {
         let same = new.binary_search_by_key(&view.time[old], |&row| view.time[row]).ok()?;
         Some(i64::from(view.close[new[same]]) - i64::from(view.close[old]))
     })
@@ -229,14 +263,18 @@ fn evidence(days: &[Day], contracts: &[ContractRows], from: &str, to: &str, date
     format!("volumes of {from} / {to}: {}", sessions.join(", "))
 }
 
-/// From 10 calendar days before the third Friday of the expiry month to that Friday.
-fn within(date: Date, expiry: Month) -> bool {
-    let last = third_friday(expiry.first_day());
-    last.is_some_and(|last| date <= last && date.checked_add(10.days()).is_ok_and(|later| later >= last))
+/// Whether a date lies in the window of a delivery month, counted in days from the date back to its anchor.
+fn within(date: Date, expiry: Month, window: RollWindow) -> bool {
+    let anchor = match window.anchor {
+        Anchor::FirstDay => Some(expiry.first_day()),
+        Anchor::ThirdFriday => third_friday(expiry.first_day()),
+    };
+    let days = anchor.and_then(|anchor| date.since(anchor).ok()).map(|span| span.get_days());
+    days.is_some_and(|days| (i32::from(window.from)..=i32::from(window.to)).contains(&days))
 }
 
 /// Delivery month of a symbol whose root does not matter.
-fn expiry(contract: &str, month: Month) -> Option<Month> {
+pub fn expiry(contract: &str, month: Month) -> Option<Month> {
     symbol::expiry(symbol::classify(contract, symbol::root(contract)?), month)
 }
 
@@ -272,7 +310,7 @@ mod tests {
 
     fn roll(date: Date, from: &str, to: &str, expected: bool) -> Rollover {
         let (from, to) = (from.to_owned(), to.to_owned());
-        Rollover { date, from, to, price_gap: None, volume_from: 5, volume_to: 9, expected }
+        Rollover { date, from, to, price_gap: None, volume_from: 5, volume_to: 9, expected: Some(expected) }
     }
 
     fn found(statistics: &Statistics, before: Option<&Statistics>) -> Vec<(Severity, &'static str, String)> {
@@ -301,7 +339,7 @@ mod tests {
         let findings = found(&early, None);
         let text = "2013-12-09 ESZ3 -> ESH4; volumes 5 and 9 on that date";
         assert_eq!(findings, [(Severity::Warning, "window", text.to_owned())]);
-        early.rollovers[0].expected = true;
+        early.rollovers[0].expected = Some(true);
         assert_eq!(found(&early, None)[0].1, "expected");
     }
 

@@ -83,9 +83,6 @@ pub fn check(
     for warning in &statistics.warnings {
         findings.note(STATISTICS, "warning", warning.clone(), "nothing unusual; its deduction is in the score");
     }
-    for error in &statistics.errors {
-        findings.error(STATISTICS, "error", error.clone(), "no error");
-    }
 }
 
 /// Compares the counts of cleaning with those of decoding again.
@@ -101,27 +98,34 @@ fn equal<T: PartialEq + std::fmt::Debug>(findings: &mut Findings, what: &'static
 
 fn sessions(statistics: &Statistics, tape: &Tape, making: &Making, findings: &mut Findings) {
     equal(findings, "sessions", &statistics.sessions.len(), &tape.sessions.len());
-    for (session, Session { date, rows }) in statistics.sessions.iter().zip(&tape.sessions) {
-        let (first, last) = (tape.time[rows.start], tape.time[rows.end - 1]);
-        let volumes = &tape.volume[rows.clone()];
-        let traded = volumes.iter().position(|&volume| volume > 0).unwrap_or_default();
-        let (start, end) = output::window(*date, making).unwrap_or((first, last + 1));
-        let expected = SessionStatistics {
-            date: *date,
-            contract: session.contract.clone(),
-            open: Timestamp::from_second(first).unwrap_or_default(),
-            close: Timestamp::from_second(last).unwrap_or_default(),
-            rows: rows.len() as u64,
-            filled_rows: volumes.iter().filter(|&&volume| volume == 0).count() as u64,
-            // A quarter of an hour without a trade makes a short day.
-            early_close: end - 1 - last >= 900,
-            late_open: first + traded as i64 - start >= 900,
-            volume: volumes.iter().map(|volume| volume.unsigned_abs()).sum(),
-        };
+    for (session, published) in statistics.sessions.iter().zip(&tape.sessions) {
+        let expected =
+            SessionStatistics { contract: session.contract.clone(), ..self::session(tape, published, making) };
         if *session != expected {
             let text = |session: &SessionStatistics| serde_json::json!(session).to_string();
             findings.error(STATISTICS, "sessions", text(session), text(&expected));
         }
+    }
+}
+
+/// The figures of a session by its rows, which do not name the contract.
+pub fn session(tape: &Tape, Session { date, rows }: &Session, making: &Making) -> SessionStatistics {
+    let (first, last) = (tape.time[rows.start], tape.time[rows.end - 1]);
+    let volumes = &tape.volume[rows.clone()];
+    let traded = volumes.iter().position(|&volume| volume > 0).unwrap_or_default();
+    let (start, end) = output::window(*date, making).unwrap_or((first, last + 1));
+    SessionStatistics {
+        date: *date,
+        contract: String::new(),
+        open: Timestamp::from_second(first).unwrap_or_default(),
+        close: Timestamp::from_second(last).unwrap_or_default(),
+        rows: rows.len() as u64,
+        filled_rows: volumes.iter().filter(|&&volume| volume == 0).count() as u64,
+        // A quarter of an hour without a trade makes a short day.
+        early_close: end - 1 - last >= 900,
+        late_open: first + traded as i64 - start >= 900,
+        volume: volumes.iter().map(|volume| volume.unsigned_abs()).sum(),
+        last_price: (tape.prices[3][rows.end - 1] * making.instrument.tick_nanos) as f64 / 1e9,
     }
 }
 

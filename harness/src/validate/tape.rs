@@ -60,6 +60,7 @@ impl Tape {
     pub fn series(&self, rows: Range<usize>) -> Series<'_> {
         let [open, high, low, close] = &self.prices;
         Series {
+            time: &self.time[rows.clone()],
             open: &open[rows.clone()],
             high: &high[rows.clone()],
             low: &low[rows.clone()],

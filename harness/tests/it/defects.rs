@@ -23,9 +23,11 @@ enum Shown {
     Found(&'static str, &'static str),
     /// A figure unlike the archive's in `quality`.
     Unlike(&'static str),
+    /// The month is wrong by this fault: `run` and `validate` both say so.
+    Wrong(&'static str),
 }
 
-use Shown::{Counted, Deducted, Found, Refused, Unlike};
+use Shown::{Counted, Deducted, Found, Refused, Unlike, Wrong};
 
 fn shown(kind: Defect) -> Vec<Shown> {
     match kind {
@@ -41,13 +43,24 @@ fn shown(kind: Defect) -> Vec<Shown> {
         Defect::MissingHours => vec![Deducted("nothing trades for 12")],
         Defect::StuckPrice => vec![Deducted("and no other price")],
         Defect::DoubledVolume => vec![Deducted("every volume is a multiple of 2")],
-        Defect::WrongDst => vec![Deducted("volumes are those of the other sessions, an hour late")],
-        Defect::DayTimesTen => vec![Deducted("in the session before")],
-        Defect::DayTenth => vec![Counted("price_off_tick", 10_000), Deducted("dropped by cleaning")],
-        Defect::ShiftedDay => vec![Counted("sub_second", 10_000), Deducted("weekdays without a session")],
-        Defect::ContractMix => vec![Deducted("outside"), Found("window", "; volumes of ES"), Found("truth", " -> ES")],
-        Defect::FileTimesTen => vec![Unlike("median price")],
-        Defect::FileHundredth => vec![Counted("price_off_tick", 500_000), Deducted("win rate"), Unlike("median price")],
+        Defect::WrongDst => vec![Wrong("hours")],
+        Defect::DayTimesTen => vec![Deducted("in the session before"), Wrong("session_level")],
+        Defect::DayTenth => {
+            vec![Counted("price_off_tick", 10_000), Deducted("dropped by cleaning"), Wrong("session_level")]
+        }
+        Defect::ShiftedDay => {
+            vec![Counted("sub_second", 10_000), Deducted("weekdays without a session"), Wrong("transfer")]
+        }
+        Defect::ContractMix => vec![
+            Deducted("outside"),
+            Found("window", "; volumes of ES"),
+            Found("truth", " -> ES"),
+            Wrong("two_contracts"),
+        ],
+        Defect::FileTimesTen => vec![Unlike("median price"), Wrong("month_level")],
+        Defect::FileHundredth => {
+            vec![Counted("price_off_tick", 500_000), Deducted("win rate"), Unlike("median price"), Wrong("month_level")]
+        }
         Defect::WrongTick => vec![Counted("price_off_tick", 300_000), Deducted("are filled")],
         Defect::OtherMonth => vec![Refused("download it again")],
         Defect::WrongRoot => vec![Refused("the root is NQ, not ES")],
@@ -56,6 +69,9 @@ fn shown(kind: Defect) -> Vec<Shown> {
         Defect::WrongSchema => vec![Refused("found schema ohlcv-1m")],
         Defect::Truncated => vec![Refused("truncated")],
         Defect::DamagedFrame => vec![Refused("the compressed stream is damaged")],
+        Defect::FlippedByte => vec![Wrong("transfer")],
+        Defect::SubSecond | Defect::TimeBackwards => vec![Counted(kind.rule().unwrap(), 3), Wrong("transfer")],
+        Defect::FrontOutage => vec![Deducted("has no record in the session"), Deducted("weekdays without a session")],
         counted => vec![Counted(counted.rule().unwrap(), 3)],
     }
 }
@@ -124,6 +140,13 @@ fn every_seeded_defect_is_found_named_and_scored_and_clean_months_are_clean() {
             validated.get(month).map(|report| report["findings"].as_array().unwrap().clone()).unwrap_or_default();
         let findings: Vec<&Value> = findings.iter().filter(of_month).collect();
         let unlike: Vec<&Value> = unlike.iter().filter(of_month).collect();
+        // The gate's list and the errors of `validate` are one.
+        let says = |list: &Value| list.as_array().is_some_and(|list| !list.is_empty());
+        let wrong = says(&run[month]["wrong"]);
+        let errors: Vec<&&Value> = findings.iter().filter(|found| found["severity"] == "error").collect();
+        assert_eq!(wrong, !errors.is_empty(), "{kind:?} in {month}: {} {errors:?}", run[month]);
+        let expected = kind.is_some_and(|kind| shown(kind).iter().any(|shown| matches!(shown, Wrong(_))));
+        assert_eq!(wrong, expected, "{kind:?} in {month}: {} {errors:?}", run[month]["wrong"]);
         let Some(kind) = kind else {
             let score = run[month]["score"].as_f64().unwrap();
             assert!(outcome == "published" && score >= 0.95, "{month}: {outcome}, {score}");
@@ -153,6 +176,14 @@ fn every_seeded_defect_is_found_named_and_scored_and_clean_months_are_clean() {
                     named(&findings.iter().filter(of_rule).copied().collect::<Vec<_>>(), "found", words)
                 }
                 Unlike(figure) => named(&unlike, "figure", figure),
+                Wrong(kind) => {
+                    let of_kind = |finding: &&Value| finding["rule"] == kind && finding["severity"] == "error";
+                    let faults: Vec<&Value> = statistics["errors"].as_array().unwrap().iter().collect();
+                    let low = score.as_f64().unwrap() <= 0.5 && statistics["quality"]["band"] == "low";
+                    low && statistics["quality"]["reprocess"]["needed"] == false
+                        && named(&faults, "kind", kind)
+                        && findings.iter().any(of_kind)
+                }
                 Refused(_) => false,
             };
             assert!(holds, "{kind} in {month}: {deductions:?} {findings:?} {unlike:?}");
@@ -170,6 +201,54 @@ fn every_seeded_defect_is_found_named_and_scored_and_clean_months_are_clean() {
         let input = format!("raw/{month}/{file}");
         harness(folder).args(["process", &input, "out.parquet"]).assert().code(3);
     }
+}
+
+#[test]
+fn a_wrong_month_is_withheld_whatever_the_threshold_and_says_why_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let synth = |month: &str, defects: &[&str]| {
+        harness(folder).args(["synth", "--months", month, "--out", "raw"]).args(defects).assert().success();
+    };
+    let spoilt = "day-times-ten,contract-mix,wrong-dst";
+    synth("2013-04..2013-06", &[]);
+    synth("2013-05", &["--defects", spoilt]);
+    let run = ["run", "--months", "2013-04..2013-06", "--raw", "raw"];
+    let output = |code: i32, arguments: &[&str]| {
+        let output = harness(folder).args(arguments).assert().code(code).get_output().clone();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let withheld = output(1, &[&run[..], &["--gate", "--threshold", "0.01"]].concat());
+    let why = withheld.lines().find(|line| line.starts_with("2013-05  withheld: wrong: ")).unwrap();
+    for words in [
+        "prices around 14257.5 beside 1390.5",
+        ": 2013-05-02",
+        "ESM3 and ESU3 have each other's records",
+        "an hour late",
+        "download the ",
+    ] {
+        assert!(why.contains(words), "{words}: {why}");
+    }
+    for month in ["2013-04", "2013-06"] {
+        assert!(withheld.contains(&format!("{month}  published  ")), "{withheld}");
+    }
+    assert!(output(0, &["months", "list"]).contains("withheld at "), "withheld");
+    assert!(output(0, &["status"]).contains("wrong       2013-05: withheld, wrong: prices around"));
+
+    // Published without a gate it says so wherever it is shown, and what is to be done is not to make it again.
+    let published = output(0, &run);
+    assert!(published.contains("  WRONG                    prices around"), "{published}");
+    assert!(published.contains("2013-05  wrong: prices around"), "{published}");
+    let quality = output(1, &["quality", "--threshold", "0.01"]);
+    assert!(quality.contains("wrong: 1 months") && quality.contains("2013-05  0.500\n    wrong: prices"), "{quality}");
+    assert!(quality.contains("reprocess: 0 months"), "{quality}");
+    let list = output(0, &["months", "list"]);
+    assert!(list.contains("quality 0.500") && list.contains("         wrong: prices around"), "{list}");
+    assert!(!list.contains("make it again"), "{list}");
+    assert!(output(0, &["status"]).contains("wrong       2013-05: prices around"));
+    assert!(output(1, &["report", "monthly", "--month", "2013-05"]).contains("error: wrong: prices around"));
+    assert!(output(0, &["report", "final"]).contains("have each other's records"));
+    assert!(output(0, &["months", "reprocess", "2013-04..2013-06", "--needed"]).contains("no month of"));
 }
 
 #[test]

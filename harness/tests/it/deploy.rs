@@ -74,7 +74,12 @@ fn commands_of_array_jobs_are_understood() {
 
 #[test]
 fn rules_and_dashboard_name_figures_that_are_served() {
-    let served = [include_str!("../../src/metrics.rs"), include_str!("../../src/monitor/mod.rs")].concat();
+    let sources = [
+        include_str!("../../src/metrics.rs"),
+        include_str!("../../src/monitor/mod.rs"),
+        include_str!("../../src/alerts/rules.rs"),
+    ];
+    let served = sources.concat();
     let mut named = BTreeSet::new();
     for (_, text) in files().iter().filter(|(name, _)| name.ends_with(".yml") || name.ends_with(".json")) {
         for (at, _) in text.match_indices("harness_") {

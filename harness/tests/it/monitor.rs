@@ -15,13 +15,13 @@ use crate::month::{names, program, run, signal, start, store, wait_for};
 use serde_json::{Value, json};
 
 /// A running monitor; dropping it ends it.
-struct Monitor {
+pub struct Monitor {
     child: Child,
     address: String,
 }
 
 impl Monitor {
-    fn start(folder: &Path) -> Self {
+    pub fn start(folder: &Path) -> Self {
         let mut command = program(folder);
         command.args(["monitor", "--listen", "127.0.0.1:0", "--interval", "1"]);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
@@ -42,7 +42,7 @@ impl Monitor {
         (head[9..12].parse().unwrap(), head.to_lowercase(), body.to_owned())
     }
 
-    fn get(&self, path: &str) -> (u16, String, String) {
+    pub fn get(&self, path: &str) -> (u16, String, String) {
         self.request("GET", path)
     }
 

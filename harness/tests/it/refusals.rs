@@ -251,6 +251,7 @@ fn a_wrong_setting_is_named_with_its_source_its_value_and_what_was_expected() {
         ("--max-memory-gb", "NaN", "max_memory_gb = 'NaN' (flag --max-memory-gb)"),
         ("--cache-gb", "lots", "cache_gb = 'lots' (flag --cache-gb)"),
         ("--decay-reference", "2013", "decay_reference = '2013' (flag --decay-reference)"),
+        ("--roll-window", "friday -1..0", "roll_window = 'friday -1..0' (flag --roll-window)"),
     ] {
         refused(&[&format!("{flag}={value}")], None, "", &[setting]);
     }

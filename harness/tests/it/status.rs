@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::monitor::Monitor;
 use crate::month::{harness, names, outcome, plain, program, run, store};
 use serde_json::{Value, json};
 
@@ -93,20 +94,61 @@ fn a_run_at_work_is_seen_from_elsewhere_and_one_that_was_interrupted_says_so() {
 }
 
 #[test]
-fn a_run_not_heard_of_for_a_minute_is_lost() {
+fn a_run_of_another_machine_that_misses_two_heartbeats_is_lost() {
     let folder = store();
     run(folder.path(), &[]);
     let heard = |renewed: i64| {
         month::change(&beats(folder.path())[0], |beat| {
+            beat["process"] = Value::Null;
             beat["state"] = json!("running");
             beat["renewed"] = json!(now(renewed));
         });
         outcome(folder.path(), &["status"]).0["runs"][0]["heard"].clone()
     };
-    assert_eq!(heard(-50), "live");
-    assert_eq!(heard(-70), "lost");
+    assert_eq!(heard(0), "live");
+    assert_eq!(heard(-16), "lost");
     let text = harness(folder.path()).arg("status").assert().success().get_output().stdout.clone();
     assert!(String::from_utf8(text).unwrap().contains("lost: not heard of for"));
+}
+
+#[test]
+fn a_run_that_was_killed_here_is_lost_at_once_until_another_has_done_its_months() {
+    let folder = store();
+    let path = folder.path();
+    fs::write(path.join("harness.toml"), "[alerts.rules]\ndisk_gb = {}\n").unwrap();
+    // Somebody else has the right to the month, so the run waits to publish it.
+    let lock = fs::File::create(path.join("store/.harness-2013-09.lock")).unwrap();
+    lock.lock().unwrap();
+    let mut child = program(path).args(["run", "--month", "2013-09"]).stderr(Stdio::null()).spawn().unwrap();
+    let publishing = |status: &Value| status["runs"][0]["running"][0]["stage"] == "publish";
+    month::wait_for(&mut child, || publishing(&outcome(path, &["status"]).0));
+    child.kill().unwrap();
+    // Nobody has asked after it yet.
+    let (status, _) = outcome(path, &["status"]);
+    assert_eq!((&status["runs"][0]["heard"], &status["states"]), (&json!("lost"), &json!({"pending": 1})));
+    child.wait().unwrap();
+    let firing = || -> Vec<Value> {
+        let firing = outcome(path, &["alerts", "check"]).0["firing"].as_array().unwrap().clone();
+        firing.into_iter().map(|alert| alert["rule"].clone()).collect()
+    };
+    assert!(firing().contains(&json!("lost_runs")), "{:?}", firing());
+    let text = || {
+        let output = harness(path).arg("status").assert().success().get_output().stdout.clone();
+        String::from_utf8(output).unwrap()
+    };
+    assert!(text().contains("lost: its process has ended"), "{}", text());
+    let metrics = || Monitor::start(path).get("/metrics").2;
+    let lost = |metrics: &str| {
+        let runs = metrics.lines().filter(|line| line.starts_with("harness_run_lost{"));
+        runs.map(|line| line.ends_with(" 1")).collect::<Vec<_>>()
+    };
+    assert_eq!(lost(&metrics()), [true]);
+
+    drop(lock);
+    assert_eq!(run(path, &[])["outcome"], "published");
+    assert_eq!(lost(&metrics()), [false]);
+    assert!(text().contains("1 of 1 done") && text().contains("ended ") && !text().contains("lost"), "{}", text());
+    assert_eq!(firing(), Vec::<Value>::new());
 }
 
 #[test]
@@ -136,8 +178,9 @@ fn clean_keeps_the_last_twenty() {
         other["began"] = json!(now(-1000 + number));
         // One is at work.
         if number == 0 {
+            other["process"] = Value::Null;
             other["state"] = json!("running");
-            other["renewed"] = json!(now(0));
+            other["renewed"] = json!(now(60));
         }
         fs::write(path.with_file_name(format!("run-{number:02}.json")), serde_json::to_vec(&other).unwrap()).unwrap();
     }

@@ -1,6 +1,6 @@
 //! Outcomes by looking at the rows after each entry: slow, but indifferent to how far prices lie apart.
 
-use super::{Ahead, Direction, LOOK_AHEAD, MODES, Mode, Outcome, is_gap};
+use super::{Ahead, Direction, LOOK_AHEAD, MODES, Mode, Outcome};
 
 /// Outcomes of the entries at rows 1, 2, .. of `ahead`, as many as the columns of `out` are long.
 pub(super) fn outcomes(ahead: &Ahead<'_>, out: &mut [&mut [Outcome]; 6]) {
@@ -16,7 +16,7 @@ fn entry(ahead: &Ahead<'_>, entry: usize, mode: &Mode) -> Outcome {
     let price = ahead.open[entry];
     let mut mae = 0;
     for row in entry..end {
-        if is_gap(ahead.close[row - 1], ahead.close[row], ahead.gap_ticks) {
+        if ahead.ends_at(row) {
             return Outcome::LOSS;
         }
         let (up, down) = (ahead.high[row] - price, price - ahead.low[row]);
@@ -29,7 +29,7 @@ fn entry(ahead: &Ahead<'_>, entry: usize, mode: &Mode) -> Outcome {
         }
         mae = mae.max(adverse);
         if favourable >= mode.target {
-            return Outcome::win(mae as u8, (row - entry) as u16);
+            return Outcome::of(mae as u8, (row - entry) as u16);
         }
     }
     Outcome::LOSS

@@ -18,9 +18,12 @@ fn outcomes(tape: &Tape, profile: Profile, chunk: usize) -> Vec<Vec<Outcome>> {
 /// The definition, row by row.
 fn naive(tape: &Tape, profile: Profile) -> Vec<Vec<Outcome>> {
     let n = tape.open.len();
-    let gap = |g: usize| profile == Profile::Rolling && g > 0 && (tape.close[g] - tape.close[g - 1]).abs() > 30;
+    let mut affected = vec![false; n];
+    for g in (1..n).filter(|&g| profile == Profile::Rolling && (tape.close[g] - tape.close[g - 1]).abs() > 30) {
+        affected[g - 1..n.min(g + 6)].fill(true);
+    }
     let entry = |i: usize, mode: &Mode| {
-        if i + 1 == n || (i.saturating_sub(5)..=i + 1).any(gap) {
+        if i + 1 == n || affected[i] {
             return Outcome::LOSS;
         }
         let e = tape.open[i + 1];
@@ -31,7 +34,7 @@ fn naive(tape: &Tape, profile: Profile) -> Vec<Vec<Outcome>> {
                 Direction::Short => (tape.low[j] <= e - mode.target, tape.high[j] >= e + mode.stop, tape.high[j] - e),
             };
             mae = mae.max(adverse);
-            if lost || gap(j) {
+            if lost || affected[j] {
                 return Outcome::LOSS;
             }
             if won {
@@ -95,6 +98,16 @@ fn by_hand() {
 }
 
 #[test]
+fn breaks_count_in_seconds() {
+    let breaks = [(2, 100), (3, 1000), (5, 1)].map(|(row, seconds)| Break { row, seconds });
+    let seconds = |signal, rows| Outcome::win(0, rows).seconds(signal, &breaks);
+    // Entry one row after the signal. From row 1 to row 1, to 2 over the first break, to 5 over all.
+    assert_eq!([seconds(0, 0), seconds(0, 1), seconds(0, 4)], [0, 100, 1102]);
+    assert_eq!([seconds(1, 1), seconds(2, 2), seconds(2, 9)], [1000, 2, 9]);
+    assert_eq!(Outcome::win(0, 899).seconds(7, &[]), 899);
+}
+
+#[test]
 fn last_decidable_row() {
     // Row 900 of the look-ahead still decides, row 901 does not.
     for (flat, expected) in [(898, Outcome::win(0, 899)), (899, Outcome::LOSS)] {
@@ -106,7 +119,7 @@ fn last_decidable_row() {
 
 #[test]
 fn gap_rows() {
-    // A rise of 40 ticks between rows 9 and 10: rows 9..=15 are not labelled, and no earlier look-ahead passes it.
+    // A rise of 40 ticks between rows 9 and 10: rows 9..=15 are not labelled, and no earlier look-ahead gets to row 9.
     let mut tape = Tape::default();
     for row in 0..40 {
         let price = if row < 10 { 100 } else { 140 + (row - 10) * 2 };
@@ -119,6 +132,38 @@ fn gap_rows() {
         assert_eq!(wins, expected, "chunk {chunk}");
     }
     assert!(outcomes(&tape, Profile::Session, 7)[0][0].is_win());
+}
+
+#[test]
+fn the_row_before_a_gap_decides_nothing() {
+    // Row 6 reaches the target of the entry at row 1; the price gaps after it, or one row later.
+    for (gap, won) in [(7, false), (8, true)] {
+        let mut tape = Tape::default();
+        for row in 0..20 {
+            let price = if row < gap { 100 } else { 300 };
+            tape.push([price, if row == 6 { 112 } else { price }, price, price], 1);
+        }
+        for chunk in [1, 3, 5, 6, 7, 20] {
+            assert_eq!(outcomes(&tape, Profile::Rolling, chunk)[0][0].is_win(), won, "gap {gap}, chunk {chunk}");
+        }
+        tape.high[19] = 1 << 20;
+        assert_eq!(outcomes(&tape, Profile::Rolling, 20)[0][0].is_win(), won, "gap {gap}, scanned");
+    }
+}
+
+#[test]
+fn a_gap_behind_the_look_ahead_ends_it_at_its_last_row() {
+    // Row 900 is the last that may decide; a gap after it affects it, though its own row is not looked at.
+    for (jump, won) in [(30, true), (31, false)] {
+        let mut tape = Tape::default();
+        for row in 0..1_000 {
+            let price = if row < 901 { 100 } else { 100 + jump };
+            tape.push([price, if row == 900 { 112 } else { price }, price, price], 1);
+        }
+        for chunk in [1, 400, 1_000] {
+            assert_eq!(outcomes(&tape, Profile::Rolling, chunk)[0][0].is_win(), won, "jump {jump}, chunk {chunk}");
+        }
+    }
 }
 
 #[test]

@@ -10,9 +10,8 @@ use std::hint::select_unpredictable;
 
 use wide::i16x16;
 
+use super::{Ahead, Direction, LOOK_AHEAD, MODES, Mode, Outcome};
 use crate::level::kernel;
-
-use super::{Ahead, Direction, LOOK_AHEAD, MODES, Mode, Outcome, is_gap};
 
 /// Price levels the table can hold.
 const LEVELS: usize = 1 << 16;
@@ -73,12 +72,8 @@ impl Table {
     fn walk<const GAPS: bool>(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; 6]) {
         let entries = out[0].len();
         let Some(last) = ahead.high.len().checked_sub(1) else { return };
-        let mut walk = Walk {
-            up: Touches::new(&mut self.up, span),
-            down: Touches::new(&mut self.down, span),
-            span,
-            next_gap: NEVER,
-        };
+        let mut walk =
+            Walk { up: Touches::new(&mut self.up, span), down: Touches::new(&mut self.down, span), span, gap: NEVER };
         for row in (entries + 1..=last).rev() {
             walk.step::<GAPS>(ahead, row);
         }
@@ -91,7 +86,7 @@ impl Table {
             let open = ahead.open[row];
             let entry = Entry {
                 row: row as i16,
-                deadline: walk.next_gap.min((row + LOOK_AHEAD) as i16),
+                deadline: walk.gap.min((row + LOOK_AHEAD) as i16),
                 above: Side::new(&walk.up, (open - span.lowest) as usize, high, row as i16),
                 below: Side::new(&walk.down, (span.highest - open) as usize, low, row as i16),
             };
@@ -116,8 +111,8 @@ struct Walk<'a> {
     up: Touches<'a>,
     down: Touches<'a>,
     span: Span,
-    /// The nearest gap of price at or after the row.
-    next_gap: i16,
+    /// The nearest row from here on before a gap of price: the first one that the gap affects.
+    gap: i16,
 }
 
 impl Walk<'_> {
@@ -128,8 +123,8 @@ impl Walk<'_> {
         let low = (self.span.highest - ahead.low[row]) as usize;
         self.up.step(high, row);
         self.down.step(low, row);
-        if GAPS && is_gap(ahead.close[row - 1], ahead.close[row], ahead.gap_ticks) {
-            self.next_gap = row as i16;
+        if GAPS && ahead.ends_at(row) {
+            self.gap = row as i16;
         }
         (high, low)
     }
@@ -215,7 +210,7 @@ impl Side {
 /// What is known about one entry.
 struct Entry {
     row: i16,
-    /// First row too late to decide: the end of the look-ahead or a gap of price.
+    /// First row too late to decide: the end of the look-ahead or the row before a gap of price.
     deadline: i16,
     above: Side,
     below: Side,
@@ -232,7 +227,7 @@ impl Entry {
         let wins = target < adverse.reaches(mode.stop).min(self.deadline);
         // Before the stop is reached, no level at or beyond it counts.
         let mae = adverse.reached_by(target) as u8;
-        if wins { Outcome::win(mae, (target - self.row) as u16) } else { Outcome::LOSS }
+        if wins { Outcome::of(mae, (target - self.row) as u16) } else { Outcome::LOSS }
     }
 }
 

@@ -241,3 +241,6 @@ kernel!(avx512 fn changes['a, T: Number]['a, T](values: &'a [T], out: &'a mut [f
         *out = T::change(value, before);
     }
 });
+
+#[cfg(test)]
+mod tests;

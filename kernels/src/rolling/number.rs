@@ -13,7 +13,7 @@ use super::{float, whole};
 /// }
 /// assert_eq!(last_mean(&[1.5_f32, 2.5, 3.5]), Some(2.5));
 /// ```
-pub trait Number: Copy + PartialOrd + sealed::Sealed<Total = Self::Sum> {
+pub trait Number: Copy + PartialOrd + Sealed<Total = Self::Sum> {
     /// What a sum is in: `i64` for `i32` and `i128` for `i64`, exact both; `f64` for floats.
     type Sum: Copy;
 }

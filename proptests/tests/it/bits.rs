@@ -35,7 +35,7 @@ fn checksum(tape: &Tape, profile: Profile) -> u64 {
     for (mode, outcomes) in MODES.iter().zip(outcomes(&series, profile, 4096)) {
         let (mut label, mut weight) = (vec![9; tape.len()], vec![f32::NAN; tape.len()]);
         weights::labels(&outcomes, &mut label).unwrap();
-        weights::weights(mode, &outcomes, weights::decay(7), &mut weight).unwrap();
+        weights::weights(&series, 0..tape.len(), mode, &outcomes, weights::decay(7), &mut weight).unwrap();
         label.iter().for_each(|label| hash.update(&label.to_le_bytes()));
         weight.iter().for_each(|weight| hash.update(&weight.to_bits().to_le_bytes()));
     }

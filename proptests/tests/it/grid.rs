@@ -3,8 +3,8 @@
 use crate::tapes::cases;
 use data::{
     Instrument, Month,
-    columns::{Bar, Collector},
-    contract::{Choice, Chooser},
+    columns::{Bar, Collector, Name},
+    contract::Choice,
     session,
 };
 use proptest::{collection::vec, prelude::*};
@@ -52,13 +52,13 @@ proptest! {
         let month: Month = "2013-11".parse().unwrap();
         let mut collector = Collector::new(month, &instrument);
         for (number, record) in records.iter().enumerate() {
-            let symbol = collector.symbol(SYMBOLS[record.contract], true);
+            let symbol = collector.symbol(SYMBOLS[record.contract], Name::Symbol);
             let nanos = u64::try_from(midnight(record.day) + i64::from(record.second)).unwrap() * 1_000_000_000;
             let [open, high, low, close] = record.prices.map(|ticks| ticks * instrument.tick_nanos);
             collector.push(symbol, &Bar { nanos, open, high, low, close, volume: record.volume.unsigned_abs() }, number as u64);
         }
         let columns = collector.finish().unwrap();
-        let grid = session::cut(&columns.view(), &instrument, &mut Chooser::new(Choice::Volume)).unwrap();
+        let grid = session::cut_alone(&columns.view(), &instrument, Choice::Volume).unwrap();
         let expected = sessions(&records, START, END);
         prop_assert_eq!(grid.sessions.len(), expected.len());
         let mut front = None;

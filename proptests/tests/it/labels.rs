@@ -1,24 +1,24 @@
 //! Labels, MAE, seconds and weights against the scan of every look-ahead.
 
-use crate::tapes::{GAP, Ticks, cases, outcomes, tape};
+use crate::tapes::{GAP, Ticks, cases, month, outcomes, tape};
 use kernels::{labels::MODES, weights};
 use proptest::prelude::*;
 use proptests::{Profile, Tape, exact::ulps, labels};
 
 fn compare(tape: &Tape, profile: Profile, months: i32) -> Result<(), TestCaseError> {
     let ticks = Ticks::of(tape);
-    let found = outcomes(&ticks.series(), profile, 4096);
+    let series = ticks.series();
+    let found = outcomes(&series, profile, 4096);
     for (mode, found) in found.iter().enumerate() {
         let (name, ..) = labels::MODES[mode];
         prop_assert_eq!(MODES[mode].name, name);
         let (mut label, mut weight) = (vec![9; tape.len()], vec![f32::NAN; tape.len()]);
         weights::labels(found, &mut label).unwrap();
-        weights::weights(&MODES[mode], found, weights::decay(months), &mut weight).unwrap();
+        weights::weights(&series, 0..tape.len(), &MODES[mode], found, weights::decay(months), &mut weight).unwrap();
         for i in 0..tape.len() {
             let expected = labels::outcome(tape, i, mode, profile, GAP);
-            let win = found[i]
-                .is_win()
-                .then(|| labels::Win { mae: found[i].mae().into(), seconds: found[i].seconds().into() });
+            let seconds = found[i].seconds(i, series.breaks()) as i64;
+            let win = found[i].is_win().then(|| labels::Win { mae: found[i].mae().into(), seconds });
             prop_assert_eq!(win, expected, "{} row {}", name, i);
             prop_assert_eq!(label[i], i8::from(expected.is_some()));
             let expected = labels::weight(expected, mode, months) as f32;
@@ -37,7 +37,7 @@ proptest! {
     }
 
     #[test]
-    fn rolling(tape in tape(600), months in -3..190) {
+    fn rolling(tape in month(600), months in -3..190) {
         compare(&tape, Profile::Rolling, months)?;
     }
 }

@@ -6,7 +6,7 @@ use crate::tapes::{GAP, named};
 use data::{
     Instrument, Month,
     compute::{self, Computation, SessionColumns},
-    contract::{Choice, Chooser},
+    contract::Choice,
     grid::Grid,
     input, session,
     synth::{Plan, write_month},
@@ -20,6 +20,7 @@ use rayon::prelude::*;
 /// 23 sessions of 27,000 rows.
 const MONTH: &str = "2025-10";
 const ROWS: usize = 621_000;
+const REFERENCE: &str = "2026-05";
 const MONTHS_TO_REFERENCE: i32 = 7;
 
 static GRID: LazyLock<Grid> = LazyLock::new(|| {
@@ -28,7 +29,7 @@ static GRID: LazyLock<Grid> = LazyLock::new(|| {
     let truth = write_month(&Plan::default(), month, folder.path()).unwrap();
     let mut grid = None;
     input::read(&folder.path().join(&truth.file), &Instrument::default(), &mut |columns| {
-        grid = Some(session::cut(&columns.view(), &Instrument::default(), &mut Chooser::new(Choice::Volume)).unwrap());
+        grid = Some(session::cut_alone(&columns.view(), &Instrument::default(), Choice::Volume).unwrap());
         Ok(())
     })
     .unwrap();
@@ -41,16 +42,21 @@ fn computation(profile: Profile, chunk_rows: usize) -> Computation {
         profile: named(profile),
         tick: instrument.tick().unwrap(),
         gap_ticks: instrument.gap_ticks(),
-        decay_months: MONTHS_TO_REFERENCE,
+        decay_reference: REFERENCE.parse().unwrap(),
         chunk_rows,
     }
 }
 
 fn tape(rows: Range<usize>) -> Tape {
     let mut tape = Tape::default();
-    for row in rows {
+    for row in rows.clone() {
         let prices = [GRID.open[row], GRID.high[row], GRID.low[row], GRID.close[row]];
         tape.push(prices.map(i64::from), GRID.volume[row].into(), GRID.second[row]);
+    }
+    for session in &GRID.sessions {
+        for row in session.rows.clone().filter(|row| rows.contains(row)) {
+            tape.time[row - rows.start] = session.first_second + (row - session.rows.start) as i64;
+        }
     }
     tape
 }
@@ -107,7 +113,8 @@ fn tape_of(month: &Tape, rows: Range<usize>) -> Tape {
         low: month.low[rows.clone()].to_vec(),
         close: month.close[rows.clone()].to_vec(),
         volume: month.volume[rows.clone()].to_vec(),
-        second: month.second[rows].to_vec(),
+        second: month.second[rows.clone()].to_vec(),
+        time: month.time[rows].to_vec(),
     }
 }
 

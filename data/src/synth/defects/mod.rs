@@ -84,6 +84,10 @@ pub enum Defect {
     Truncated,
     /// A file of several compressed frames, one of them damaged.
     DamagedFrame,
+    /// A byte changed in a compressed frame without a checksum, which decodes nevertheless.
+    FlippedByte,
+    /// A session without a record of the front contract, of which the others have some.
+    FrontOutage,
 }
 
 /// How much of a month a defect touches.
@@ -106,7 +110,7 @@ use self::{
 };
 
 /// Every defect, in order.
-const TABLE: [Line; 33] = [
+const TABLE: [Line; 35] = [
     (AbsentPrice, "absent-price", Record, Some("price_absent"), "a price that is absent"),
     (NonPositivePrice, "non-positive-price", Record, Some("price_not_positive"), "a price of zero or below"),
     (OffTick, "off-tick", Record, Some("price_off_tick"), "a price between two ticks"),
@@ -146,6 +150,8 @@ const TABLE: [Line; 33] = [
     (WrongSchema, "wrong-schema", File, None, "one-minute bars by its header, refused"),
     (Truncated, "truncated", File, None, "a file that ends too early, refused"),
     (DamagedFrame, "damaged-frame", File, None, "several compressed frames, one damaged, refused"),
+    (FlippedByte, "flipped-byte", File, None, "a byte changed in a frame without a checksum"),
+    (FrontOutage, "front-outage", Span, None, "a session without a record of the front contract"),
 ];
 
 /// Text that names no defect.

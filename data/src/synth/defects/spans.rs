@@ -72,6 +72,7 @@ impl Spans<'_> {
             Defect::HalfDay => at(start + HALF_DAY)?..next,
             Defect::MissingHours => at(start + 2 * HOUR)?..at(start + 4 * HOUR)?,
             Defect::StuckPrice => at(start + 3 * HOUR)?..at(start + 4 * HOUR)?,
+            Defect::FrontOutage => at(start)?..at(self.plan.instrument.session_end)?,
             Defect::WrongDst => late,
             Defect::DoubledVolume
             | Defect::DayTimesTen
@@ -89,6 +90,9 @@ impl Spans<'_> {
         let touched = |record: &OhlcvMsg| span.contains(&record.hd.ts_event);
         if matches!(kind, Defect::HalfDay | Defect::MissingHours) {
             records.retain(|record| !touched(record));
+        }
+        if kind == Defect::FrontOutage {
+            records.retain(|record| !touched(record) || record.hd.instrument_id != front);
         }
         for record in records.iter_mut().filter(|record| touched(record)) {
             let id = record.hd.instrument_id;

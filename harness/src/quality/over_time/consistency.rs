@@ -3,7 +3,7 @@
 
 use data::Month;
 use kernels::labels::MODES;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::statistics::Statistics;
 
@@ -32,10 +32,36 @@ pub struct Unlike {
     pub high: f64,
 }
 
+/// What of a month is held to the archive.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Likeness {
+    rows_per_session: Option<f64>,
+    filled_share: Option<f64>,
+    /// By mode, in the order of the modes.
+    win_rates: Vec<Option<f64>>,
+    /// Median price, points.
+    level: Option<f64>,
+}
+
+impl Likeness {
+    /// That of a month.
+    pub fn of(month: &Statistics) -> Self {
+        let (sessions, rows) = (month.sessions.len(), month.rows());
+        let filled: u64 = month.sessions.iter().map(|session| session.filled_rows).sum();
+        let win_rate = |mode: &kernels::labels::Mode| month.modes.get(mode.name)?.win_rate;
+        Self {
+            rows_per_session: (sessions > 0).then(|| rows as f64 / sessions as f64),
+            filled_share: (rows > 0).then(|| filled as f64 / rows as f64),
+            win_rates: MODES.iter().map(win_rate).collect(),
+            level: month.features.get("vwap").and_then(|vwap| vwap.p50),
+        }
+    }
+}
+
 /// One figure: its name, its value in a month, and how far from the median every month may be.
 struct Figure {
     name: String,
-    value: fn(&Statistics, usize) -> Option<f64>,
+    value: fn(&Likeness, usize) -> Option<f64>,
     /// What `value` is asked for.
     number: usize,
     /// Share of the median, and in itself.
@@ -46,41 +72,24 @@ struct Figure {
 fn figures() -> Vec<Figure> {
     let plain = |name: &str, value, floor| Figure { name: name.to_owned(), value, number: 0, floor };
     let mut figures = vec![
-        plain("rows per session", rows_per_session, (0.05, 0.0)),
-        plain("share of filled seconds", filled_share, (0.0, 0.15)),
+        plain("rows per session", |month, _| month.rows_per_session, (0.05, 0.0)),
+        plain("share of filled seconds", |month, _| month.filled_share, (0.0, 0.15)),
     ];
     figures.extend(MODES.iter().enumerate().map(|(number, mode)| Figure {
         name: format!("win rate of {}", mode.name),
-        value: win_rate,
+        value: |month, number| month.win_rates.get(number).copied().flatten(),
         number,
         floor: (0.0, 0.05),
     }));
     figures
 }
 
-fn rows_per_session(month: &Statistics, _: usize) -> Option<f64> {
-    (!month.sessions.is_empty()).then(|| month.rows() as f64 / month.sessions.len() as f64)
-}
-
-fn filled_share(month: &Statistics, _: usize) -> Option<f64> {
-    let filled: u64 = month.sessions.iter().map(|session| session.filled_rows).sum();
-    (month.rows() > 0).then(|| filled as f64 / month.rows() as f64)
-}
-
-fn win_rate(month: &Statistics, mode: usize) -> Option<f64> {
-    month.modes.get(MODES[mode].name)?.win_rate
-}
-
-fn level(month: &Statistics) -> Option<f64> {
-    month.features.get("vwap")?.p50
-}
-
 /// What is unlike the archive in the months `wanted`; `archive` is in order of month.
-pub fn unlike(archive: &[Statistics], wanted: &dyn Fn(Month) -> bool) -> Vec<Unlike> {
+pub fn unlike(archive: &[(Month, Likeness)], wanted: &dyn Fn(Month) -> bool) -> Vec<Unlike> {
     let mut unlike = Vec::new();
     for Figure { name, value, number, floor } in figures() {
         let values: Vec<(Month, f64)> =
-            archive.iter().filter_map(|month| Some((month.month, value(month, number)?))).collect();
+            archive.iter().filter_map(|(month, likeness)| Some((*month, value(likeness, number)?))).collect();
         if values.len() < ENOUGH {
             continue;
         }
@@ -91,7 +100,8 @@ pub fn unlike(archive: &[Statistics], wanted: &dyn Fn(Month) -> bool) -> Vec<Unl
         let outside = values.iter().filter(|(month, value)| wanted(*month) && !(low..=high).contains(value));
         unlike.extend(outside.map(|&(month, value)| Unlike { month, figure: name.clone(), value, low, high }));
     }
-    let levels: Vec<(Month, f64)> = archive.iter().filter_map(|month| Some((month.month, level(month)?))).collect();
+    let levels: Vec<(Month, f64)> =
+        archive.iter().filter_map(|(month, likeness)| Some((*month, likeness.level?))).collect();
     for (number, &(month, value)) in levels.iter().enumerate() {
         let (before, after) = (&levels[number.saturating_sub(AROUND)..number], &levels[number + 1..]);
         let around: Vec<f64> = before.iter().chain(after.iter().take(AROUND)).map(|(_, level)| *level).collect();
@@ -134,10 +144,15 @@ mod tests {
         range.iter().enumerate().map(month).collect()
     }
 
+    fn of(archive: &[Statistics], wanted: &dyn Fn(Month) -> bool) -> Vec<Unlike> {
+        let archive: Vec<_> = archive.iter().map(|month| (month.month, Likeness::of(month))).collect();
+        unlike(&archive, wanted)
+    }
+
     fn after(change: impl Fn(&mut Statistics)) -> Vec<(String, String)> {
         let mut archive = archive();
         change(&mut archive[7]);
-        unlike(&archive, &|_| true).into_iter().map(|unlike| (unlike.month.to_string(), unlike.figure)).collect()
+        of(&archive, &|_| true).into_iter().map(|unlike| (unlike.month.to_string(), unlike.figure)).collect()
     }
 
     #[test]
@@ -163,7 +178,7 @@ mod tests {
     fn only_months_that_are_asked_for_are_named_and_few_months_are_no_archive() {
         let mut archive = archive();
         archive[7].sessions[0].rows = 8;
-        assert!(unlike(&archive, &|month| month.to_string() != "2013-08").is_empty());
-        assert!(unlike(&archive[5..9], &|_| true).is_empty());
+        assert!(of(&archive, &|month| month.to_string() != "2013-08").is_empty());
+        assert!(of(&archive[5..9], &|_| true).is_empty());
     }
 }

@@ -9,11 +9,9 @@ use std::{collections::BTreeMap, io::IsTerminal, thread, time::Duration};
 use data::Month;
 use serde::Serialize;
 
-use self::{
-    consistency::Unlike,
-    trend::{RECENT, Trend},
-};
-use super::{Band, Priority, Quality, Reprocess, list};
+pub use self::consistency::{Likeness, Unlike, unlike};
+use self::trend::{RECENT, Trend};
+use super::{Band, Priority, Quality, Reprocess, list, wrong::Wrong};
 use crate::{
     cli::QualityArgs,
     config::Settings,
@@ -41,7 +39,7 @@ struct Archive {
     months: Vec<Scored>,
     /// Months without statistics to look at.
     absent: Vec<Absent>,
-    /// Months that miss the gate.
+    /// Months that miss the gate, those that are wrong included.
     under: Vec<Month>,
     /// Where the scores go.
     trend: Option<Trend>,
@@ -57,6 +55,8 @@ struct Archive {
 struct Scored {
     month: Month,
     version: String,
+    /// What makes it wrong, and what to do about it.
+    wrong: Vec<String>,
     quality: Quality,
 }
 
@@ -85,7 +85,7 @@ struct Systemic {
 }
 
 /// Runs the command.
-pub fn run(args: &QualityArgs, settings: &Settings) -> anyhow::Result<u8> {
+pub fn run(args: &QualityArgs, settings: &Settings) -> crate::Result<u8> {
     if !(0.0..=1.0).contains(&args.threshold) {
         return Err(Usage(format!("--threshold {}: expected a score from 0 to 1", args.threshold)).into());
     }
@@ -109,11 +109,11 @@ pub fn run(args: &QualityArgs, settings: &Settings) -> anyhow::Result<u8> {
 }
 
 impl Archive {
-    fn read(args: &QualityArgs, store: &Store) -> anyhow::Result<Self> {
+    fn read(args: &QualityArgs, store: &Store) -> crate::Result<Self> {
         let there = published::months(store)?;
         let all = args.months.or_else(|| data::MonthRange::new(*there.first()?, *there.last()?));
         let all = all.ok_or_else(|| Usage(format!("no month is published in {}: check --store", store.name())))?;
-        let (mut months, mut absent, mut statistics) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut months, mut absent, mut likenesses) = (Vec::new(), Vec::new(), Vec::new());
         let bar = Bar::new();
         bar.stage("quality", there.len() as u64);
         let wanted = |month: Month| (all.first()..=all.last()).contains(&month);
@@ -127,11 +127,12 @@ impl Archive {
                             let reasons = [vec![error.clone()], quality.reprocess.reasons].concat();
                             quality.reprocess = Reprocess::because(reasons, Priority::High);
                         }
-                        months.push(Scored { month, version, quality });
+                        let wrong = found.errors.iter().map(Wrong::sentence).collect();
+                        months.push(Scored { month, version, wrong, quality });
                     }
-                    statistics.push(found);
+                    likenesses.push((month, Likeness::of(&found)));
                 }
-                Err(error) if exit::of_one_month(&error) || error.is::<published::PublishedError>() => {
+                Err(error) if error.class().is_of_one_month() => {
                     absent.push(Absent { month, wanted: true, reason: exit::sentence(&error) });
                 }
                 Err(error) => return Err(error),
@@ -149,9 +150,13 @@ impl Archive {
         absent.sort_by_key(|absent| absent.month);
         let mut archive = Self {
             threshold: args.threshold,
-            under: months.iter().filter(|one| one.quality.score < args.threshold).map(|one| one.month).collect(),
+            under: months
+                .iter()
+                .filter(|one| one.quality.score < args.threshold || !one.wrong.is_empty())
+                .map(|one| one.month)
+                .collect(),
             trend: Trend::new(&months.iter().map(|one| (one.month, one.quality.score)).collect::<Vec<_>>()),
-            unlike: consistency::unlike(&statistics, &wanted),
+            unlike: unlike(&likenesses, &wanted),
             reprocess: Vec::new(),
             systemic: None,
             months,
@@ -205,12 +210,17 @@ impl Archive {
         for Absent { month, reason, .. } in absent {
             println!("  {month}  no statistics: {reason}");
         }
+        let wrong = months.iter().filter(|one| !one.wrong.is_empty()).count();
+        if wrong > 0 {
+            println!("wrong: {wrong} months, whatever their score: see the reasons");
+        }
         println!(
             "gate {threshold}: {}",
             if under.is_empty() { "none under it".into() } else { format!("{} under it", under.len()) }
         );
-        for Scored { month, quality, .. } in months.iter().filter(|one| under.contains(&one.month)) {
+        for Scored { month, quality, wrong, .. } in months.iter().filter(|one| under.contains(&one.month)) {
             println!("  {month}  {:.3}", quality.score);
+            wrong.iter().for_each(|wrong| println!("    {wrong}"));
             for deduction in &quality.deductions {
                 println!("    -{:<6.3} {}", deduction.amount, deduction.reason);
             }
@@ -241,7 +251,7 @@ impl Archive {
 }
 
 /// The current version of a month and its statistics.
-fn one(store: &Store, month: Month) -> anyhow::Result<(String, Statistics)> {
+fn one(store: &Store, month: Month) -> crate::Result<(String, Statistics)> {
     let Some((manifest, _)) = manifest::read(store, month)? else {
         return Err(published::PublishedError::Missing { key: manifest::key(month) }.into());
     };
@@ -253,7 +263,7 @@ fn one(store: &Store, month: Month) -> anyhow::Result<(String, Statistics)> {
 }
 
 /// Why months failed at their last run, published before or not.
-fn failed(store: &Store) -> anyhow::Result<BTreeMap<Month, String>> {
+fn failed(store: &Store) -> crate::Result<BTreeMap<Month, String>> {
     let objects = store.list(failures::FOLDER, None)?;
     let months = objects.iter().filter_map(|object| month_of(&object.key));
     let errors = months.map(|month| {
@@ -296,7 +306,12 @@ mod tests {
             let priority = needed.then_some(if score < 0.5 { Priority::High } else { Priority::Medium });
             let reasons = needed.then(|| format!("score {score:.3} is below 0.7")).into_iter().collect();
             let reprocess = Reprocess { needed, priority, reasons };
-            Scored { month, version: String::new(), quality: Quality { score, reprocess, ..Quality::default() } }
+            Scored {
+                month,
+                version: String::new(),
+                wrong: Vec::new(),
+                quality: Quality { score, reprocess, ..Quality::default() },
+            }
         };
         let mut archive = Archive {
             threshold: 0.8,

@@ -63,7 +63,7 @@ const TOP: i32 = 26;
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// The months as a calendar.
-pub fn calendar(days: &[Day]) -> anyhow::Result<String> {
+pub fn calendar(days: &[Day]) -> crate::Result<String> {
     let first = days.iter().map(|day| day.month.year()).min().unwrap_or_default();
     let last = days.iter().map(|day| day.month.year()).max().unwrap_or_default();
     let years = i32::from(last - first) + 1;

@@ -24,7 +24,7 @@ pub struct Row {
 }
 
 /// The map; months within the usual are left empty, so that those that are not are seen (and the file stays small).
-pub fn heat(title: &str, months: &[Month], rows: &[Row], width: u32) -> anyhow::Result<String> {
+pub fn heat(title: &str, months: &[Month], rows: &[Row], width: u32) -> crate::Result<String> {
     let bottom = 4 + ROW * i32::try_from(rows.len().max(1))?;
     let frame = Frame {
         horizontal: (LEFT, width as i32 - 8),

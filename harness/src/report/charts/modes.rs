@@ -51,7 +51,7 @@ pub fn modes(statistics: &Statistics) -> Vec<(&'static str, &ModeStatistics)> {
 }
 
 /// Share of winning rows by mode on the ground of what is usual.
-pub fn win_rates(statistics: &Statistics) -> anyhow::Result<String> {
+pub fn win_rates(statistics: &Statistics) -> crate::Result<String> {
     let modes = modes(statistics);
     let most = modes.iter().filter_map(|(_, mode)| mode.win_rate).fold(0.55, f64::max);
     let rows = Rows {
@@ -78,7 +78,7 @@ pub fn win_rates(statistics: &Statistics) -> anyhow::Result<String> {
 }
 
 /// The spread of one figure by mode: a line from p25 to p95, a box to p75, the median, p90 and the mean.
-pub fn spreads(title: &str, statistics: &Statistics, of: impl Fn(&ModeStatistics) -> Spread) -> anyhow::Result<String> {
+pub fn spreads(title: &str, statistics: &Statistics, of: impl Fn(&ModeStatistics) -> Spread) -> crate::Result<String> {
     let spreads: Vec<(&str, Spread)> = modes(statistics).iter().map(|(name, mode)| (*name, of(mode))).collect();
     let values = spreads.iter().flat_map(|(_, spread)| spread.percentiles.iter().chain([&spread.mean])).flatten();
     let most = values.copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
@@ -106,7 +106,7 @@ pub fn spreads(title: &str, statistics: &Statistics, of: impl Fn(&ModeStatistics
 }
 
 /// The features with the most NaNs; `None` when no feature has any.
-pub fn nan_shares(statistics: &Statistics) -> anyhow::Result<Option<String>> {
+pub fn nan_shares(statistics: &Statistics) -> crate::Result<Option<String>> {
     let all = feature_ranges::names().filter_map(|name| Some((name, statistics.features.get(name)?.nan_share)));
     let mut features: Vec<(&str, f64)> = all.filter(|(_, share)| *share > 0.0).collect();
     features.sort_by(|left, right| right.1.total_cmp(&left.1));
@@ -158,7 +158,7 @@ pub fn part_name(part: Part) -> &'static str {
 }
 
 /// What each part of the score has left of 1.
-pub fn score(statistics: &Statistics) -> anyhow::Result<String> {
+pub fn score(statistics: &Statistics) -> crate::Result<String> {
     let parts = parts(statistics);
     let names = parts.iter().map(|(name, weight, _)| format!("{name}, {}", text::percent(*weight, 0))).collect();
     let rows = Rows { names, left: 152, most: 1.1, height: 36 };
@@ -194,7 +194,7 @@ impl Rows {
         name: impl Fn(f64, usize) -> String,
         ground: &mut dyn FnMut(&Canvas<'_>, &Frame) -> Drawn,
         row: impl Fn(&Canvas<'_>, &Frame, usize, i32) -> Drawn,
-    ) -> anyhow::Result<String> {
+    ) -> crate::Result<String> {
         let bottom = 6 + self.height * i32::try_from(self.names.len().max(1))?;
         let frame = Frame {
             horizontal: (self.left, WIDTH as i32 - 14),

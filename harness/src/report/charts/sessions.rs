@@ -21,7 +21,7 @@ const NAMES: i32 = 98;
 const ROLLOVER: i32 = 110;
 
 /// The closes of the sessions side by side, `width` pixels wide.
-pub fn price(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> anyhow::Result<String> {
+pub fn price(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> crate::Result<String> {
     let height = if width > 1000 { 400 } else { 340 };
     let closes = || prices.iter().flat_map(|session| &session.points).map(|point| point.1);
     let (low, high) =
@@ -57,7 +57,7 @@ pub fn price(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> a
 }
 
 /// Share of the rows that win along the sessions, a row a mode, on the axis of [`price`].
-pub fn wins(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> anyhow::Result<String> {
+pub fn wins(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> crate::Result<String> {
     const ROW: i32 = 22;
     let bottom = 4 + ROW * MODES.len() as i32;
     let frame = Frame {
@@ -114,7 +114,7 @@ fn shares(stretches: &[Stretch]) -> String {
 }
 
 /// Share of the seconds without a trade, a bar a session.
-pub fn filled(statistics: &Statistics, width: u32) -> anyhow::Result<String> {
+pub fn filled(statistics: &Statistics, width: u32) -> crate::Result<String> {
     let sessions = &statistics.sessions;
     let height = 260;
     let shares: Vec<f64> = sessions.iter().map(filled_share).collect();

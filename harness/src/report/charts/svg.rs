@@ -83,10 +83,10 @@ pub type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub type Plane<'a> = DrawingArea<SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// Result of a drawing.
-pub type Drawn = anyhow::Result<()>;
+pub type Drawn = crate::Result<()>;
 
 /// Draws an inline SVG element; `label` is what a screen reader says.
-pub fn draw(label: &str, size: (u32, u32), paint: impl FnOnce(&Canvas<'_>) -> Drawn) -> anyhow::Result<String> {
+pub fn draw(label: &str, size: (u32, u32), paint: impl FnOnce(&Canvas<'_>) -> Drawn) -> crate::Result<String> {
     draw_with_tips(label, size, |canvas, _| paint(canvas))
 }
 
@@ -98,7 +98,7 @@ pub fn draw_with_tips(
     label: &str,
     size: (u32, u32),
     paint: impl FnOnce(&Canvas<'_>, &mut Vec<Tip>) -> Drawn,
-) -> anyhow::Result<String> {
+) -> crate::Result<String> {
     let (mut drawing, mut tips) = (String::new(), Vec::new());
     {
         let canvas = SVGBackend::with_string(&mut drawing, size).into_drawing_area();

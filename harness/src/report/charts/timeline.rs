@@ -39,7 +39,7 @@ pub struct Timeline<'a> {
 
 impl Timeline<'_> {
     /// A line for each series, broken where months have no value.
-    pub fn lines(&self, series: &[Series]) -> anyhow::Result<String> {
+    pub fn lines(&self, series: &[Series]) -> crate::Result<String> {
         let values = || series.iter().flat_map(|series| &series.values).flatten().copied();
         let low = values().fold(self.least.0, f64::min);
         let high = values().fold(self.least.1, f64::max);
@@ -54,7 +54,7 @@ impl Timeline<'_> {
     }
 
     /// A bar a month, of the series one upon the other.
-    pub fn bars(&self, series: &[Series]) -> anyhow::Result<String> {
+    pub fn bars(&self, series: &[Series]) -> crate::Result<String> {
         let sum = |month: usize| -> f64 {
             series.iter().filter_map(|series| series.values.get(month).copied().flatten()).sum()
         };
@@ -105,7 +105,7 @@ impl Timeline<'_> {
         y: (f64, f64),
         series: &[Series],
         paint: impl FnOnce(&Canvas<'_>, &Frame) -> Drawn,
-    ) -> anyhow::Result<String> {
+    ) -> crate::Result<String> {
         let (width, height) = (self.size.0 as i32, self.size.1 as i32);
         let y = if y.1 > y.0 { y } else { (y.0, y.0 + 1.0) };
         let names: Vec<&str> =

@@ -14,21 +14,24 @@ pub const MODES: [(&str, bool, i64, i64); 6] = [
     ("high_vol_short", false, 10, 20),
 ];
 
-/// Worst move against the entry in ticks, and seconds from the entry's row to the deciding one; `None` for a loss. `gap`
-/// is the largest change of close, in ticks, that is no gap.
-pub fn outcome(series: &Series<'_>, i: usize, mode: usize, profile: Profile, gap: i64) -> Option<(i64, usize)> {
+/// Worst move against the entry in ticks, and seconds from the entry's row to the deciding one by their timestamps; `None`
+/// for a loss. `gap` is the largest change of close, in ticks, that is no gap.
+pub fn outcome(series: &Series<'_>, i: usize, mode: usize, profile: Profile, gap: i64) -> Option<(i64, i64)> {
     let (_, long, stop, target) = MODES[mode];
-    let Series { open, high, low, close, .. } = *series;
+    let Series { time, open, high, low, close, .. } = *series;
     let rows = open.len();
-    let is_gap = |row: usize| profile == Profile::Rolling && (close[row] - close[row - 1]).abs() > gap;
-    // A gap at row g leaves the signal rows g-1 to g+5 without a label.
-    if i + 1 >= rows || (i.saturating_sub(5).max(1)..=i + 1).any(is_gap) {
+    // Whether a gap at some row g has `row` among g-1 to g+5.
+    let affected = |row: usize| {
+        let around = &close[row.saturating_sub(6)..rows.min(row + 2)];
+        profile == Profile::Rolling && around.windows(2).any(|pair| (pair[1] - pair[0]).abs() > gap)
+    };
+    if i + 1 >= rows || affected(i) {
         return None;
     }
     let entry = open[i + 1];
     let mut worst = 0;
     for j in i + 1..rows.min(i + 901) {
-        if is_gap(j) {
+        if affected(j) {
             return None;
         }
         let (up, down) = (high[j] - entry, entry - low[j]);
@@ -38,14 +41,14 @@ pub fn outcome(series: &Series<'_>, i: usize, mode: usize, profile: Profile, gap
         }
         worst = worst.max(adverse);
         if favourable >= target {
-            return Some((worst, j - (i + 1)));
+            return Some((worst, time[j] - time[i + 1]));
         }
     }
     None
 }
 
 /// The training weight of a row `months` before the reference month.
-pub fn weight(outcome: Option<(i64, usize)>, mode: usize, months: i32) -> f64 {
+pub fn weight(outcome: Option<(i64, i64)>, mode: usize, months: i32) -> f64 {
     let decay = (-0.05 * f64::from(months)).exp();
     let clip = |value: f64| value.clamp(0.5, 2.0);
     outcome.map_or(decay, |(mae, seconds)| {

@@ -15,6 +15,8 @@ pub use self::{
 /// Rows of one session (profile `session`) or of one month (`rolling`), prices in ticks.
 #[derive(Clone, Copy, Debug)]
 pub struct Series<'a> {
+    /// UTC seconds.
+    pub time: &'a [i64],
     /// First price.
     pub open: &'a [i64],
     /// Highest price.

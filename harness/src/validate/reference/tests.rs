@@ -6,6 +6,7 @@ use super::*;
 
 /// Bars of one price each, and their volumes.
 struct Tape {
+    time: Vec<i64>,
     prices: Vec<i64>,
     high: Vec<i64>,
     low: Vec<i64>,
@@ -15,12 +16,12 @@ struct Tape {
 impl Tape {
     fn new(prices: Vec<i64>) -> Self {
         let (high, low, volume) = (prices.clone(), prices.clone(), vec![2; prices.len()]);
-        Self { prices, high, low, volume }
+        Self { time: (0..).take(prices.len()).collect(), prices, high, low, volume }
     }
 
     fn series(&self) -> Series<'_> {
-        let Self { prices, high, low, volume } = self;
-        Series { open: prices, high, low, close: prices, volume }
+        let Self { time, prices, high, low, volume } = self;
+        Series { time, open: prices, high, low, close: prices, volume }
     }
 }
 
@@ -55,6 +56,24 @@ fn the_look_ahead_is_900_rows_and_a_gap_ends_it_in_rolling() {
     assert!(labelled(7, Session) && !labelled(7, Rolling));
     // A limit the change does not exceed is no gap.
     assert!(outcome(&tape.series(), 7, 0, Rolling, 100).is_some());
+}
+
+#[test]
+fn a_look_ahead_ends_at_the_row_before_a_gap_and_a_night_counts_in_rolling() {
+    // The target in row 6; the price gaps between rows 6 and 7.
+    let mut tape = Tape::new((0..30).map(|row| if row < 7 { 100 } else { 300 }).collect());
+    tape.high[6] = 112;
+    let of = |tape: &Tape, i| outcome(&tape.series(), i, 0, Rolling, 80);
+    assert_eq!(of(&tape, 0), None);
+    // One row later it is in time: the rows 7 to 13 are affected.
+    (tape.prices[7], tape.high[7], tape.low[7]) = (100, 100, 100);
+    assert_eq!(of(&tape, 0), Some((0, 5)));
+    // Rows 13 and 14 would enter at 300 and win in row 16.
+    tape.high[16] = 312;
+    assert_eq!((of(&tape, 13), of(&tape, 14)), (None, Some((0, 1))));
+    tape.time[16..].iter_mut().for_each(|time| *time += 63_000);
+    assert_eq!(of(&tape, 14), Some((0, 63_001)));
+    assert_eq!(weight(of(&tape, 14), 0, 0), 1.0, "quality 2, velocity 0.5");
 }
 
 #[test]

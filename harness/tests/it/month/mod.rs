@@ -60,12 +60,12 @@ pub fn manifest(folder: &Path) -> serde_json::Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
-/// Keys of all files of the store but the raw ones and the heartbeats.
+/// Keys of all files of the store but the raw ones, their volumes and the heartbeats.
 pub fn keys(folder: &Path) -> BTreeSet<String> {
     keys_of(&folder.join("store"))
 }
 
-/// Keys of all files of a store in this folder but the raw ones and the heartbeats.
+/// Keys of all files of a store in this folder but the raw ones, their volumes and the heartbeats.
 pub fn keys_of(root: &Path) -> BTreeSet<String> {
     fn walk(root: &Path, folder: &Path, keys: &mut BTreeSet<String>) {
         for name in names(folder) {
@@ -79,7 +79,8 @@ pub fn keys_of(root: &Path) -> BTreeSet<String> {
     }
     let mut keys = BTreeSet::new();
     walk(root, root, &mut keys);
-    keys.retain(|key| !key.starts_with("raw-data/") && !key.starts_with("processed-data/status/"));
+    let others = ["raw-data/", "processed-data/status/", "processed-data/volumes/"];
+    keys.retain(|key| !others.iter().any(|folder| key.starts_with(folder)));
     keys
 }
 

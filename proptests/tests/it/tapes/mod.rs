@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 
 use kernels::{
-    Columns, Level, Series, Tick,
+    Break, Columns, Level, Series, Tick,
     features::{Carry, FLAGS, FLOATS, Features, Float},
     labels::{Labeller, Outcome},
 };
@@ -99,11 +99,24 @@ pub fn tape(longest: usize) -> impl Strategy<Value = Tape> {
     })
 }
 
+/// A tape with up to five nights in it, some of a few seconds.
+pub fn month(longest: usize) -> impl Strategy<Value = Tape> {
+    let seconds = prop_oneof![0_u32..3, 1_u32..2000, Just(63_000_u32), Just(343_800)];
+    (tape(longest), vec((any::<prop::sample::Index>(), seconds), 0..=5)).prop_map(|(mut tape, nights)| {
+        for (row, seconds) in nights {
+            let row = row.index(tape.len());
+            tape.night(row, seconds);
+        }
+        tape
+    })
+}
+
 /// The same rows as the kernels take them.
 pub struct Ticks {
     prices: [Vec<i32>; 4],
     volume: Vec<u32>,
     second: Vec<u32>,
+    breaks: Vec<Break>,
 }
 
 impl Ticks {
@@ -114,13 +127,18 @@ impl Ticks {
             prices: [narrow(&tape.open), narrow(&tape.high), narrow(&tape.low), narrow(&tape.close)],
             volume: tape.volume.iter().map(|&value| u32::try_from(value).unwrap()).collect(),
             second: tape.second.clone(),
+            breaks: (1..tape.len())
+                .map(|row| Break { row, seconds: u32::try_from(tape.time[row] - tape.time[row - 1]).unwrap() })
+                .filter(|at| at.seconds != 1)
+                .collect(),
         }
     }
 
     /// As a series.
     pub fn series(&self) -> Series<'_> {
         let [open, high, low, close] = &self.prices;
-        Series::new(Columns { open, high, low, close, volume: &self.volume, second: &self.second }).unwrap()
+        let columns = Columns { open, high, low, close, volume: &self.volume, second: &self.second };
+        Series::new(columns).unwrap().with_breaks(&self.breaks).unwrap()
     }
 }
 

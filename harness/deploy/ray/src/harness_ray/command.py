@@ -14,7 +14,7 @@ from typing import Any
 
 from harness_ray.outcome import Made, Outcome, StopAll, TryAgain
 
-_PARTLY, _USAGE, _INPUT, _STORE = 1, 2, 3, 4
+_PARTLY, _USAGE, _INPUT, _STORE, _PROGRAM = 1, 2, 3, 4, 70
 _PR_SET_PDEATHSIG = 1
 
 
@@ -82,7 +82,7 @@ def _understood(month: str, code: int, out: str, log: str) -> Made:
         raise TryAgain(f"{month}: harness was ended by {name} on {os.uname().nodename}")
     if code == _STORE:
         raise TryAgain(last)
-    if code not in (0, _PARTLY, _INPUT):
+    if code not in (0, _PARTLY, _INPUT, _PROGRAM):
         raise StopAll(f"{month}: harness ended with {code}, which it does not by itself: {last}")
     try:
         results = json.loads(out)

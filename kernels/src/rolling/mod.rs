@@ -5,10 +5,10 @@
 //! number of rows if none is; before it floats are NaN and integers 0.
 //!
 //! ```
-//! let prices = [4, 7, 7, 1, 2];
+//! let prices = [4, 7, 7, 1, 4];
 //! let mut means = [0.0; 5];
 //! let first = kernels::rolling::mean(&prices, 3, &mut means)?;
-//! assert_eq!((first, &means[first..]), (2, &[6.0, 5.0, 10.0 / 3.0][..]));
+//! assert_eq!((first, &means[first..]), (2, &[6.0, 5.0, 4.0][..]));
 //! assert!(means[1].is_nan());
 //! # Ok::<(), kernels::Error>(())
 //! ```

@@ -302,7 +302,9 @@ impl Collector {
                 counts.unmapped += 1;
                 counts.unmapped_volume = counts.unmapped_volume.saturating_add(bar.volume);
                 // What it traded when is kept; which rule would drop it does not matter.
-                if let Some(row) = clean(bar, self.tick, record, &mut Records::default()) {
+                if let Some(row) = clean(bar, self.tick, record, &mut Records::default())
+                    && contract.rows.last().is_none_or(|last| last.time != row.time)
+                {
                     contract.sorted &= contract.rows.last().is_none_or(|last| last.time < row.time);
                     contract.rows.push(row);
                     self.kept += 1;

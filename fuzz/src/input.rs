@@ -67,8 +67,9 @@ fn read(name: &str, bytes: &[u8]) {
 fn check(columns: &Columns, instrument: &Instrument) {
     let records = &columns.records;
     assert_eq!(records.by_instrument.values().sum::<u64>(), records.total);
-    assert_eq!(records.kept(), columns.time.len() as u64, "{records:?}");
     let view = columns.view();
+    let rows: usize = view.contracts.iter().map(|contract| contract.rows.len()).sum();
+    assert_eq!(records.kept(), rows as u64, "{records:?}");
     covered(&view);
     for contract in view.contracts {
         assert!(view.time[contract.rows.clone()].is_sorted_by(|a, b| a < b), "{}", contract.symbol);
@@ -93,7 +94,7 @@ fn traded(volume: &[u32]) -> usize {
 }
 
 fn covered(view: &ColumnsView<'_>) {
-    let end = view.contracts.iter().fold(0, |next, contract| {
+    let end = view.contracts.iter().chain(view.unmapped).fold(0, |next, contract| {
         assert_eq!(contract.rows.start, next);
         contract.rows.end
     });

@@ -65,7 +65,7 @@ impl Exact {
     }
 
     fn mean(&self) -> f64 {
-        self.first as f64 + self.sum as f64 / self.rows
+        (self.sum + i128::from(self.first) * self.rows as i128) as f64 / self.rows
     }
 
     fn std(&self) -> f64 {

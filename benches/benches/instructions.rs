@@ -5,8 +5,8 @@ use benches::{
     kernel::{Kernel, kernels},
     tape::MARKETS,
 };
-use kernels::Level;
 use gungraun::{LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
+use kernels::Level;
 
 /// Everything the C library chooses its memcpy and memset by is switched off: counts then hold for any processor, at
 /// most a few per cent above those of its best choice.

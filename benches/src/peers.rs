@@ -130,7 +130,8 @@ impl Function {
 pub fn functions(tape: &'static Tape) -> Vec<Function> {
     let mut functions = vec![true_range(tape)];
     for window in [5, 30, 300, 1_800, 20_000] {
-        functions.extend([mean, deviation, slope, extrema, change, weighted_mean].map(|function| function(tape, window)));
+        functions
+            .extend([mean, deviation, slope, extrema, change, weighted_mean].map(|function| function(tape, window)));
     }
     functions.extend([score(tape), running_vwap(tape)]);
     functions

@@ -13,6 +13,8 @@ pub enum FaultKind {
     SessionLevel,
     /// Records of two contracts under one symbol.
     TwoContracts,
+    /// Ids without a symbol that trade more than the front contract.
+    Unmapped,
     /// A session an hour early or late.
     Hours,
     /// Records that no exchange sends and an error of transfer makes.
@@ -37,6 +39,7 @@ impl FaultKind {
             Self::MonthLevel => "month_level",
             Self::SessionLevel => "session_level",
             Self::TwoContracts => "two_contracts",
+            Self::Unmapped => "unmapped",
             Self::Hours => "hours",
             Self::Transfer => "transfer",
         }

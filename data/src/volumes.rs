@@ -130,6 +130,13 @@ impl Volumes {
         self.pieces = pieces.into_iter().map(piece).collect();
     }
 
+    /// Last close of each of a month's sessions in order, in ticks, of the contract that trades most.
+    #[must_use]
+    pub fn closes(&self, month: Month) -> Vec<i32> {
+        let most = |day: &Day| day.contracts.iter().max_by_key(|contract| contract.session).and_then(|most| most.close);
+        self.days(month.first_day(), month.last_day()).iter().filter_map(most).collect()
+    }
+
     /// The dates from one to another, both included, on which anything traded.
     #[must_use]
     pub fn days(&self, first: Date, last: Date) -> Vec<Day> {

@@ -50,7 +50,7 @@ mod tests {
         let error = caught(|| number("seven")).unwrap_err();
         assert_eq!(exit::code(&error), 70);
         let said = error.to_string();
-        assert!(said.starts_with("panic: ") && said.contains("invalid digit") && said.contains("report"), "{said}");
+        assert!(said.starts_with("panic: ") && said.contains("InvalidDigit") && said.contains("report"), "{said}");
         let usage = caught::<()>(|| Err(exit::Usage("no such month".into()).into())).unwrap_err();
         assert_eq!((exit::code(&usage), usage.to_string()), (2, "no such month".into()));
     }

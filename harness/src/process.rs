@@ -57,7 +57,7 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
         inputs: &inputs,
         decoding,
         columns_of: &columns_of,
-        levels: &Vec::new,
+        levels: &|| Ok(Vec::new()),
         bar: &bar,
     };
     let mut months = all[0].months.iter().map(|&month| {

@@ -141,7 +141,7 @@ pub struct Training<'a> {
     /// What reading them took.
     pub decoding: Decoding,
     /// Price levels of other months, as far as they are known.
-    pub levels: &'a (dyn Fn() -> Vec<Level> + Sync),
+    pub levels: &'a dyn Fn() -> crate::Result<Vec<Level>>,
     /// The columns of a month, for the price gap of a roll that only the month before has.
     pub columns_of: &'a dyn Fn(Month) -> crate::Result<Option<MonthColumns>>,
     /// Moves on by [`STEPS`] a month.
@@ -189,7 +189,7 @@ impl Training<'_> {
         if file.finish().map_err(WriteError::from).with_context(failed)? == 0 {
             return Err(self.refused(empty.no_session(&self.settings.instrument)));
         }
-        let mut known = (self.levels)();
+        let mut known = (self.levels)()?;
         known.extend(made.iter().filter_map(|(month, ..): &Unjudged| month.level()));
         let judged = made.into_iter().map(|(mut statistics, faults, context)| {
             statistics.judge(&faults, &known, &context);

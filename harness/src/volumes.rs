@@ -20,6 +20,7 @@ use crate::{
     discover::RawFile,
     exit,
     manifest::{RawState, Source},
+    quality::levels::{AROUND, Level},
     raw::{Here, Raw},
     store::Store,
 };
@@ -301,6 +302,23 @@ impl<'a> Archive<'a> {
         }
         states.retain(|key, _| !self.files.iter().any(|file| file.key == *key && file.holds(month)));
         Ok(Found { fronts, states: states.into_values().collect() })
+    }
+
+    /// Price levels of the months before a month and of the one after it, as far as their raw files are there: the same
+    /// whichever of them are published.
+    pub fn levels(&self, stores: Stores<'_>, month: Month, seen: &[RawState]) -> crate::Result<Vec<Level>> {
+        let tick = self.settings.instrument.tick()?;
+        let back = std::iter::successors(month.previous(), |month| month.previous()).take(AROUND as usize);
+        let mut levels = Vec::new();
+        for month in back.chain(month.next()) {
+            let mut volumes = Volumes::default();
+            for file in self.files.iter().filter(|file| file.holds(month)) {
+                self.look(stores, file, seen)?.volumes.iter().for_each(|of_file| volumes.add(of_file));
+            }
+            let closes: Vec<f64> = volumes.closes(month).into_iter().map(|close| tick.points(close)).collect();
+            levels.extend(Level::of(month, &closes));
+        }
+        Ok(levels)
     }
 }
 

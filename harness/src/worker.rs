@@ -275,7 +275,7 @@ impl<'a> Worker<'a> {
 
         let parquet = cache.temporary().join(format!("{month}.parquet"));
         let columns_of = |month: Month| self.columns_of(stores, month, &seen);
-        let levels = || published::levels(store, month);
+        let levels = || self.volumes.levels(stores, month, &seen);
         let training = Training {
             settings,
             made_from: &made_from,

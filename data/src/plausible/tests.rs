@@ -190,7 +190,7 @@ fn a_session_at_another_price_level_is_named() {
     for (times, by) in [(10, 1), (1, 10), (16, 10), (6, 10)] {
         says(&level(times, by, sessions(2, 3)), "in the month's other sessions: 2013-10-09");
     }
-    says(&level(10, 1, sessions(0, 1)), "prices around 17001.25 beside 1701.25");
+    says(&level(10, 1, sessions(0, 1)), "prices around 17012.5 beside 1701.25");
     says(&level(10, 1, sessions(9, 10)), ": 2013-10-18");
     says(&level(10, 1, sessions(1, 4)), "2013-10-08, 2013-10-09, 2013-10-10");
     // What most of the month has is right.

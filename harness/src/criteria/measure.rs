@@ -135,14 +135,18 @@ impl Sight<'_> {
                 continue;
             }
             let found = self.figures.get(&month).filter(|figures| intact(held, figures));
-            let due = arrived.map(|arrived| arrived + DUE);
-            if found.is_none() && due.is_some_and(|due| due > self.at) {
+            // One that was never published may be on its way: a run over it has begun, or its file has just come.
+            let begun =
+                self.runs.iter().filter(|run| (run.first..=run.last).contains(&month)).map(|run| run.began).min();
+            if !held.published && arrived.max(begun).is_some_and(|since| since + DUE > self.at) {
                 continue;
             }
             asked += 1;
             match found {
                 None => absent.push(month),
-                Some(figures) if due.is_some_and(|due| figures.first_published > due) => late.push(month),
+                Some(figures) if arrived.is_some_and(|arrived| figures.first_published > arrived + DUE) => {
+                    late.push(month)
+                }
                 Some(_) => there += 1,
             }
         }

@@ -25,9 +25,6 @@ const MOST_WIN_RATE: f64 = 0.50;
 /// Below this score a month should be made again.
 const LEAST_SCORE: f64 = 0.7;
 
-/// A month with a session of which nobody can say what it is of scores no more, whatever else is right.
-const MOST_OF_WRONG: f64 = 0.5;
-
 /// What scoring needs beyond the month's own figures.
 #[derive(Clone, Debug)]
 pub struct Context {

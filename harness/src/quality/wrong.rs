@@ -3,12 +3,14 @@
 
 use data::{
     fault::{Fault, FaultKind},
+    grid::Unmapped,
     records::Records,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::levels::{Level, Verdict, judge};
+use crate::statistics::{FrontSwapped, Statistics};
 
 /// A wrong month's score is no higher, whatever else is right.
 pub const MOST_SCORE: f64 = 0.5;
@@ -44,6 +46,7 @@ impl From<Fault> for Wrong {
             FaultKind::TwoContracts => {
                 "its symbols do not fit its records: download the raw file again, and look at the sessions"
             }
+            FaultKind::Unmapped => "download the raw file again, with symbols for all of its ids",
             FaultKind::Hours => "look at the session's times in the raw file, and download the file again",
             FaultKind::Transfer => "download the raw file again, and compare its checksum with the vendor's",
         };
@@ -60,6 +63,25 @@ pub fn list(faults: &[Fault], records: &Records, level: Option<&Level>, around: 
     }
     all.extend_from_slice(faults);
     all.into_iter().map(Wrong::from).collect()
+}
+
+/// Contracts that cannot be trusted by their names: dates on which two have each other's records, which have no session, and
+/// dates on which ids without a symbol trade more than the front contract.
+pub fn contracts(statistics: &Statistics) -> Vec<Fault> {
+    let fronts = &statistics.fronts;
+    let swapped = fronts.swapped.iter().map(|FrontSwapped { date, contract, with }| Fault {
+        kind: FaultKind::TwoContracts,
+        found: format!("{date}: {contract} and {with} have each other's records"),
+    });
+    let of_front = |date| statistics.sessions.iter().find(|session| session.date == date).map_or(0, |one| one.volume);
+    let more = fronts.unmapped.iter().filter(|unmapped| unmapped.volume > of_front(unmapped.date));
+    let unmapped = more.map(|Unmapped { date, ids, volume }| Fault {
+        kind: FaultKind::Unmapped,
+        found: format!(
+            "{date}: {ids} ids without a symbol trade {volume} in the session, more than the front contract"
+        ),
+    });
+    swapped.chain(unmapped).collect()
 }
 
 /// Records that no exchange sends. Databento's are on whole seconds, in order of time and of one publisher; a byte that was

@@ -125,8 +125,8 @@ impl Document {
     pub fn plain(&self) -> String {
         let mut lines = vec![self.title.clone(), self.about.clone(), String::new()];
         let width = self.facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        lines.extend(self.facts.iter().map(|(name, cell)| format!("{name:width$}  {}", cell.shown)));
         lines.extend(self.errors.iter().map(|error| format!("error: {error}")));
+        lines.extend(self.facts.iter().map(|(name, cell)| format!("{name:width$}  {}", cell.shown)));
         for section in &self.sections {
             lines.extend([String::new(), section.title.to_owned(), "-".repeat(section.title.chars().count())]);
             lines.extend(section.sentences.iter().cloned());
@@ -145,8 +145,8 @@ impl Document {
         let said = |text: &String| text::markdown(text);
         let mut blocks = vec![format!("# {}", text::markdown(&self.title)), said(&self.about)];
         let facts = self.facts.iter().map(|(name, cell)| format!("- {name}: {}", text::markdown(&cell.shown)));
-        blocks.push(facts.collect::<Vec<_>>().join("\n"));
         blocks.extend(self.errors.iter().map(|error| format!("**Error:** {}", text::markdown(error))));
+        blocks.push(facts.collect::<Vec<_>>().join("\n"));
         for section in &self.sections {
             blocks.push(format!("## {}", section.title));
             blocks.extend(section.sentences.iter().map(said));

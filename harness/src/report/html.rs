@@ -23,10 +23,6 @@ pub fn render(document: &Document) -> String {
          <title>Training data, {title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n"
     );
     page.push_str(&header(document));
-    if !document.errors.is_empty() {
-        let errors = list(&document.errors);
-        let _ = write!(page, "<section class=\"errors\" role=\"alert\">\n<h2>Errors</h2>\n{errors}</section>\n");
-    }
     if !document.figures.is_empty() {
         page.push_str("<section id=\"charts\" class=\"charts\">\n<h2>Charts</h2>\n");
         page.push_str(&figures(&document.figures));
@@ -54,7 +50,12 @@ fn header(document: &Document) -> String {
             "<p class=\"badge {band}\"><span class=\"score\">{score}</span> <span>quality {band}</span></p>"
         );
     }
-    html.push_str("</div>\n<dl class=\"facts\">\n");
+    html.push_str("</div>\n");
+    if !document.errors.is_empty() {
+        let errors = list(&document.errors);
+        let _ = write!(html, "<section class=\"errors\" role=\"alert\">\n<h2>Errors</h2>\n{errors}</section>\n");
+    }
+    html.push_str("<dl class=\"facts\">\n");
     for (name, cell) in &document.facts {
         let _ = writeln!(html, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(&cell.shown));
     }

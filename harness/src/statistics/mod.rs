@@ -258,7 +258,8 @@ impl Statistics {
     pub fn judge(&mut self, faults: &[Fault], known: &[Level], context: &Context) {
         self.levels_around = levels::around(self.month, known);
         let level = self.level();
-        self.errors = wrong::list(faults, &self.records, level.as_ref(), &self.levels_around);
+        let faults = [faults, &wrong::contracts(self)].concat();
+        self.errors = wrong::list(&faults, &self.records, level.as_ref(), &self.levels_around);
         if let Some(Verdict::Doubtful(found)) = level.map(|level| levels::judge(&level, &self.levels_around)) {
             self.warnings.push(found);
         }
@@ -276,22 +277,6 @@ impl Statistics {
     /// Scores the month again, after warnings, errors or performance were added.
     pub fn assess(&mut self, context: &Context) {
         self.quality = quality::assess(self, context);
-    }
-
-    /// What makes the rows or their absence wrong for whoever trusts the contracts' names.
-    pub fn wrong_contracts(&self) -> Vec<String> {
-        let volume = |date: Date| self.sessions.iter().find(|session| session.date == date).map_or(0, |one| one.volume);
-        let swapped = self.fronts.swapped.iter().map(|FrontSwapped { date, contract, with }| {
-            format!("{date}: {contract} and {with} have each other's records: download the raw file again")
-        });
-        let unmapped = self.fronts.unmapped.iter().filter(|unmapped| unmapped.volume > volume(unmapped.date));
-        let unmapped = unmapped.map(|Unmapped { date, ids, volume }| {
-            format!(
-                "{date}: {ids} ids without a symbol trade {volume} in the session, more than the front contract: download \
-                 the raw file again, with symbols"
-            )
-        });
-        swapped.chain(unmapped).collect()
     }
 
     /// Rows of all sessions.

@@ -158,7 +158,7 @@ fn features_by_hand() {
     let vwap = &measured.features["vwap"];
     assert_eq!((vwap.min, vwap.in_range, vwap.nan_share), (Some(1600.0), true, 0.0));
     let range = &measured.features["distance_from_rth_low"];
-    assert_eq!((range.max, range.p50, range.outliers, range.in_range), (Some(1.25), Some(0.0), Some(0.25), true));
+    assert_eq!((range.max, range.p50, range.outliers, range.in_range), (Some(1.25), Some(0.0), Some(0.05), true));
     let flag = &measured.features["is_pre_open"];
     assert_eq!(
         (flag.min, flag.mean, flag.std, flag.outliers, flag.in_range),
@@ -226,7 +226,7 @@ fn the_object_has_the_published_names() {
     let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
     assert_eq!(
         keys(&json),
-        "errors features inputs levels_around modes month performance profile program quality records rollovers schema_version sessions settings warnings"
+        "errors features fronts inputs levels_around modes month performance profile program quality records rollovers schema_version sessions settings warnings"
     );
     assert_eq!((&json["month"], &json["schema_version"]), (&"2013-10".into(), &1.into()));
     assert_eq!(json["program"], concat!("harness ", env!("CARGO_PKG_VERSION")));

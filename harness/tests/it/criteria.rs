@@ -105,7 +105,7 @@ fn the_criteria_are_those_of_the_page_on_quality() {
     let rows = table.lines().map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "));
     let rows: Vec<(&str, &str)> = rows.map(|(name, limit)| (name.split(':').next().unwrap(), limit)).collect();
     assert_eq!(rows, QUALITY);
-    for ((name, _), (known, ..)) in TABLE.iter().zip(QUALITY) {
+    for ((name, ..), (known, _)) in TABLE.iter().zip(QUALITY) {
         let word = known.split([' ', ',']).next().unwrap();
         assert!(name.to_lowercase().contains(&word.to_lowercase()), "{name} stands where {known} is");
     }
@@ -182,6 +182,13 @@ fn a_month_that_readers_do_not_find_is_not_available() {
     });
     at(-23);
     assert_eq!(available(), (Some(1.0), 0, vec![]));
+    // Nor is one whose run has just begun.
+    at(-25);
+    let status = folder.path().join("store/processed-data/status");
+    let beat = status.join(month::names(&status).into_iter().find(|name| name.starts_with("run-")).unwrap());
+    month::change(&beat, |beat| beat["last"] = "2013-10".into());
+    assert_eq!(available(), (Some(1.0), 0, vec![]));
+    month::change(&beat, |beat| beat["last"] = "2013-09".into());
     at(-25);
     assert_eq!(available(), (Some(0.5), 1, vec!["availability".to_owned()]));
 }

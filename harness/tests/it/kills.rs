@@ -61,12 +61,12 @@ impl Place {
         command
     }
 
-    /// Every published object that is not a server's own note; heartbeats of killed runs stay for a while.
+    /// Every published object that is not a server's own note; heartbeats of killed runs and volumes of raw files stay.
     fn objects(&self) -> BTreeMap<String, Vec<u8>> {
         let mut found = BTreeMap::new();
         let mut folders = vec![self.objects.join("processed-data")];
         while let Some(folder) = folders.pop() {
-            for name in names(&folder).into_iter().filter(|name| name != "status") {
+            for name in names(&folder).into_iter().filter(|name| name != "status" && name != "volumes") {
                 let path = folder.join(name);
                 if path.is_dir() {
                     folders.push(path);

@@ -14,6 +14,7 @@ mod dependencies;
 mod deploy;
 mod fronts;
 mod gate;
+mod golden;
 mod kills;
 mod logs;
 mod mail_server;

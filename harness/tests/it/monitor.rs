@@ -136,7 +136,7 @@ fn a_failure_is_an_alert_until_it_is_mended() {
     let whole = fs::read(&raw).unwrap();
     fs::write(&raw, &whole[..whole.len() / 2]).unwrap();
     month::harness(folder.path()).args(["run", "--month", "2013-09"]).assert().code(1);
-    monitor.until("the alert", |monitor| alerts(monitor) == ["failure_rate"]);
+    monitor.until("the alert", |monitor| alerts(monitor) == ["failure_rate", "recovery"]);
     fs::write(&raw, whole).unwrap();
     run(folder.path(), &[]);
     monitor.until("its end", |monitor| alerts(monitor).is_empty());

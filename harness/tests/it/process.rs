@@ -1,9 +1,14 @@
 //! `process`: one file in, one Parquet out.
 
 use crate::month;
-use std::fs;
+use std::{fs, sync::Arc};
 
 use crate::month::{FILE, harness, json, plain, synthetic};
+use arrow_array::{
+    ArrayRef, RecordBatch, TimestampNanosecondArray,
+    cast::AsArray,
+    types::{Float32Type, Int8Type},
+};
 use arrow_schema::{DataType, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -108,19 +113,54 @@ fn plain_dbn_stdin_and_several_zstd_frames_give_the_same_rows() {
 #[test]
 fn gaps_in_bars_without_symbols_are_one_line_and_no_part_falls_below_0() {
     let folder = tempfile::tempdir().unwrap();
-    let days: Vec<_> = (0..5).map(|day| month::bars(day, 50.0 * (day % 2) as f64, 2000)).collect();
+    // A gap within each of four sessions. Nights are none.
+    let mut days: Vec<_> = (0..4)
+        .flat_map(|day| [month::bars(day, 0.0, 2000).slice(0, 1000), month::bars(day, 50.0, 2000).slice(1000, 1000)])
+        .collect();
+    days.push(month::bars(4, 100.0, 2000));
     fs::write(folder.path().join("bars.parquet"), month::parquet(&days)).unwrap();
     let process = ["process", "bars.parquet", "out.parquet"];
     let output = harness(folder.path()).args(process).assert().success().get_output().clone();
     let text = String::from_utf8(output.stdout).unwrap();
     let gaps: Vec<&str> = text.lines().filter(|line| line.contains("rollover")).collect();
-    let dates = "2013-10-08, 2013-10-09, 2013-10-10, 2013-10-11";
+    let dates = "2013-10-07, 2013-10-08, 2013-10-09, 2013-10-10";
     assert_eq!(gaps[0], format!("  rollovers by gaps of price: 4, at {dates}"));
     assert!(gaps.len() == 2 && gaps[1].ends_with(dates), "{text}");
     assert!(text.contains("5 sessions, without symbols"), "{text}");
     let statistics = json(harness(folder.path()).args(process).arg("--json"));
     assert_eq!(statistics["rollovers"].as_array().unwrap().len(), 4);
     assert_eq!(statistics["quality"]["parts"]["rolls"], 0.0);
+}
+
+#[test]
+fn weights_decay_by_central_months_whatever_the_zone_of_the_session() {
+    // 2013-10-01 from 13:45 to 14:35 in Tokyo: midnight in Chicago, between September and October, is at 14:00.
+    let folder = tempfile::tempdir().unwrap();
+    let bars = month::bars(0, 0.0, 3000);
+    let start = 1_380_602_700_i64;
+    let times = (start..start + 3000).map(|second| second * 1_000_000_000);
+    let times: ArrayRef = Arc::new(TimestampNanosecondArray::from_iter_values(times).with_timezone("UTC"));
+    let columns = [&[times], &bars.columns()[1..]].concat();
+    let bars = RecordBatch::try_new(bars.schema(), columns).unwrap();
+    fs::write(folder.path().join("bars.parquet"), month::parquet(&[bars])).unwrap();
+    let tokyo = ["--time-zone", "Asia/Tokyo", "--session-start", "13:30", "--session-end", "15:00"];
+    for profile in ["session", "rolling"] {
+        let arguments =
+            ["process", "bars.parquet", "out.parquet", "--decay-reference", "2013-10", "--profile", profile];
+        harness(folder.path()).args(arguments).args(tokyo).assert().success();
+        let file = fs::File::open(folder.path().join("out.parquet")).unwrap();
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        let rows = builder.with_batch_size(10_000).build().unwrap().next().unwrap().unwrap();
+        let label = rows["label_high_vol_short"].as_primitive::<Int8Type>();
+        let weight = rows["weight_high_vol_short"].as_primitive::<Float32Type>();
+        assert_eq!(rows.num_rows(), 3000);
+        let losses = |rows: std::ops::Range<usize>| -> Vec<f32> {
+            rows.filter(|&row| label.value(row) == 0).map(|row| weight.value(row)).collect()
+        };
+        let (september, october) = (losses(0..900), losses(900..3000));
+        assert!(september.len() > 100 && september.iter().all(|&weight| weight == (-0.05_f64).exp() as f32));
+        assert!(october.len() > 100 && october.iter().all(|&weight| weight == 1.0), "{profile}");
+    }
 }
 
 #[test]
@@ -174,4 +214,23 @@ fn two_different_records_of_one_second_fail_the_month() {
     let output = harness(folder.path()).args(["process", &format!("bad/{FILE}"), "out.parquet"]).assert().code(3);
     let message = String::from_utf8(output.get_output().stderr.clone()).unwrap();
     assert!(message.contains("differ") && message.contains("ESU3") || message.contains("ESZ3"), "{message}");
+}
+
+#[test]
+fn bars_that_were_filled_before_are_as_good_as_their_records_and_a_night_is_no_gap() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = |input: &str| json(harness(folder.path()).args(["process", input, "out.parquet", "--json"]));
+    let first = process(synthetic().to_str().unwrap());
+    fs::rename(folder.path().join("out.parquet"), folder.path().join("filled.parquet")).unwrap();
+    let again = process("filled.parquet");
+    let count = |statistics: &serde_json::Value, name: &str| statistics["records"][name].as_u64().unwrap();
+    let filled: u64 =
+        first["sessions"].as_array().unwrap().iter().map(|session| session["filled_rows"].as_u64().unwrap()).sum();
+    assert_eq!((count(&again, "filled_before"), count(&again, "no_trade")), (filled, 0));
+    assert!(filled > 10_000);
+    assert_eq!(again["rollovers"], serde_json::json!([]));
+    let sessions = |statistics: &serde_json::Value| statistics["sessions"].as_array().unwrap().len();
+    assert_eq!(sessions(&again), sessions(&first));
+    let score = |statistics: &serde_json::Value| statistics["quality"]["score"].as_f64().unwrap();
+    assert!(score(&again) > 0.95 && score(&again) >= score(&first) - 0.02, "{} {}", score(&again), score(&first));
 }

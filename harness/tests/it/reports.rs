@@ -331,7 +331,8 @@ fn success_is_measured_and_a_criterion_that_is_missed_is_exit_code_1() {
     let shares = statistics["features"].as_object().unwrap().values().map(|of| of["nan_share"].as_f64().unwrap());
     assert_eq!(measured("NaN share, features with a window").as_f64(), shares.reduce(f64::max));
     assert_eq!((measured("Error rate"), measured("Automatic recovery")), (0.0.into(), Value::Null));
-    assert_eq!(rows["Roll accuracy"]["worst_or_of_what"], "rolls: 1 of 1 in their expected window");
+    let by_window = "rolls: 1 of 1 in their expected window, or by the volumes where the root has none";
+    assert_eq!(rows["Roll detection"]["worst_or_of_what"], by_window);
     fs::copy(month::synthetic().with_file_name("truth.json"), raw.join("truth.json")).unwrap();
     assert_eq!(success().0["Roll detection"]["worst_or_of_what"], "rolls: 1 of 1 by truth.json, 0 invented");
 

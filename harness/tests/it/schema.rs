@@ -66,7 +66,7 @@ fn a_damaged_document_breaks_it() {
         ("/sessions/0/date", object!("2013-09-31")),
         ("/sessions/0/open", object!(7)),
         ("/sessions/0/early_close", object!("no")),
-        ("/rollovers/0/expected", Value::Null),
+        ("/rollovers/0/expected", object!("maybe")),
         ("/rollovers/0/price_gap", object!("wide")),
         ("/modes/low_vol_long/win_rate", object!(31.0)),
         ("/modes/low_vol_long/weight/p50", object!("high")),

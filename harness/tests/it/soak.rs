@@ -304,8 +304,9 @@ impl Soak {
         let mut keys = BTreeSet::new();
         let mut folders = vec![self.objects.join("processed-data")];
         while let Some(folder) = folders.pop() {
-            for name in
-                names(&folder).into_iter().filter(|name| !["status", "failures", "recovered"].contains(&name.as_str()))
+            for name in names(&folder)
+                .into_iter()
+                .filter(|name| !["status", "failures", "recovered", "volumes"].contains(&name.as_str()))
             {
                 let path = folder.join(name);
                 if path.is_dir() {

@@ -123,7 +123,11 @@ fn a_run_that_was_killed_here_is_lost_at_once_until_another_has_done_its_months(
     let publishing = |status: &Value| status["runs"][0]["running"][0]["stage"] == "publish";
     month::wait_for(&mut child, || publishing(&outcome(path, &["status"]).0));
     child.kill().unwrap();
-    // Nobody has asked after it yet.
+    // Nobody has asked after it yet; the system takes a moment to end it.
+    let state = format!("/proc/{}/stat", child.id());
+    while !fs::read_to_string(&state).unwrap().contains(") Z ") {
+        std::thread::yield_now();
+    }
     let (status, _) = outcome(path, &["status"]);
     assert_eq!((&status["runs"][0]["heard"], &status["states"]), (&json!("lost"), &json!({"pending": 1})));
     child.wait().unwrap();

@@ -53,6 +53,22 @@ fn what_is_published_validates_in_both_profiles() {
 }
 
 #[test]
+fn a_session_over_the_end_of_a_central_month_is_weighed_by_both_months() {
+    let folder = tempfile::tempdir().unwrap();
+    let raw = "store/raw-data/databento";
+    harness(folder.path()).args(["synth", "--months", "2013-10", "--out", raw]).assert().success();
+    // The first session of October in Tokyo begins on the last evening of September in Chicago.
+    let tokyo = ["--time-zone", "Asia/Tokyo", "--session-start", "09:00", "--session-end", "15:00"];
+    for profile in ["session", "rolling"] {
+        let arguments = ["run", "--month", "2013-10", "--profile", profile];
+        harness(folder.path()).args(arguments).args(tokyo).assert().success();
+        let (code, report) = validate(folder.path(), &["data", "--month", "2013-10"]);
+        assert_eq!((code, findings(&report)), (0, vec![]), "{profile}");
+        assert!(report["months"][0]["computed_anew"].as_u64().unwrap() > 20 * 100);
+    }
+}
+
+#[test]
 fn without_the_raw_files_what_is_published_is_checked_alone_and_that_is_said() {
     let folder = store();
     run(folder.path(), &[]);

@@ -18,12 +18,13 @@ fn outcomes(tape: &Tape, profile: Profile, chunk: usize) -> Vec<Vec<Outcome>> {
 /// The definition, row by row.
 fn naive(tape: &Tape, profile: Profile) -> Vec<Vec<Outcome>> {
     let n = tape.open.len();
-    let mut affected = vec![false; n];
-    for g in (1..n).filter(|&g| profile == Profile::Rolling && (tape.close[g] - tape.close[g - 1]).abs() > 30) {
-        affected[g - 1..n.min(g + 6)].fill(true);
-    }
+    let gap = |g: usize| (tape.close[g] - tape.close[g - 1]).abs() > 30;
+    let affected = |row: usize| {
+        // A gap at g affects g - 1 to g + 5.
+        profile == Profile::Rolling && (row.saturating_sub(5).max(1)..n.min(row + 2)).any(gap)
+    };
     let entry = |i: usize, mode: &Mode| {
-        if i + 1 == n || affected[i] {
+        if i + 1 == n || affected(i) {
             return Outcome::LOSS;
         }
         let e = tape.open[i + 1];
@@ -34,7 +35,7 @@ fn naive(tape: &Tape, profile: Profile) -> Vec<Vec<Outcome>> {
                 Direction::Short => (tape.low[j] <= e - mode.target, tape.high[j] >= e + mode.stop, tape.high[j] - e),
             };
             mae = mae.max(adverse);
-            if lost || affected[j] {
+            if lost || affected(j) {
                 return Outcome::LOSS;
             }
             if won {

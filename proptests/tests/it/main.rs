@@ -10,4 +10,6 @@ mod invariance;
 mod labels;
 #[cfg(feature = "data")]
 mod month;
+#[cfg(feature = "data")]
+mod rolling;
 mod tapes;

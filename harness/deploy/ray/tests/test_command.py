@@ -54,9 +54,10 @@ def test_a_month_that_cannot_be_made_is_not_tried_again(tmp_path: Path, outcome:
     assert (made.outcome.value, made.error) == (outcome, "it is damaged")
 
 
-def test_corrupt_input_fails_the_month_alone(tmp_path: Path) -> None:
-    """Code 3 comes without a result."""
-    made = ends(tmp_path, 3).make("2013-10")
+@pytest.mark.parametrize("code", [3, 70])
+def test_corrupt_input_and_a_fault_of_the_program_fail_the_month_alone(tmp_path: Path, code: int) -> None:
+    """They come without a result."""
+    made = ends(tmp_path, code).make("2013-10")
     assert (made.outcome, made.error) == (Outcome.FAILED, "error: so it is")
 
 

@@ -1,6 +1,14 @@
 //! Labels and features of a few rows by hand.
 
+use std::fs::File;
+
+use arrow_array::{
+    RecordBatch,
+    cast::AsArray,
+    types::{Float64Type, Int64Type, TimestampNanosecondType},
+};
 use kernels::Profile::{Rolling, Session};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::*;
 
@@ -124,4 +132,35 @@ fn one_flag_at_any_time() {
     let at = |hour: u32, minute: u32| flags(hour * 3600 + minute * 60).iter().position(|flag| *flag == 1).unwrap();
     let times = [(0, 0), (7, 29), (7, 30), (8, 30), (9, 15), (11, 0), (13, 0), (14, 30), (14, 59), (15, 0)];
     assert_eq!(times.map(|(hour, minute)| at(hour, minute)), [0, 0, 1, 2, 3, 4, 5, 6, 6, 0]);
+}
+
+/// A table of `proptests/tests/golden`.
+fn golden(name: &str) -> RecordBatch {
+    let path = format!("{}/../proptests/tests/golden/{name}.parquet", env!("CARGO_MANIFEST_DIR"));
+    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+    builder.with_batch_size(20_000).build().unwrap().next().unwrap().unwrap()
+}
+
+#[test]
+fn rolling_is_that_of_the_pipeline_it_replaces() {
+    let (bars, made) = (golden("rolling-bars"), golden("rolling-labels"));
+    let column = |name: &str| bars.column_by_name(name).unwrap();
+    let [open, high, low, close] = ["open", "high", "low", "close"].map(|name| {
+        let points = column(name).as_primitive::<Float64Type>().values().iter();
+        points.map(|points| (points * 4.0) as i64).collect::<Vec<_>>()
+    });
+    let nanos = column("timestamp").as_primitive::<TimestampNanosecondType>().values();
+    let time: Vec<i64> = nanos.iter().map(|nanos| nanos / 1_000_000_000).collect();
+    let volume = column("volume").as_primitive::<Int64Type>().values();
+    let series = Series { time: &time, open: &open, high: &high, low: &low, close: &close, volume };
+    assert_eq!(time.len(), 12_600);
+    for (mode, (name, ..)) in MODES.iter().enumerate() {
+        let labels = made.column_by_name(&format!("label_{name}")).unwrap().as_primitive::<Int64Type>();
+        let weights = made.column_by_name(&format!("weight_{name}")).unwrap().as_primitive::<Float64Type>();
+        for row in 0..time.len() {
+            let found = outcome(&series, row, mode, Rolling, 80);
+            assert_eq!(i64::from(found.is_some()), labels.value(row), "{name} row {row}");
+            assert!((weight(found, mode, 0) - weights.value(row)).abs() <= 1e-6, "{name} row {row}");
+        }
+    }
 }

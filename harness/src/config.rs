@@ -238,8 +238,8 @@ impl Settings {
     }
 
     /// Holds the kernels to the instructions that were set.
-    pub fn force_level(&self) -> Result<(), kernels::Error> {
-        self.level.map_or(Ok(()), Level::force)
+    pub fn force_level(&self) -> Result<(), Usage> {
+        self.level.map_or(Ok(()), Level::force).map_err(|error| Usage(error.to_string()))
     }
 
     /// Rows that replace those of the usual ranges of features.

@@ -99,8 +99,7 @@ pub fn months_of(
     let _monitor = args.monitor.map(|address| monitor::start(address, monitor::INTERVAL, settings)).transpose()?;
     let here = Raw::new(&cache);
     let volumes = volumes::Archive::new(&files, &here, settings, cache.columns(), months, !args.dry_run);
-    let worker =
-        Worker::new(args, settings, Stores { store: &store, raw: &raw }, &files, &cache, &here, &volumes, &bar)?;
+    let worker = Worker::new(args, settings, Stores { store: &store, raw: &raw }, &cache, &volumes, &bar)?;
     let mut run = Run { results: Vec::new(), stopped: None };
     let (mut unanswered, mut fault) = (0, None);
     let began = Instant::now();

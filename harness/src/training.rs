@@ -37,7 +37,7 @@ use crate::{
 /// Decoded columns of one month.
 pub enum MonthColumns {
     /// Mapped from the cache.
-    Mapped(ColumnFile),
+    Mapped(Box<ColumnFile>),
     /// Several files of the month as one.
     Merged(Box<Columns>),
 }
@@ -59,7 +59,7 @@ impl MonthColumns {
             }
         }
         if let ([_], true) = (&files[..], edges.is_empty()) {
-            return Ok(Self::Mapped(files.remove(0)));
+            return Ok(Self::Mapped(Box::new(files.remove(0))));
         }
         let parts = holding.iter().zip(&files).map(|(input, file)| Part {
             name: &input.info.name,

@@ -97,8 +97,10 @@ struct Known {
 
 /// The volumes of an archive's raw files, as far as they are needed.
 pub struct Archive<'a> {
-    files: &'a [RawFile],
-    here: &'a Raw<'a>,
+    /// The raw files that their store lists.
+    pub files: &'a [RawFile],
+    /// Brings them here.
+    pub here: &'a Raw<'a>,
     settings: &'a Settings,
     columns: &'a std::path::Path,
     /// Months that are made, whose files are decoded anyway.

@@ -25,7 +25,7 @@ use crate::{
     publish::{self, Draft, Origin, Part, Published},
     published::{self, PublishedError},
     quality::wrong::Wrong,
-    raw::{Here, Raw},
+    raw::Here,
     statistics::{Input, Stage, Statistics},
     store::{Store, Traffic},
     sweep,
@@ -49,9 +49,7 @@ pub struct Worker<'a> {
     args: &'a RunArgs,
     settings: &'a Settings,
     stores: Stores<'a>,
-    files: &'a [RawFile],
     cache: &'a Cache,
-    files_here: &'a Raw<'a>,
     volumes: &'a volumes::Archive<'a>,
     had_failed: OnceLock<BTreeSet<Month>>,
     had_withheld: OnceLock<BTreeSet<Month>>,
@@ -67,7 +65,7 @@ pub fn at_once() -> usize {
 }
 
 impl<'a> Worker<'a> {
-    /// What makes months of the `files` that the store of raw files lists.
+    /// What makes months of the raw files that `volumes` knows.
     ///
     /// # Errors
     /// The arguments name no months.
@@ -75,9 +73,7 @@ impl<'a> Worker<'a> {
         args: &'a RunArgs,
         settings: &'a Settings,
         stores: Stores<'a>,
-        files: &'a [RawFile],
         cache: &'a Cache,
-        files_here: &'a Raw<'a>,
         volumes: &'a volumes::Archive<'a>,
         bar: &'a Bar,
     ) -> Result<Self, Usage> {
@@ -85,9 +81,7 @@ impl<'a> Worker<'a> {
             args,
             settings,
             stores,
-            files,
             cache,
-            files_here,
             volumes,
             had_failed: OnceLock::new(),
             had_withheld: OnceLock::new(),
@@ -100,7 +94,7 @@ impl<'a> Worker<'a> {
 
     /// Makes a month: what became of it, its statistics when it is new, and the error that must stop the run.
     pub fn month(&self, month: Month) -> (MonthResult, Option<Statistics>, Option<Error>) {
-        let files: Vec<&RawFile> = self.files.iter().filter(|file| file.holds(month)).collect();
+        let files: Vec<&RawFile> = self.volumes.files.iter().filter(|file| file.holds(month)).collect();
         let mut result = MonthResult {
             month,
             outcome: Outcome::NoInput,
@@ -200,8 +194,8 @@ impl<'a> Worker<'a> {
         let mut sources: Vec<(RawFile, Source, Option<Here>)> = Vec::new();
         let mut states = Vec::new();
         for file in files.iter().copied().chain(&edges) {
-            let file = self.files_here.look(raw, file)?;
-            let (source, here) = self.files_here.source(raw, &file, &seen)?;
+            let file = self.volumes.here.look(raw, file)?;
+            let (source, here) = self.volumes.here.source(raw, &file, &seen)?;
             states.extend(RawState::of(&file, &source));
             // The same file under two keys counts once.
             if sources.iter().all(|(_, known, _)| known.checksum != source.checksum) {
@@ -355,9 +349,9 @@ impl<'a> Worker<'a> {
     /// The columns of a month that another needs for the price gap of a roll; none where its files cannot be read.
     fn columns_of(&self, stores: Stores<'_>, month: Month, seen: &[RawState]) -> crate::Result<Option<MonthColumns>> {
         let mut decoded = Vec::new();
-        for file in self.files.iter().filter(|file| file.holds(month)) {
-            let file = self.files_here.look(stores.raw, file)?;
-            let (source, here) = self.files_here.source(stores.raw, &file, seen)?;
+        for file in self.volumes.files.iter().filter(|file| file.holds(month)) {
+            let file = self.volumes.here.look(stores.raw, file)?;
+            let (source, here) = self.volumes.here.source(stores.raw, &file, seen)?;
             match self.volumes.decode(stores, &file, &source, here) {
                 Ok(input) => decoded.push(input),
                 Err(error) if error.class().is_of_one_month() => {}

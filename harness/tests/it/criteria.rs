@@ -10,9 +10,12 @@ use crate::{
     month::{self, FILE, current, harness, outcome, program, run, store, synthetic},
 };
 
+/// A criterion, its limit, and of each of its figures the alert rule and the condition of Prometheus.
+type Row = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 /// The runbook's table: the criterion, its limit in the report, and of each figure the alert rule with its default as it
 /// stands in the guide, and the condition of Prometheus.
-const TABLE: [(&str, &str, &[(&str, &str)]); 12] = [
+const TABLE: [Row; 12] = [
     (
         "Peak memory",
         "under 8.00 GB",

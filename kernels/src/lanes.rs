@@ -8,8 +8,27 @@
 /// Rows whose comparisons make a word.
 pub(crate) const ROWS: usize = u64::BITS as usize;
 
+/// Numbers of a vector.
+pub(crate) const SIXTEEN: usize = 16;
+
+/// The number of each lane.
+const LANE: [i16; SIXTEEN] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
 /// Comparisons of a level.
 pub(crate) trait Lanes {
+    /// Sixteen numbers.
+    type Sixteen: Copy;
+
+    /// As a vector, and back.
+    fn sixteen(numbers: &[i16; SIXTEEN]) -> Self::Sixteen;
+    fn array(numbers: Self::Sixteen) -> [i16; SIXTEEN];
+
+    /// The same numbers but for the first `count`, which become `number`.
+    fn first(numbers: Self::Sixteen, count: i16, number: i16) -> Self::Sixteen;
+
+    /// How many are not above `limit`.
+    fn up_to(numbers: Self::Sixteen, limit: i16) -> u32;
+
     /// Bit k says whether `high[k] > above` or `low[k] < below`.
     fn outside(high: &[i16; ROWS], low: &[i16; ROWS], above: i16, below: i16) -> u64;
 }
@@ -20,6 +39,35 @@ pub(crate) struct Plain;
 
 #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 impl Lanes for Plain {
+    type Sixteen = [i16; SIXTEEN];
+
+    #[inline(always)]
+    fn sixteen(numbers: &[i16; SIXTEEN]) -> Self::Sixteen {
+        *numbers
+    }
+
+    #[inline(always)]
+    fn array(numbers: Self::Sixteen) -> [i16; SIXTEEN] {
+        numbers
+    }
+
+    #[inline(always)]
+    fn first(mut numbers: Self::Sixteen, count: i16, number: i16) -> Self::Sixteen {
+        for lane in 0..SIXTEEN {
+            numbers[lane] = if LANE[lane] < count { number } else { numbers[lane] };
+        }
+        numbers
+    }
+
+    #[inline(always)]
+    fn up_to(numbers: Self::Sixteen, limit: i16) -> u32 {
+        let mut count = 0;
+        for number in numbers {
+            count += u32::from(number <= limit);
+        }
+        count
+    }
+
     #[inline(always)]
     fn outside(high: &[i16; ROWS], low: &[i16; ROWS], above: i16, below: i16) -> u64 {
         // Bytes of 0 or 1: the product moves the lowest bits of eight of them into the highest byte.
@@ -37,7 +85,7 @@ impl Lanes for Plain {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{Lanes, ROWS};
+    use super::{LANE, Lanes, ROWS, SIXTEEN};
 
     /// SSE2.
     pub(crate) struct Sse2;
@@ -47,6 +95,53 @@ mod x86 {
     pub(crate) struct Avx512;
 
     impl Lanes for Sse2 {
+        type Sixteen = [__m128i; 2];
+
+        #[inline(always)]
+        fn sixteen(numbers: &[i16; SIXTEEN]) -> Self::Sixteen {
+            let (halves, _) = numbers.as_chunks::<8>();
+            // SAFETY: SSE2 belongs to x86-64, and each load has the 8 values of its array.
+            unsafe { [_mm_loadu_si128(halves[0].as_ptr().cast()), _mm_loadu_si128(halves[1].as_ptr().cast())] }
+        }
+
+        #[inline(always)]
+        fn array([lower, upper]: Self::Sixteen) -> [i16; SIXTEEN] {
+            let mut numbers = [0; SIXTEEN];
+            let (halves, _) = numbers.as_chunks_mut::<8>();
+            // SAFETY: SSE2 belongs to x86-64, and each store has room for 8 values.
+            unsafe {
+                _mm_storeu_si128(halves[0].as_mut_ptr().cast(), lower);
+                _mm_storeu_si128(halves[1].as_mut_ptr().cast(), upper);
+            }
+            numbers
+        }
+
+        #[inline(always)]
+        fn first(mut numbers: Self::Sixteen, count: i16, number: i16) -> Self::Sixteen {
+            let lanes = Self::sixteen(&LANE);
+            for half in 0..2 {
+                // SAFETY: SSE2 belongs to x86-64.
+                numbers[half] = unsafe {
+                    let mine = _mm_cmpgt_epi16(_mm_set1_epi16(count), lanes[half]);
+                    _mm_or_si128(_mm_and_si128(mine, _mm_set1_epi16(number)), _mm_andnot_si128(mine, numbers[half]))
+                };
+            }
+            numbers
+        }
+
+        #[inline(always)]
+        fn up_to([lower, upper]: Self::Sixteen, limit: i16) -> u32 {
+            // SAFETY: SSE2 belongs to x86-64.
+            let above = unsafe {
+                let (limit, zero) = (_mm_set1_epi16(limit), _mm_setzero_si128());
+                // Bytes of -1, turned into ones and added: not every processor counts bits.
+                let bytes = _mm_packs_epi16(_mm_cmpgt_epi16(lower, limit), _mm_cmpgt_epi16(upper, limit));
+                let sums = _mm_sad_epu8(_mm_sub_epi8(zero, bytes), zero);
+                _mm_cvtsi128_si32(sums) + _mm_extract_epi16::<4>(sums)
+            };
+            (SIXTEEN as i32 - above) as u32
+        }
+
         #[inline(always)]
         fn outside(high: &[i16; ROWS], low: &[i16; ROWS], above: i16, below: i16) -> u64 {
             let ((high, _), (low, _)) = (high.as_chunks::<8>(), low.as_chunks::<8>());
@@ -70,6 +165,39 @@ mod x86 {
     }
 
     impl Lanes for Avx2 {
+        type Sixteen = __m256i;
+
+        #[inline(always)]
+        fn sixteen(numbers: &[i16; SIXTEEN]) -> Self::Sixteen {
+            // SAFETY: this type is named for processors with AVX2 only, and the load has the 16 values of its array.
+            unsafe { _mm256_loadu_si256(numbers.as_ptr().cast()) }
+        }
+
+        #[inline(always)]
+        fn array(vector: Self::Sixteen) -> [i16; SIXTEEN] {
+            let mut numbers = [0; SIXTEEN];
+            // SAFETY: likewise, and the store has room for 16 values.
+            unsafe { _mm256_storeu_si256(numbers.as_mut_ptr().cast(), vector) };
+            numbers
+        }
+
+        #[inline(always)]
+        fn first(numbers: Self::Sixteen, count: i16, number: i16) -> Self::Sixteen {
+            // SAFETY: this type is named for processors with AVX2 only.
+            unsafe {
+                let mine = _mm256_cmpgt_epi16(_mm256_set1_epi16(count), Self::sixteen(&LANE));
+                _mm256_blendv_epi8(numbers, _mm256_set1_epi16(number), mine)
+            }
+        }
+
+        #[inline(always)]
+        fn up_to(numbers: Self::Sixteen, limit: i16) -> u32 {
+            // SAFETY: likewise.
+            let above = unsafe { _mm256_movemask_epi8(_mm256_cmpgt_epi16(numbers, _mm256_set1_epi16(limit))) };
+            // Two bits a number.
+            SIXTEEN as u32 - above.count_ones() / 2
+        }
+
         #[inline(always)]
         fn outside(high: &[i16; ROWS], low: &[i16; ROWS], above: i16, below: i16) -> u64 {
             let ((high, _), (low, _)) = (high.as_chunks::<16>(), low.as_chunks::<16>());
@@ -94,6 +222,37 @@ mod x86 {
     }
 
     impl Lanes for Avx512 {
+        type Sixteen = __m256i;
+
+        #[inline(always)]
+        fn sixteen(numbers: &[i16; SIXTEEN]) -> Self::Sixteen {
+            // SAFETY: this type is named for processors with AVX-512 only, and the load has the 16 values of its array.
+            unsafe { _mm256_loadu_si256(numbers.as_ptr().cast()) }
+        }
+
+        #[inline(always)]
+        fn array(vector: Self::Sixteen) -> [i16; SIXTEEN] {
+            let mut numbers = [0; SIXTEEN];
+            // SAFETY: likewise, and the store has room for 16 values.
+            unsafe { _mm256_storeu_si256(numbers.as_mut_ptr().cast(), vector) };
+            numbers
+        }
+
+        #[inline(always)]
+        fn first(numbers: Self::Sixteen, count: i16, number: i16) -> Self::Sixteen {
+            // SAFETY: this type is named for processors with AVX-512 BW and VL only.
+            unsafe {
+                let mine = _mm256_cmpgt_epi16_mask(_mm256_set1_epi16(count), Self::sixteen(&LANE));
+                _mm256_mask_set1_epi16(numbers, mine, number)
+            }
+        }
+
+        #[inline(always)]
+        fn up_to(numbers: Self::Sixteen, limit: i16) -> u32 {
+            // SAFETY: likewise.
+            unsafe { _mm256_cmple_epi16_mask(numbers, _mm256_set1_epi16(limit)) }.count_ones()
+        }
+
         #[inline(always)]
         fn outside(high: &[i16; ROWS], low: &[i16; ROWS], above: i16, below: i16) -> u64 {
             let ((high, _), (low, _)) = (high.as_chunks::<32>(), low.as_chunks::<32>());
@@ -119,12 +278,56 @@ pub(crate) use x86::{Avx2, Avx512, Sse2};
 mod arm {
     use std::arch::aarch64::*;
 
-    use super::{Lanes, ROWS};
+    use super::{LANE, Lanes, ROWS, SIXTEEN};
 
     /// NEON.
     pub(crate) struct Neon;
 
     impl Lanes for Neon {
+        type Sixteen = [int16x8_t; 2];
+
+        #[inline(always)]
+        fn sixteen(numbers: &[i16; SIXTEEN]) -> Self::Sixteen {
+            let (halves, _) = numbers.as_chunks::<8>();
+            // SAFETY: NEON belongs to 64-bit ARM, and each load has the 8 values of its array.
+            unsafe { [vld1q_s16(halves[0].as_ptr()), vld1q_s16(halves[1].as_ptr())] }
+        }
+
+        #[inline(always)]
+        fn array([lower, upper]: Self::Sixteen) -> [i16; SIXTEEN] {
+            let mut numbers = [0; SIXTEEN];
+            let (halves, _) = numbers.as_chunks_mut::<8>();
+            // SAFETY: likewise, and each store has room for 8 values.
+            unsafe {
+                vst1q_s16(halves[0].as_mut_ptr(), lower);
+                vst1q_s16(halves[1].as_mut_ptr(), upper);
+            }
+            numbers
+        }
+
+        #[inline(always)]
+        fn first(mut numbers: Self::Sixteen, count: i16, number: i16) -> Self::Sixteen {
+            let lanes = Self::sixteen(&LANE);
+            for half in 0..2 {
+                // SAFETY: NEON belongs to 64-bit ARM.
+                numbers[half] = unsafe {
+                    vbslq_s16(vcltq_s16(lanes[half], vdupq_n_s16(count)), vdupq_n_s16(number), numbers[half])
+                };
+            }
+            numbers
+        }
+
+        #[inline(always)]
+        fn up_to([lower, upper]: Self::Sixteen, limit: i16) -> u32 {
+            // SAFETY: NEON belongs to 64-bit ARM. A lane that is not above has all 16 bits set: once shifted, 1.
+            let count = unsafe {
+                let limit = vdupq_n_s16(limit);
+                let (lower, upper) = (vcleq_s16(lower, limit), vcleq_s16(upper, limit));
+                vaddvq_u16(vaddq_u16(vshrq_n_u16::<15>(lower), vshrq_n_u16::<15>(upper)))
+            };
+            u32::from(count)
+        }
+
         #[inline(always)]
         fn outside(high: &[i16; ROWS], low: &[i16; ROWS], above: i16, below: i16) -> u64 {
             let ((high, _), (low, _)) = (high.as_chunks::<8>(), low.as_chunks::<8>());
@@ -165,6 +368,30 @@ mod tests {
     kernel!(avx512 fn outside['a]['a](columns: &'a [[i16; ROWS]; 2], limits: [i16; 2], word: &'a mut u64) {
         *word = L::outside(&columns[0], &columns[1], limits[0], limits[1]);
     });
+
+    kernel!(avx512 fn sixteen['a]['a](numbers: &'a mut [i16; SIXTEEN], count: i16, number: i16, up_to: &'a mut u32) {
+        let vector = L::first(L::sixteen(numbers), count, number);
+        (*numbers, *up_to) = (L::array(vector), L::up_to(vector, number));
+    });
+
+    #[test]
+    fn sixteen_numbers_at_every_level() {
+        let _forcing = crate::level::tests::FORCING.lock();
+        let numbers = [-7, i16::MIN, i16::MAX, 0, 5, 6, 7, 8, 5, 5, -1, 1, 2, 3, 4, i16::MAX - 1];
+        for (count, number) in [(0, 5), (1, i16::MIN), (7, i16::MAX), (15, -1), (16, 6), (16, i16::MAX)] {
+            let mut expected = numbers;
+            expected[..count as usize].fill(number);
+            let counted = expected.iter().filter(|&&other| other <= number).count() as u32;
+            let plain = Plain::first(numbers, count, number);
+            assert_eq!((plain, Plain::up_to(plain, number)), (expected, counted));
+            for level in Level::available() {
+                level.force().unwrap();
+                let (mut found, mut up_to) = (numbers, 99);
+                sixteen(&mut found, count, number, &mut up_to);
+                assert_eq!((found, up_to), (expected, counted), "{level}");
+            }
+        }
+    }
 
     #[test]
     fn bits_of_comparisons_at_every_level() {

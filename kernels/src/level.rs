@@ -175,7 +175,7 @@ pub(crate) trait Kernel {
 
 /// A function whose body is compiled for every level, and with `avx512` for 512-bit vectors as well; `L` in it are the
 /// level's [`Lanes`]. Its generic parameters are given twice, with their bounds and without:
-/// `kernel!(avx512 fn name['a, F: Float]['a, F](out: &'a mut [F]) { body });`
+/// `kernel!(fn name['a, F: Float]['a, F](out: &'a mut [F]) { body });`
 macro_rules! kernel {
     (avx512 fn $($function:tt)*) => { $crate::level::kernel!(@ true fn $($function)*); };
     (fn $($function:tt)*) => { $crate::level::kernel!(@ false fn $($function)*); };

@@ -1,7 +1,4 @@
-//! Labels and rolling features over one-second bars of integer ticks.
-//!
-//! No I/O, no clock, no threads of its own. Prices are integers, so every window is exact and the output is the same to
-//! the bit for every chunk size, thread count and instruction set.
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
 mod error;

@@ -41,7 +41,7 @@ pub fn labels(outcomes: &[Outcome], out: &mut [i8]) -> Result<(), Error> {
     Ok(())
 }
 
-kernel!(avx512 fn set_labels['a]['a](outcomes: &'a [Outcome], out: &'a mut [i8]) {
+kernel!(fn set_labels['a]['a](outcomes: &'a [Outcome], out: &'a mut [i8]) {
     for (label, outcome) in out.iter_mut().zip(outcomes) {
         *label = i8::from(outcome.is_win());
     }

@@ -73,6 +73,6 @@ impl Carry {
     }
 }
 
-kernel!(avx512 fn take_in['a]['a](carry: &'a mut Carry, series: &'a Series<'a>, rows: Range<usize>) {
+kernel!(fn take_in['a]['a](carry: &'a mut Carry, series: &'a Series<'a>, rows: Range<usize>) {
     carry.add(series, rows);
 });

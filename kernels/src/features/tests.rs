@@ -18,7 +18,7 @@ fn compute<F: Float + Default>(tape: &Tape, profile: Profile, chunk: usize) -> (
         let rows = start..n.min(start + chunk);
         assert_eq!(carry, Carry::at(&series, start));
         let part = ndarray::s![.., rows.clone()];
-        features.compute(&series, rows, &mut carry, values.slice_mut(part), flags.slice_mut(part)).unwrap();
+        features.compute_array(&series, rows, &mut carry, values.slice_mut(part), flags.slice_mut(part)).unwrap();
     }
     assert_eq!(carry.row(), n);
     (values, flags)
@@ -192,7 +192,7 @@ fn categories_alone() {
             for start in (0..3_000).step_by(700) {
                 let rows = start..3_000.min(start + 700);
                 let part = alone.slice_mut(ndarray::s![.., rows.clone()]);
-                features.compute_category(category, &series, rows.clone(), &carry, part).unwrap();
+                features.compute_category_array(category, &series, rows.clone(), &carry, part).unwrap();
                 carry.advance(&series, rows.end).unwrap();
             }
             let among = all.slice(ndarray::s![category.columns(), ..]).to_owned();
@@ -205,9 +205,9 @@ fn categories_alone() {
     assert_eq!((carry.advance(&series, 10), carry), (Ok(()), Carry::at(&series, 10)));
     let mut block = Array2::<f32>::zeros((4, 5));
     for (category, rows) in [(Category::Returns, 10..15), (Category::Volume, 10..16), (Category::Volume, 9..14)] {
-        assert!(features.compute_category(category, &series, rows, &carry, block.view_mut()).is_err());
+        assert!(features.compute_category_array(category, &series, rows, &carry, block.view_mut()).is_err());
     }
-    assert!(features.compute_category(Category::Volume, &series, 10..15, &carry, block.view_mut()).is_ok());
+    assert!(features.compute_category_array(Category::Volume, &series, 10..15, &carry, block.view_mut()).is_ok());
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn sizes() {
     let mut run = |rows: Range<usize>, at: usize, shape: (usize, usize)| {
         let mut values = Array2::<f32>::zeros((shape.0, shape.1));
         let mut flags = Array2::zeros((FLAGS, shape.1));
-        features.compute(&series, rows, &mut Carry::at(&series, at), values.view_mut(), flags.view_mut())
+        features.compute_array(&series, rows, &mut Carry::at(&series, at), values.view_mut(), flags.view_mut())
     };
     assert_eq!(run(2..6, 2, (36, 4)), Ok(()));
     assert_eq!(run(10..10, 10, (36, 0)), Ok(()));
@@ -295,7 +295,9 @@ fn sizes() {
     let mut flags = Array2::zeros((FLAGS, 4));
     let mut carry = Carry::start();
     assert!(
-        features.compute(&series, 0..4, &mut carry, standing.view_mut().reversed_axes(), flags.view_mut()).is_err()
+        features
+            .compute_array(&series, 0..4, &mut carry, standing.view_mut().reversed_axes(), flags.view_mut())
+            .is_err()
     );
     assert_eq!(carry.row(), 0);
 }

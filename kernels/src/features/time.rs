@@ -24,7 +24,7 @@ pub fn flags(second: &[u32], out: [&mut [i8]; FLAGS]) -> Result<(), Error> {
     Ok(())
 }
 
-kernel!(avx512 fn set['a]['a](second: &'a [u32], out: [&'a mut [i8]; FLAGS]) {
+kernel!(fn set['a]['a](second: &'a [u32], out: [&'a mut [i8]; FLAGS]) {
     let [eth, stretches @ ..] = out;
     let (open, close) = (STARTS[0], STARTS[6]);
     for (flag, &second) in eth.iter_mut().zip(second) {

@@ -8,9 +8,8 @@
 
 use std::hint::select_unpredictable;
 
-use wide::i16x16;
-
 use super::{Ahead, Direction, LOOK_AHEAD, MODES, Mode, Outcome};
+use crate::lanes::{Lanes, SIXTEEN};
 use crate::level::kernel;
 
 /// Price levels the table can hold.
@@ -19,8 +18,6 @@ const LEVELS: usize = 1 << 16;
 const PAD: usize = FAR;
 /// Levels written at once. As many more lie below the lowest price, less one.
 const WRITTEN: usize = 32;
-/// Levels next to the entry that are read at once.
-const LANES: usize = 16;
 /// A level not reached within the block. Rows of a block are below it.
 const NEVER: i16 = i16::MAX;
 
@@ -59,37 +56,38 @@ impl Table {
     }
 
     #[inline(always)]
-    fn fill(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; 6]) {
+    fn fill<L: Lanes>(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; 6]) {
         if ahead.gap_ticks < i32::MAX {
-            self.walk::<true>(ahead, span, out);
+            self.walk::<L, true>(ahead, span, out);
         } else {
-            self.walk::<false>(ahead, span, out);
+            self.walk::<L, false>(ahead, span, out);
         }
     }
 
     /// One body with gaps of price and one without.
     #[inline(always)]
-    fn walk<const GAPS: bool>(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; 6]) {
+    fn walk<L: Lanes, const GAPS: bool>(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; 6]) {
         let entries = out[0].len();
         let Some(last) = ahead.high.len().checked_sub(1) else { return };
         let mut walk =
             Walk { up: Touches::new(&mut self.up, span), down: Touches::new(&mut self.down, span), span, gap: NEVER };
         for row in (entries + 1..=last).rev() {
-            walk.step::<GAPS>(ahead, row);
+            let extremes = walk.extremes(ahead, row);
+            walk.step::<GAPS>(ahead, row, extremes);
         }
         // Columns of one length, known to the compiler: the loop below checks no index.
         let [a, b, c, d, e, f] = out.each_mut().map(|column| &mut column[..entries]);
         let columns = a.iter_mut().zip(b).zip(c).zip(d.iter_mut().zip(e).zip(f));
         for (signal, (((a, b), c), ((d, e), f))) in columns.enumerate().rev() {
             let row = signal + 1;
-            let (high, low) = walk.step::<GAPS>(ahead, row);
+            let (high, low) = walk.extremes(ahead, row);
             let open = ahead.open[row];
-            let entry = Entry {
-                row: row as i16,
-                deadline: walk.gap.min((row + LOOK_AHEAD) as i16),
-                above: Side::new(&walk.up, (open - span.lowest) as usize, high, row as i16),
-                below: Side::new(&walk.down, (span.highest - open) as usize, low, row as i16),
-            };
+            // Read before the row's own cells are written: a processor waits for those that it has just written.
+            let above = Side::<L>::new(&walk.up, (open - span.lowest) as usize, high, row as i16);
+            let below = Side::<L>::new(&walk.down, (span.highest - open) as usize, low, row as i16);
+            walk.step::<GAPS>(ahead, row, (high, low));
+            let deadline = walk.gap.min((row + LOOK_AHEAD) as i16);
+            let entry = Entry { row: row as i16, deadline, above, below };
             *a = entry.outcome(&MODES[0]);
             *b = entry.outcome(&MODES[1]);
             *c = entry.outcome(&MODES[2]);
@@ -100,10 +98,10 @@ impl Table {
     }
 }
 
-kernel!(avx512 fn fill['a, 'o]['a, 'o](
+kernel!(fn fill['a, 'o]['a, 'o](
     table: &'a mut Table, ahead: &'a Ahead<'a>, span: Span, out: &'a mut [&'o mut [Outcome]; 6]
 ) {
-    table.fill(ahead, span, out);
+    table.fill::<L>(ahead, span, out);
 });
 
 /// Both directions on the way from right to left.
@@ -116,17 +114,20 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Takes in `row`; returns the levels of its high and its low.
+    /// The levels of the high and the low of `row`.
     #[inline(always)]
-    fn step<const GAPS: bool>(&mut self, ahead: &Ahead<'_>, row: usize) -> (usize, usize) {
-        let high = (ahead.high[row] - self.span.lowest) as usize;
-        let low = (self.span.highest - ahead.low[row]) as usize;
+    fn extremes(&self, ahead: &Ahead<'_>, row: usize) -> (usize, usize) {
+        ((ahead.high[row] - self.span.lowest) as usize, (self.span.highest - ahead.low[row]) as usize)
+    }
+
+    /// Takes in `row`.
+    #[inline(always)]
+    fn step<const GAPS: bool>(&mut self, ahead: &Ahead<'_>, row: usize, (high, low): (usize, usize)) {
         self.up.step(high, row);
         self.down.step(low, row);
         if GAPS && ahead.ends_at(row) {
             self.gap = row as i16;
         }
-        (high, low)
     }
 }
 
@@ -170,53 +171,55 @@ impl<'a> Touches<'a> {
 }
 
 /// The rows that reach the levels on one side of an entry: 1 to 16 ticks away, and the farthest target.
-struct Side {
-    near: [i16; LANES],
+struct Side<L: Lanes> {
+    near: L::Sixteen,
     far: i16,
 }
 
 /// Ticks to the farthest target.
 const FAR: usize = 20;
 
-/// Lane numbers, to compare with the number of levels the entry's own bar reaches.
-const LANE: [i16; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-
-impl Side {
-    /// Lane k is k + 1 ticks away. The bar at `row` itself reaches the levels up to `extreme`.
+impl<L: Lanes> Side<L> {
+    /// Lane k is k + 1 ticks away. The bar at `row` itself reaches the levels up to `extreme`, the bar after it, whose cells
+    /// are not written yet, those up to its own.
     #[inline(always)]
     fn new(touches: &Touches<'_>, entry: usize, extreme: usize, row: i16) -> Self {
-        let levels = touches.above(entry);
-        let mut near = [NEVER; LANES];
-        near.copy_from_slice(&levels[..LANES]);
-        let reached = extreme - entry;
-        let own = i16x16::splat(reached.min(LANES) as i16).simd_gt(i16x16::new(LANE));
-        let near = own.select(i16x16::splat(row), i16x16::new(near)).to_array();
-        Self { near, far: select_unpredictable(reached >= FAR, row, levels[FAR - 1]) }
+        let mut levels = [NEVER; FAR];
+        levels.copy_from_slice(touches.above(entry));
+        let (reached, next) = (extreme - entry, touches.extreme.saturating_sub(entry));
+        let far = levels[FAR - 1];
+        let (near, _) = levels.as_chunks::<SIXTEEN>();
+        let near = L::first(L::sixteen(&near[0]), next.min(SIXTEEN) as i16, row + 1);
+        let far = select_unpredictable(next >= FAR, row + 1, far);
+        Self {
+            near: L::first(near, reached.min(SIXTEEN) as i16, row),
+            far: select_unpredictable(reached >= FAR, row, far),
+        }
     }
 
     /// The row that reaches the level `ticks` away.
     #[inline(always)]
     fn reaches(&self, ticks: i32) -> i16 {
-        if ticks as usize <= LANES { self.near[ticks as usize - 1] } else { self.far }
+        if ticks as usize <= SIXTEEN { L::array(self.near)[ticks as usize - 1] } else { self.far }
     }
 
     /// How many of the near levels are reached by `row`.
     #[inline(always)]
     fn reached_by(&self, row: i16) -> u32 {
-        LANES as u32 - i16x16::new(self.near).simd_gt(i16x16::splat(row)).to_bitmask().count_ones()
+        L::up_to(self.near, row)
     }
 }
 
 /// What is known about one entry.
-struct Entry {
+struct Entry<L: Lanes> {
     row: i16,
     /// First row too late to decide: the end of the look-ahead or the row before a gap of price.
     deadline: i16,
-    above: Side,
-    below: Side,
+    above: Side<L>,
+    below: Side<L>,
 }
 
-impl Entry {
+impl<L: Lanes> Entry<L> {
     #[inline(always)]
     fn outcome(&self, mode: &Mode) -> Outcome {
         let (favourable, adverse) = match mode.direction {
@@ -236,7 +239,7 @@ const _: () = {
     let mut k = 0;
     while k < MODES.len() {
         let (stop, target) = (MODES[k].stop as usize, MODES[k].target as usize);
-        assert!(stop <= LANES && (target <= LANES || target == FAR));
+        assert!(stop <= SIXTEEN && (target <= SIXTEEN || target == FAR));
         k += 1;
     }
 };

@@ -76,7 +76,7 @@ pub fn sum<T: Number>(values: &[T], window: usize, out: &mut [T::Sum]) -> Result
     Ok(first)
 }
 
-kernel!(avx512 fn sums['a, T: Number]['a, T](values: &'a [T], window: usize, out: &'a mut [T::Sum]) {
+kernel!(fn sums['a, T: Number]['a, T](values: &'a [T], window: usize, out: &'a mut [T::Sum]) {
     T::sum(values, window, out);
 });
 
@@ -96,7 +96,7 @@ macro_rules! of_one {
             Ok(first)
         }
 
-        kernel!(avx512 fn $work['a, T: Number]['a, T](values: &'a [T], window: usize, out: &'a mut [f64]) {
+        kernel!(fn $work['a, T: Number]['a, T](values: &'a [T], window: usize, out: &'a mut [f64]) {
             T::$name(values, window, out);
         });
     };
@@ -161,7 +161,7 @@ pub fn min_max<T: Number>(values: &[T], window: usize, min: &mut [T], max: &mut 
     Ok(first)
 }
 
-kernel!(avx512 fn extremes['a, T: Number]['a, T](values: &'a [T], window: usize, min: &'a mut [T], max: &'a mut [T]) {
+kernel!(fn extremes['a, T: Number]['a, T](values: &'a [T], window: usize, min: &'a mut [T], max: &'a mut [T]) {
     extrema::extreme(values, window, min, |a, b| if b < a { b } else { a });
     extrema::extreme(values, window, max, |a, b| if b > a { b } else { a });
 });
@@ -187,7 +187,7 @@ pub fn rank<T: Number>(values: &[T], window: usize, out: &mut [f64]) -> Result<u
     Ok(first)
 }
 
-kernel!(avx512 fn ranks['a]['a](places: &'a [i32], window: usize, out: &'a mut [f64]) {
+kernel!(fn ranks['a]['a](places: &'a [i32], window: usize, out: &'a mut [f64]) {
     order::rank(places, window, out);
 });
 
@@ -211,7 +211,7 @@ pub fn vwap<T: Number>(prices: &[T], volumes: &[T], window: usize, out: &mut [f6
     Ok(first)
 }
 
-kernel!(avx512 fn weighted['a, T: Number]['a, T](prices: &'a [T], volumes: &'a [T], window: usize, out: &'a mut [f64]) {
+kernel!(fn weighted['a, T: Number]['a, T](prices: &'a [T], volumes: &'a [T], window: usize, out: &'a mut [f64]) {
     T::vwap(prices, volumes, window, out);
 });
 
@@ -235,7 +235,7 @@ pub fn returns<T: Number>(values: &[T], window: usize, out: &mut [f64]) -> Resul
     Ok(first)
 }
 
-kernel!(avx512 fn changes['a, T: Number]['a, T](values: &'a [T], out: &'a mut [f64]) {
+kernel!(fn changes['a, T: Number]['a, T](values: &'a [T], out: &'a mut [f64]) {
     let newest = &values[values.len() - out.len()..];
     for (out, (&value, &before)) in out.iter_mut().zip(newest.iter().zip(values)) {
         *out = T::change(value, before);

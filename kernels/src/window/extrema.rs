@@ -85,7 +85,7 @@ fn suffixes(block: &[i32], out: &mut [i32], extreme: impl Fn(i32, i32) -> i32) {
     }
 }
 
-kernel!(avx512 fn set['a]['a](work: &'a mut Extrema, high: &'a [i32], low: &'a [i32]) {
+kernel!(fn set['a]['a](work: &'a mut Extrema, high: &'a [i32], low: &'a [i32]) {
     work.take(high, low);
 });
 

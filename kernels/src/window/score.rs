@@ -69,7 +69,7 @@ impl Score {
     }
 }
 
-kernel!(avx512 fn set['a]['a](work: &'a mut Score, values: &'a [i32]) {
+kernel!(fn set['a]['a](work: &'a mut Score, values: &'a [i32]) {
     work.take(values);
 });
 

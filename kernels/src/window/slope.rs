@@ -55,7 +55,7 @@ pub fn of_steps_30(steps: &[f64], out: &mut [f64]) {
     set_of_steps_30(steps, out);
 }
 
-kernel!(avx512 fn set_of_steps_30['a]['a](steps: &'a [f64], out: &'a mut [f64]) {
+kernel!(fn set_of_steps_30['a]['a](steps: &'a [f64], out: &'a mut [f64]) {
     take_of_steps_30(steps, out);
 });
 

@@ -178,7 +178,7 @@ pub fn features<F: Float + Default>(
         let rows = start..series.len().min(start + chunk);
         let values = values.slice_mut(s![.., rows.clone()]);
         let flags = flags.slice_mut(s![.., rows.clone()]);
-        features.compute(series, rows, &mut carry, values, flags).unwrap();
+        features.compute_array(series, rows, &mut carry, values, flags).unwrap();
     }
     (values, flags)
 }

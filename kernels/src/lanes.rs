@@ -8,26 +8,33 @@
 /// Rows whose comparisons make a word.
 pub(crate) const ROWS: usize = u64::BITS as usize;
 
-/// Numbers of a vector.
+/// Rows and columns of what is transposed.
 pub(crate) const SIXTEEN: usize = 16;
 
-/// The number of each lane.
-const LANE: [i16; SIXTEEN] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+/// Sixteen rows of sixteen numbers.
+pub(crate) type Square = [[i16; SIXTEEN]; SIXTEEN];
 
-/// Comparisons of a level.
+/// What a level has of its own.
 pub(crate) trait Lanes {
-    /// Sixteen numbers.
+    /// Sixteen numbers of 16 bits, which wrap.
     type Sixteen: Copy;
 
     /// As a vector, and back.
-    fn sixteen(numbers: &[i16; SIXTEEN]) -> Self::Sixteen;
-    fn array(numbers: Self::Sixteen) -> [i16; SIXTEEN];
+    fn load(numbers: &[i16; SIXTEEN]) -> Self::Sixteen;
+    fn store(vector: Self::Sixteen, numbers: &mut [i16; SIXTEEN]);
+    /// The same number in each lane.
+    fn splat(number: i16) -> Self::Sixteen;
 
-    /// The same numbers but for the first `count`, which become `number`.
-    fn first(numbers: Self::Sixteen, count: i16, number: i16) -> Self::Sixteen;
+    fn add(a: Self::Sixteen, b: Self::Sixteen) -> Self::Sixteen;
+    fn sub(a: Self::Sixteen, b: Self::Sixteen) -> Self::Sixteen;
+    fn min(a: Self::Sixteen, b: Self::Sixteen) -> Self::Sixteen;
+    /// All bits of a lane where `a > b`, none elsewhere.
+    fn greater(a: Self::Sixteen, b: Self::Sixteen) -> Self::Sixteen;
+    fn and(a: Self::Sixteen, b: Self::Sixteen) -> Self::Sixteen;
+    fn or(a: Self::Sixteen, b: Self::Sixteen) -> Self::Sixteen;
 
-    /// How many are not above `limit`.
-    fn up_to(numbers: Self::Sixteen, limit: i16) -> u32;
+    /// The columns of `rows`.
+    fn columns(rows: &Square) -> [Self::Sixteen; SIXTEEN];
 
     /// Bit k says whether `high[k] > above` or `low[k] < below`.
     fn outside(high: &[i16; ROWS], low: &[i16; ROWS], above: i16, below: i16) -> u64;
@@ -38,34 +45,51 @@ pub(crate) trait Lanes {
 pub(crate) struct Plain;
 
 #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+macro_rules! each_lane {
+    ($($name:ident = $of:expr),*) => {$(
+        #[inline(always)]
+        fn $name(mut a: Self::Sixteen, b: Self::Sixteen) -> Self::Sixteen {
+            for lane in 0..SIXTEEN {
+                a[lane] = $of(a[lane], b[lane]);
+            }
+            a
+        }
+    )*};
+}
+
+#[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 impl Lanes for Plain {
     type Sixteen = [i16; SIXTEEN];
 
     #[inline(always)]
-    fn sixteen(numbers: &[i16; SIXTEEN]) -> Self::Sixteen {
+    fn load(numbers: &[i16; SIXTEEN]) -> Self::Sixteen {
         *numbers
     }
 
     #[inline(always)]
-    fn array(numbers: Self::Sixteen) -> [i16; SIXTEEN] {
-        numbers
+    fn store(vector: Self::Sixteen, numbers: &mut [i16; SIXTEEN]) {
+        *numbers = vector;
     }
 
     #[inline(always)]
-    fn first(mut numbers: Self::Sixteen, count: i16, number: i16) -> Self::Sixteen {
-        for lane in 0..SIXTEEN {
-            numbers[lane] = if LANE[lane] < count { number } else { numbers[lane] };
-        }
-        numbers
+    fn splat(number: i16) -> Self::Sixteen {
+        [number; SIXTEEN]
+    }
+
+    each_lane! {
+        add = i16::wrapping_add, sub = i16::wrapping_sub, min = std::cmp::min, greater = |a, b| -i16::from(a > b),
+        and = |a, b| a & b, or = |a, b| a | b
     }
 
     #[inline(always)]
-    fn up_to(numbers: Self::Sixteen, limit: i16) -> u32 {
-        let mut count = 0;
-        for number in numbers {
-            count += u32::from(number <= limit);
+    fn columns(rows: &Square) -> [Self::Sixteen; SIXTEEN] {
+        let mut columns = [[0; SIXTEEN]; SIXTEEN];
+        for (row, numbers) in rows.iter().enumerate() {
+            for (column, &number) in columns.iter_mut().zip(numbers) {
+                column[row] = number;
+            }
         }
-        count
+        columns
     }
 
     #[inline(always)]
@@ -85,7 +109,7 @@ impl Lanes for Plain {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{LANE, Lanes, ROWS, SIXTEEN};
+    use super::{Lanes, ROWS, SIXTEEN, Square};
 
     /// SSE2.
     pub(crate) struct Sse2;
@@ -94,52 +118,71 @@ mod x86 {
     /// AVX-512 with BW and VL.
     pub(crate) struct Avx512;
 
+    /// Operations on both halves of sixteen lanes.
+    macro_rules! on_halves {
+        ($($name:ident = $of:ident),*) => {$(
+            #[inline(always)]
+            fn $name(a: Self::Sixteen, b: Self::Sixteen) -> Self::Sixteen {
+                // SAFETY: SSE2 belongs to x86-64.
+                unsafe { [$of(a[0], b[0]), $of(a[1], b[1])] }
+            }
+        )*};
+    }
+
     impl Lanes for Sse2 {
         type Sixteen = [__m128i; 2];
 
         #[inline(always)]
-        fn sixteen(numbers: &[i16; SIXTEEN]) -> Self::Sixteen {
+        fn load(numbers: &[i16; SIXTEEN]) -> Self::Sixteen {
             let (halves, _) = numbers.as_chunks::<8>();
             // SAFETY: SSE2 belongs to x86-64, and each load has the 8 values of its array.
             unsafe { [_mm_loadu_si128(halves[0].as_ptr().cast()), _mm_loadu_si128(halves[1].as_ptr().cast())] }
         }
 
         #[inline(always)]
-        fn array([lower, upper]: Self::Sixteen) -> [i16; SIXTEEN] {
-            let mut numbers = [0; SIXTEEN];
+        fn store(vector: Self::Sixteen, numbers: &mut [i16; SIXTEEN]) {
             let (halves, _) = numbers.as_chunks_mut::<8>();
             // SAFETY: SSE2 belongs to x86-64, and each store has room for 8 values.
             unsafe {
-                _mm_storeu_si128(halves[0].as_mut_ptr().cast(), lower);
-                _mm_storeu_si128(halves[1].as_mut_ptr().cast(), upper);
+                _mm_storeu_si128(halves[0].as_mut_ptr().cast(), vector[0]);
+                _mm_storeu_si128(halves[1].as_mut_ptr().cast(), vector[1]);
             }
-            numbers
         }
 
         #[inline(always)]
-        fn first(mut numbers: Self::Sixteen, count: i16, number: i16) -> Self::Sixteen {
-            let lanes = Self::sixteen(&LANE);
-            for half in 0..2 {
-                // SAFETY: SSE2 belongs to x86-64.
-                numbers[half] = unsafe {
-                    let mine = _mm_cmpgt_epi16(_mm_set1_epi16(count), lanes[half]);
-                    _mm_or_si128(_mm_and_si128(mine, _mm_set1_epi16(number)), _mm_andnot_si128(mine, numbers[half]))
-                };
-            }
-            numbers
-        }
-
-        #[inline(always)]
-        fn up_to([lower, upper]: Self::Sixteen, limit: i16) -> u32 {
+        fn splat(number: i16) -> Self::Sixteen {
             // SAFETY: SSE2 belongs to x86-64.
-            let above = unsafe {
-                let (limit, zero) = (_mm_set1_epi16(limit), _mm_setzero_si128());
-                // Bytes of -1, turned into ones and added: not every processor counts bits.
-                let bytes = _mm_packs_epi16(_mm_cmpgt_epi16(lower, limit), _mm_cmpgt_epi16(upper, limit));
-                let sums = _mm_sad_epu8(_mm_sub_epi8(zero, bytes), zero);
-                _mm_cvtsi128_si32(sums) + _mm_extract_epi16::<4>(sums)
-            };
-            (SIXTEEN as i32 - above) as u32
+            [unsafe { _mm_set1_epi16(number) }; 2]
+        }
+
+        on_halves! { add = _mm_add_epi16, sub = _mm_sub_epi16, min = _mm_min_epi16, greater = _mm_cmpgt_epi16, and = _mm_and_si128, or = _mm_or_si128 }
+
+        #[inline(always)]
+        fn columns(rows: &Square) -> [Self::Sixteen; SIXTEEN] {
+            let mut columns = [Self::splat(0); SIXTEEN];
+            for half in 0..2 {
+                for part in 0..2 {
+                    let mut eight = [columns[0][0]; 8];
+                    for row in 0..8 {
+                        eight[row] = Self::load(&rows[8 * half + row])[part];
+                    }
+                    // Three times the numbers of the first four vectors alternate with those of the others.
+                    for _ in 0..3 {
+                        let before = eight;
+                        for pair in 0..4 {
+                            // SAFETY: SSE2 belongs to x86-64.
+                            unsafe {
+                                eight[2 * pair] = _mm_unpacklo_epi16(before[pair], before[pair + 4]);
+                                eight[2 * pair + 1] = _mm_unpackhi_epi16(before[pair], before[pair + 4]);
+                            }
+                        }
+                    }
+                    for column in 0..8 {
+                        columns[8 * part + column][half] = eight[column];
+                    }
+                }
+            }
+            columns
         }
 
         #[inline(always)]
@@ -164,39 +207,71 @@ mod x86 {
         }
     }
 
-    impl Lanes for Avx2 {
-        type Sixteen = __m256i;
+    /// Operations on sixteen lanes in one vector, for processors that have AVX2 at least.
+    macro_rules! whole_vectors {
+        () => {
+            type Sixteen = __m256i;
 
-        #[inline(always)]
-        fn sixteen(numbers: &[i16; SIXTEEN]) -> Self::Sixteen {
-            // SAFETY: this type is named for processors with AVX2 only, and the load has the 16 values of its array.
-            unsafe { _mm256_loadu_si256(numbers.as_ptr().cast()) }
-        }
-
-        #[inline(always)]
-        fn array(vector: Self::Sixteen) -> [i16; SIXTEEN] {
-            let mut numbers = [0; SIXTEEN];
-            // SAFETY: likewise, and the store has room for 16 values.
-            unsafe { _mm256_storeu_si256(numbers.as_mut_ptr().cast(), vector) };
-            numbers
-        }
-
-        #[inline(always)]
-        fn first(numbers: Self::Sixteen, count: i16, number: i16) -> Self::Sixteen {
-            // SAFETY: this type is named for processors with AVX2 only.
-            unsafe {
-                let mine = _mm256_cmpgt_epi16(_mm256_set1_epi16(count), Self::sixteen(&LANE));
-                _mm256_blendv_epi8(numbers, _mm256_set1_epi16(number), mine)
+            #[inline(always)]
+            fn load(numbers: &[i16; SIXTEEN]) -> Self::Sixteen {
+                // SAFETY: this type is named for processors with AVX2 only, and the load has the 16 values of its array.
+                unsafe { _mm256_loadu_si256(numbers.as_ptr().cast()) }
             }
-        }
 
-        #[inline(always)]
-        fn up_to(numbers: Self::Sixteen, limit: i16) -> u32 {
-            // SAFETY: likewise.
-            let above = unsafe { _mm256_movemask_epi8(_mm256_cmpgt_epi16(numbers, _mm256_set1_epi16(limit))) };
-            // Two bits a number.
-            SIXTEEN as u32 - above.count_ones() / 2
-        }
+            #[inline(always)]
+            fn store(vector: Self::Sixteen, numbers: &mut [i16; SIXTEEN]) {
+                // SAFETY: likewise, and the store has room for 16 values.
+                unsafe { _mm256_storeu_si256(numbers.as_mut_ptr().cast(), vector) };
+            }
+
+            #[inline(always)]
+            fn splat(number: i16) -> Self::Sixteen {
+                // SAFETY: likewise.
+                unsafe { _mm256_set1_epi16(number) }
+            }
+
+            whole_vectors! {
+                add = _mm256_add_epi16, sub = _mm256_sub_epi16, min = _mm256_min_epi16, greater = _mm256_cmpgt_epi16,
+                and = _mm256_and_si256, or = _mm256_or_si256
+            }
+
+            #[inline(always)]
+            fn columns(rows: &Square) -> [Self::Sixteen; SIXTEEN] {
+                let mut columns = [Self::splat(0); SIXTEEN];
+                for part in 0..2 {
+                    let mut eight = [columns[0]; 8];
+                    for row in 0..8 {
+                        let (above, below) = (&rows[row].as_chunks::<8>().0[part], &rows[row + 8].as_chunks::<8>().0[part]);
+                        // SAFETY: likewise, and each load has the 8 values of both arrays.
+                        eight[row] = unsafe { _mm256_loadu2_m128i(below.as_ptr().cast(), above.as_ptr().cast()) };
+                    }
+                    // Three times the numbers of the first four vectors alternate with those of the others, in both halves.
+                    for _ in 0..3 {
+                        let before = eight;
+                        for pair in 0..4 {
+                            // SAFETY: likewise.
+                            unsafe {
+                                eight[2 * pair] = _mm256_unpacklo_epi16(before[pair], before[pair + 4]);
+                                eight[2 * pair + 1] = _mm256_unpackhi_epi16(before[pair], before[pair + 4]);
+                            }
+                        }
+                    }
+                    columns[8 * part..][..8].copy_from_slice(&eight);
+                }
+                columns
+            }
+        };
+        ($($name:ident = $of:ident),*) => {$(
+            #[inline(always)]
+            fn $name(a: Self::Sixteen, b: Self::Sixteen) -> Self::Sixteen {
+                // SAFETY: this type is named for processors with AVX2 only.
+                unsafe { $of(a, b) }
+            }
+        )*};
+    }
+
+    impl Lanes for Avx2 {
+        whole_vectors!();
 
         #[inline(always)]
         fn outside(high: &[i16; ROWS], low: &[i16; ROWS], above: i16, below: i16) -> u64 {
@@ -222,36 +297,7 @@ mod x86 {
     }
 
     impl Lanes for Avx512 {
-        type Sixteen = __m256i;
-
-        #[inline(always)]
-        fn sixteen(numbers: &[i16; SIXTEEN]) -> Self::Sixteen {
-            // SAFETY: this type is named for processors with AVX-512 only, and the load has the 16 values of its array.
-            unsafe { _mm256_loadu_si256(numbers.as_ptr().cast()) }
-        }
-
-        #[inline(always)]
-        fn array(vector: Self::Sixteen) -> [i16; SIXTEEN] {
-            let mut numbers = [0; SIXTEEN];
-            // SAFETY: likewise, and the store has room for 16 values.
-            unsafe { _mm256_storeu_si256(numbers.as_mut_ptr().cast(), vector) };
-            numbers
-        }
-
-        #[inline(always)]
-        fn first(numbers: Self::Sixteen, count: i16, number: i16) -> Self::Sixteen {
-            // SAFETY: this type is named for processors with AVX-512 BW and VL only.
-            unsafe {
-                let mine = _mm256_cmpgt_epi16_mask(_mm256_set1_epi16(count), Self::sixteen(&LANE));
-                _mm256_mask_set1_epi16(numbers, mine, number)
-            }
-        }
-
-        #[inline(always)]
-        fn up_to(numbers: Self::Sixteen, limit: i16) -> u32 {
-            // SAFETY: likewise.
-            unsafe { _mm256_cmple_epi16_mask(numbers, _mm256_set1_epi16(limit)) }.count_ones()
-        }
+        whole_vectors!();
 
         #[inline(always)]
         fn outside(high: &[i16; ROWS], low: &[i16; ROWS], above: i16, below: i16) -> u64 {
@@ -278,54 +324,83 @@ pub(crate) use x86::{Avx2, Avx512, Sse2};
 mod arm {
     use std::arch::aarch64::*;
 
-    use super::{LANE, Lanes, ROWS, SIXTEEN};
+    use super::{Lanes, ROWS, SIXTEEN, Square};
 
     /// NEON.
     pub(crate) struct Neon;
+
+    /// Operations on both halves of sixteen lanes.
+    macro_rules! on_halves {
+        ($($name:ident = $of:ident),*) => {$(
+            #[inline(always)]
+            fn $name(a: Self::Sixteen, b: Self::Sixteen) -> Self::Sixteen {
+                // SAFETY: NEON belongs to 64-bit ARM.
+                unsafe { [$of(a[0], b[0]), $of(a[1], b[1])] }
+            }
+        )*};
+    }
+
+    /// The comparison with a result like its arguments.
+    #[inline(always)]
+    fn greater(a: int16x8_t, b: int16x8_t) -> int16x8_t {
+        // SAFETY: NEON belongs to 64-bit ARM.
+        unsafe { vreinterpretq_s16_u16(vcgtq_s16(a, b)) }
+    }
 
     impl Lanes for Neon {
         type Sixteen = [int16x8_t; 2];
 
         #[inline(always)]
-        fn sixteen(numbers: &[i16; SIXTEEN]) -> Self::Sixteen {
+        fn load(numbers: &[i16; SIXTEEN]) -> Self::Sixteen {
             let (halves, _) = numbers.as_chunks::<8>();
             // SAFETY: NEON belongs to 64-bit ARM, and each load has the 8 values of its array.
             unsafe { [vld1q_s16(halves[0].as_ptr()), vld1q_s16(halves[1].as_ptr())] }
         }
 
         #[inline(always)]
-        fn array([lower, upper]: Self::Sixteen) -> [i16; SIXTEEN] {
-            let mut numbers = [0; SIXTEEN];
+        fn store(vector: Self::Sixteen, numbers: &mut [i16; SIXTEEN]) {
             let (halves, _) = numbers.as_chunks_mut::<8>();
-            // SAFETY: likewise, and each store has room for 8 values.
+            // SAFETY: NEON belongs to 64-bit ARM, and each store has room for 8 values.
             unsafe {
-                vst1q_s16(halves[0].as_mut_ptr(), lower);
-                vst1q_s16(halves[1].as_mut_ptr(), upper);
+                vst1q_s16(halves[0].as_mut_ptr(), vector[0]);
+                vst1q_s16(halves[1].as_mut_ptr(), vector[1]);
             }
-            numbers
         }
 
         #[inline(always)]
-        fn first(mut numbers: Self::Sixteen, count: i16, number: i16) -> Self::Sixteen {
-            let lanes = Self::sixteen(&LANE);
+        fn splat(number: i16) -> Self::Sixteen {
+            // SAFETY: NEON belongs to 64-bit ARM.
+            [unsafe { vdupq_n_s16(number) }; 2]
+        }
+
+        on_halves! { add = vaddq_s16, sub = vsubq_s16, min = vminq_s16, greater = greater, and = vandq_s16, or = vorrq_s16 }
+
+        #[inline(always)]
+        fn columns(rows: &Square) -> [Self::Sixteen; SIXTEEN] {
+            let mut columns = [Self::splat(0); SIXTEEN];
             for half in 0..2 {
-                // SAFETY: NEON belongs to 64-bit ARM.
-                numbers[half] = unsafe {
-                    vbslq_s16(vcltq_s16(lanes[half], vdupq_n_s16(count)), vdupq_n_s16(number), numbers[half])
-                };
+                for part in 0..2 {
+                    let mut eight = [columns[0][0]; 8];
+                    for row in 0..8 {
+                        eight[row] = Self::load(&rows[8 * half + row])[part];
+                    }
+                    // Three times the numbers of the first four vectors alternate with those of the others.
+                    for _ in 0..3 {
+                        let before = eight;
+                        for pair in 0..4 {
+                            // SAFETY: NEON belongs to 64-bit ARM.
+                            unsafe {
+                                eight[2 * pair] = vzip1q_s16(before[pair], before[pair + 4]);
+                                eight[2 * pair + 1] = vzip2q_s16(before[pair], before[pair + 4]);
+                            }
+                        }
+                    }
+                    for column in 0..8 {
+                        columns[8 * part + column][half] = eight[column];
+                    }
+                }
             }
-            numbers
-        }
-
-        #[inline(always)]
-        fn up_to([lower, upper]: Self::Sixteen, limit: i16) -> u32 {
-            // SAFETY: NEON belongs to 64-bit ARM. A lane that is not above has all 16 bits set: once shifted, 1.
-            let count = unsafe {
-                let limit = vdupq_n_s16(limit);
-                let (lower, upper) = (vcleq_s16(lower, limit), vcleq_s16(upper, limit));
-                vaddvq_u16(vaddq_u16(vshrq_n_u16::<15>(lower), vshrq_n_u16::<15>(upper)))
-            };
-            u32::from(count)
+            columns
         }
 
         #[inline(always)]
@@ -369,27 +444,45 @@ mod tests {
         *word = L::outside(&columns[0], &columns[1], limits[0], limits[1]);
     });
 
-    kernel!(avx512 fn sixteen['a]['a](numbers: &'a mut [i16; SIXTEEN], count: i16, number: i16, up_to: &'a mut u32) {
-        let vector = L::first(L::sixteen(numbers), count, number);
-        (*numbers, *up_to) = (L::array(vector), L::up_to(vector, number));
+    kernel!(avx512 fn columns['a]['a](rows: &'a Square, columns: &'a mut Square) {
+        for (vector, column) in L::columns(rows).into_iter().zip(columns) {
+            L::store(vector, column);
+        }
+    });
+
+    kernel!(avx512 fn operations['a]['a](numbers: &'a [[i16; SIXTEEN]; 2], results: &'a mut [[i16; SIXTEEN]; 7]) {
+        let [a, b] = [L::load(&numbers[0]), L::load(&numbers[1])];
+        let of = [L::add(a, b), L::sub(a, b), L::min(a, b), L::greater(a, b), L::and(a, b), L::or(a, b), L::splat(7)];
+        for (vector, result) in of.into_iter().zip(results) {
+            L::store(vector, result);
+        }
     });
 
     #[test]
-    fn sixteen_numbers_at_every_level() {
+    fn columns_and_operations_at_every_level() {
         let _forcing = crate::level::tests::FORCING.lock();
-        let numbers = [-7, i16::MIN, i16::MAX, 0, 5, 6, 7, 8, 5, 5, -1, 1, 2, 3, 4, i16::MAX - 1];
-        for (count, number) in [(0, 5), (1, i16::MIN), (7, i16::MAX), (15, -1), (16, 6), (16, i16::MAX)] {
-            let mut expected = numbers;
-            expected[..count as usize].fill(number);
-            let counted = expected.iter().filter(|&&other| other <= number).count() as u32;
-            let plain = Plain::first(numbers, count, number);
-            assert_eq!((plain, Plain::up_to(plain, number)), (expected, counted));
-            for level in Level::available() {
-                level.force().unwrap();
-                let (mut found, mut up_to) = (numbers, 99);
-                sixteen(&mut found, count, number, &mut up_to);
-                assert_eq!((found, up_to), (expected, counted), "{level}");
-            }
+        let rows: Square = std::array::from_fn(|row| std::array::from_fn(|column| (16 * row + column) as i16));
+        let expected: Square = std::array::from_fn(|row| std::array::from_fn(|column| rows[column][row]));
+        let a = [-7, i16::MIN, i16::MAX, 0, 5, 6, 7, 8, 5, 5, -1, 1, 2, 3, 4, i16::MAX - 1];
+        let b = [7, i16::MAX, i16::MIN, 0, 6, 5, -7, 8, 1, 255, -1, i16::MIN, -2, 3, -4, i16::MAX];
+        let both = |of: fn(i16, i16) -> i16| std::array::from_fn(|lane| of(a[lane], b[lane]));
+        let results = [
+            both(i16::wrapping_add),
+            both(i16::wrapping_sub),
+            both(i16::min),
+            both(|a, b| if a > b { -1 } else { 0 }),
+            both(|a, b| a & b),
+            both(|a, b| a | b),
+            [7; SIXTEEN],
+        ];
+        assert_eq!(Plain::columns(&rows), expected);
+        assert_eq!([Plain::greater(a, b), Plain::sub(a, b)], [results[3], results[1]]);
+        for level in Level::available() {
+            level.force().unwrap();
+            let (mut found, mut operated) = (rows, [[9; SIXTEEN]; 7]);
+            columns(&rows, &mut found);
+            operations(&[a, b], &mut operated);
+            assert_eq!((found, operated), (expected, results), "{level}");
         }
     }
 

@@ -113,6 +113,12 @@ impl Outcome {
         self.0 & Self::ROWS
     }
 
+    /// Whether it is a win, and the mae, in six bits.
+    #[inline(always)]
+    pub(crate) fn quality(self) -> usize {
+        usize::from(self.0 >> Self::MAE_SHIFT)
+    }
+
     /// Seconds from the entry that row `signal` signals to the deciding row, in a series with these breaks; 0 for a loss.
     #[must_use]
     pub fn seconds(self, signal: usize, breaks: &[Break]) -> u64 {

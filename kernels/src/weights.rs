@@ -66,9 +66,13 @@ pub fn weights(
         return Err(Error::Rows { rows, len: series.len() });
     }
     let stop = f64::from(mode.stop);
-    // An outcome's mae has five bits.
-    let quality: [f64; 32] = std::array::from_fn(|mae| clip(2.0 - 1.5 * mae as f64 / stop));
-    set_weights(&quality, outcomes, decay, out);
+    let quality = |mae: usize| clip(2.0 - 1.5 * mae as f64 / stop);
+    // The highest bits of an outcome say whether it is a win, and the mae. A loss has no rows, which undoes their velocity.
+    let qualities = std::array::from_fn(|bits| match bits.checked_sub(QUALITIES / 2) {
+        Some(mae) => quality(mae),
+        None => 1.0 / VELOCITY[0],
+    });
+    set_weights(&qualities, outcomes, decay, out);
     // Once more those few that may be open over a break: they took longer than they have rows.
     for at in series.breaks() {
         for row in rows.start.max(at.row.saturating_sub(LOOK_AHEAD))..rows.end.min(at.row) {
@@ -76,17 +80,21 @@ pub fn weights(
             if outcome.is_win() {
                 let seconds = outcome.seconds(row, series.breaks());
                 let velocity = VELOCITY[(seconds as usize).min(VELOCITY.len() - 1)];
-                out[row - rows.start] = (quality[usize::from(outcome.mae())] * velocity * decay) as f32;
+                out[row - rows.start] = (quality(outcome.mae().into()) * velocity * decay) as f32;
             }
         }
     }
     Ok(())
 }
 
-kernel!(avx512 fn set_weights['a]['a](quality: &'a [f64; 32], outcomes: &'a [Outcome], decay: f64, out: &'a mut [f32]) {
+/// Outcomes without their rows.
+const QUALITIES: usize = 64;
+
+kernel!(fn set_weights['a]['a](
+    qualities: &'a [f64; QUALITIES], outcomes: &'a [Outcome], decay: f64, out: &'a mut [f32]
+) {
     for (weight, outcome) in out.iter_mut().zip(outcomes) {
-        let win = quality[usize::from(outcome.mae())] * VELOCITY[usize::from(outcome.rows())] * decay;
-        *weight = if outcome.is_win() { win } else { decay } as f32;
+        *weight = (qualities[outcome.quality()] * VELOCITY[usize::from(outcome.rows())] * decay) as f32;
     }
 });
 

@@ -311,7 +311,7 @@ kernel!(avx512 fn price_context['a, 'o, F: Float]['a, 'o, F](
     context.compute(bars, profile, carry, points, out);
 });
 
-kernel!(avx512 fn consolidation['a, 'o, F: Float]['a, 'o, F](
+kernel!(fn consolidation['a, 'o, F: Float]['a, 'o, F](
     consolidation: &'a mut consolidation::Consolidation, bars: &'a Bars<'a>, profile: Profile, points: Points,
     out: [&'o mut [F]; 10]
 ) {
@@ -328,7 +328,7 @@ kernel!(fn volatility['a, 'o, F: Float]['a, 'o, F](
     volatility: &'a mut volatility::Volatility, bars: &'a Bars<'a>, true_range: &'a Sums<i32>, points: Points,
     out: [&'o mut [F]; 6]
 ) {
-    volatility.compute(bars, true_range, points, out);
+    volatility.compute::<F, L>(bars, true_range, points, out);
 });
 
 kernel!(avx512 fn microstructure['a, 'o, F: Float]['a, 'o, F](

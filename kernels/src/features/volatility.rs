@@ -4,6 +4,7 @@
 
 use super::Float;
 use super::bars::{Bars, Points, ratio, shift, write};
+use crate::lanes::Lanes;
 use crate::window::rank::Rank;
 use crate::window::reciprocal::Reciprocal;
 use crate::window::refill;
@@ -35,7 +36,7 @@ impl Volatility {
 
     /// `true_range` of `bars.back(LOOK_BACK)`.
     #[inline(always)]
-    pub(super) fn compute<F: Float>(
+    pub(super) fn compute<F: Float, L: Lanes>(
         &mut self,
         bars: &Bars<'_>,
         true_range: &Sums<i32>,
@@ -69,7 +70,7 @@ impl Volatility {
 
         // Rank with ties averaged, in percent: (score + 1)/2 / 300 * 100.
         let (_, out) = bars.defined(LOOK_BACK - 1, percentile);
-        self.rank.take(compared);
+        self.rank.take::<L>(compared);
         write(out, self.rank.scores().iter().map(|&score| SIXTH.times(f64::from(score + 1))));
     }
 }

@@ -188,7 +188,7 @@ pub fn rank<T: Number>(values: &[T], window: usize, out: &mut [f64]) -> Result<u
 }
 
 kernel!(fn ranks['a]['a](places: &'a [i32], window: usize, out: &'a mut [f64]) {
-    order::rank(places, window, out);
+    order::rank::<L>(places, window, out);
 });
 
 /// Volume-weighted mean prices of the last `window` rows; NaN where the volumes sum to 0.

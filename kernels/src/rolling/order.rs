@@ -3,7 +3,7 @@
 //! Values are replaced by their place in the order of all, once. Short windows compare the newest place with every other
 //! one, many rows at once; long ones keep count of how often each place is in the window, by groups and groups of groups.
 
-use crate::lanes::ROWS;
+use crate::lanes::{Lanes, ROWS};
 use crate::window::rank::Rank;
 
 /// Windows up to here are compared value by value.
@@ -25,10 +25,10 @@ pub(super) fn dense(keys: impl Iterator<Item = u64>) -> Vec<i32> {
 
 /// The mean rank of the newest of each window's places, from 1 on; `out` begins with the first full window.
 #[inline(always)]
-pub(super) fn rank(places: &[i32], window: usize, out: &mut [f64]) {
+pub(super) fn rank<L: Lanes>(places: &[i32], window: usize, out: &mut [f64]) {
     if window <= COMPARED {
         let mut rank = Rank::new(window, out.len());
-        rank.take(places);
+        rank.take::<L>(places);
         for (out, &score) in out.iter_mut().zip(rank.scores()) {
             *out = f64::from(score + 1) / 2.0;
         }

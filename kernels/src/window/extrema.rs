@@ -43,8 +43,7 @@ impl Extrema {
         self.low.resize(results, 0);
         for start in (0..results).step_by(self.window) {
             let end = start + self.window;
-            suffixes(&high[start..end], &mut self.suffix_high, i32::max);
-            suffixes(&low[start..end], &mut self.suffix_low, i32::min);
+            suffixes(&high[start..end], &low[start..end], &mut self.suffix_high, &mut self.suffix_low);
 
             // The window starting at `start` is the block itself; each further one takes a row of the next block.
             let windows = self.window.min(results - start);
@@ -75,13 +74,14 @@ impl Extrema {
     }
 }
 
+/// The extremes from each row of a block to its end.
 #[inline(always)]
-fn suffixes(block: &[i32], out: &mut [i32], extreme: impl Fn(i32, i32) -> i32) {
-    let Some(&last) = block.last() else { return };
-    let mut running = last;
-    for (out, &value) in out.iter_mut().zip(block).rev() {
-        running = extreme(running, value);
-        *out = running;
+fn suffixes(high: &[i32], low: &[i32], highest: &mut [i32], lowest: &mut [i32]) {
+    let (mut top, mut bottom) = (i32::MIN, i32::MAX);
+    let out = highest.iter_mut().zip(lowest);
+    for ((highest, lowest), (&high, &low)) in out.zip(high.iter().zip(low)).rev() {
+        (top, bottom) = (top.max(high), bottom.min(low));
+        (*highest, *lowest) = (top, bottom);
     }
 }
 

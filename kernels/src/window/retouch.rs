@@ -83,7 +83,7 @@ impl Retouch {
     }
 }
 
-kernel!(avx512 fn set['a]['a](
+kernel!(fn set['a]['a](
     work: &'a mut Retouch, window: usize, high: &'a [i32], low: &'a [i32], highest: &'a [i32], lowest: &'a [i32]
 ) {
     work.take::<L>(window, high, low, highest, lowest);

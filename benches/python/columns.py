@@ -1,4 +1,4 @@
-"""The 61 columns of SPEC.md section 5."""
+"""The 61 columns of docs/spec.md section 5."""
 
 FEATURES = """
 volume_ratio_30s volume_slope_30s volume_slope_5s volume_exhaustion vwap distance_from_vwap_pct vwap_slope

@@ -1,4 +1,4 @@
-"""SPEC.md section 4, profile `session`: 41 features as Polars expressions, the two retouch counts in Numba.
+"""docs/spec.md section 4, profile `session`: 41 features as Polars expressions, the two retouch counts in Numba.
 
 Prices are in ticks until the last step: sums of integers are exact, so that a flat window has variance 0 and tied ranks are
 tied, which the contract demands and sums of floats do not give. Integers are also what Polars sums fastest.
@@ -134,7 +134,7 @@ def features(frame, tick, how="masked"):
 
 @njit(cache=True, parallel=True)
 def count_retouches(high, low, starts, window, out):
-    """The walk of SPEC.md section 4, once a row; sessions in parallel."""
+    """The walk of docs/spec.md section 4, once a row; sessions in parallel."""
     for session in prange(len(starts) - 1):
         first, end = starts[session], starts[session + 1]
         top, bottom = high[first], low[first]

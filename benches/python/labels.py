@@ -1,4 +1,4 @@
-"""SPEC.md section 3 in Numba, twice: a scan of up to 900 rows for every row and mode, and one pass of them for all six modes that
+"""docs/spec.md section 3 in Numba, twice: a scan of up to 900 rows for every row and mode, and one pass of them for all six modes that
 does nothing on a row without a new extreme."""
 
 import numpy as np

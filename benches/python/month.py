@@ -68,7 +68,7 @@ def outrights(metadata, root):
 
 
 def clean(records, tick):
-    """Time, open, high, low, close (ticks) and volume of the records that pass the rules of SPEC.md section 2, in order of time."""
+    """Time, open, high, low, close (ticks) and volume of the records that pass the rules of docs/spec.md section 2, in order of time."""
     names = ("open", "high", "low", "close")
     prices = [np.ascontiguousarray(records[name]) for name in names]
     ticks = [price // tick for price in prices]

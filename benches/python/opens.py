@@ -1,5 +1,5 @@
 """Opens a Parquet of ours in pandas, Polars, DuckDB, pyarrow and, with --spark, Spark 4, and compares the 61 columns' names and
-types with SPEC.md section 5, the number of rows, the first and last timestamp and the sum of every label.
+types with docs/spec.md section 5, the number of rows, the first and last timestamp and the sum of every label.
 
     python opens.py FILE.parquet [--spark]
 """

@@ -386,7 +386,7 @@ fn shown(symbol: &str) -> &str {
     if symbol.is_empty() { "(no symbol)" } else { symbol }
 }
 
-/// The rules of SPEC.md 2.2 in their order; the first that hits counts the record.
+/// The rules of docs/spec.md 2.2 in their order; the first that hits counts the record.
 fn clean(bar: &Bar, tick: i64, record: u64, counts: &mut Records) -> Option<Row> {
     let prices = [bar.open, bar.high, bar.low, bar.close];
     let second = bar.nanos / 1_000_000_000;

@@ -1,4 +1,4 @@
-//! SPEC.md 4: the 43 features, each from its line of the table.
+//! docs/spec.md 4: the 43 features, each from its line of the table.
 
 use crate::{
     exact::Exact,

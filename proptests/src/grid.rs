@@ -1,4 +1,4 @@
-//! SPEC.md 2.3 to 2.6: front contract and session grid of one month, second by second.
+//! docs/spec.md 2.3 to 2.6: front contract and session grid of one month, second by second.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! SPEC.md 3: labels and weights, by looking at every row of the look-ahead.
+//! docs/spec.md 3: labels and weights, by looking at every row of the look-ahead.
 
 use crate::tape::{Profile, Tape};
 

@@ -309,7 +309,7 @@ fn cast((column, array): Named<'_>, to: &DataType, expected: &'static str) -> Re
 
 fn typed<T: Array + Clone + 'static>((column, array): Named<'_>) -> Result<T, InputError> {
     let found = Arc::clone(array).as_any().downcast_ref::<T>().cloned();
-    found.ok_or_else(|| wrong_type((column, array), "the types of SPEC.md 1"))
+    found.ok_or_else(|| wrong_type((column, array), "the types of docs/spec.md 1"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! SPEC.md 2.3 once more: who had the most volume in each session, from the raw records of all contracts and of the months
+//! docs/spec.md 2.3 once more: who had the most volume in each session, from the raw records of all contracts and of the months
 //! around.
 
 use data::{

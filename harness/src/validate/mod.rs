@@ -1,4 +1,4 @@
-//! `validate`: what is published, read again and held to SPEC.md and QUALITY.md.
+//! `validate`: what is published, read again and held to docs/spec.md and docs/quality.md.
 //!
 //! Nothing here is taken from the code that made it but the reading of raw records: labels, weights and features are
 //! computed by a path of their own ([`reference`]), fronts and sessions from the records of all contracts, the figures of

@@ -1,4 +1,4 @@
-//! What every published value must be (SPEC.md 5), whatever it was made from.
+//! What every published value must be (docs/spec.md 5), whatever it was made from.
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use kernels::Profile;

@@ -277,7 +277,7 @@ impl Raw {
         findings.rows(&broken);
     }
 
-    /// SPEC.md 2.5 and 2.6: first second and bars of a date's session.
+    /// docs/spec.md 2.5 and 2.6: first second and bars of a date's session.
     fn session(&self, day: &Day) -> Option<(i64, Vec<Bar>)> {
         let view = self.view();
         let contract = &view.contracts[day.front?];

@@ -1,4 +1,4 @@
-//! A training file as its reader gets it: metadata, columns and types as SPEC.md 5 lists them, one row group at a time.
+//! A training file as its reader gets it: metadata, columns and types as docs/spec.md 5 lists them, one row group at a time.
 
 use std::{
     fs::File,

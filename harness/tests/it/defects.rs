@@ -268,7 +268,7 @@ fn the_gate_names_the_months_under_it_with_their_reasons() {
         "of the records were dropped by cleaning",
         "trend: -",
         // To be downloaded again: no reprocessing changes it.
-        "wrong: 1 months, whatever their score",
+        "wrong, whatever the score: 1 of these",
     ] {
         assert!(all.contains(words), "'{words}': {all}");
     }

@@ -1,4 +1,4 @@
-//! Cases worked out by hand from SPEC.md.
+//! Cases worked out by hand from docs/spec.md.
 
 use crate::tapes::{GAP, Ticks, features, outcomes};
 use kernels::{Tick, features::FLOAT_NAMES, labels::Outcome};

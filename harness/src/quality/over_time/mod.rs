@@ -212,7 +212,7 @@ impl Archive {
         }
         let wrong = months.iter().filter(|one| !one.wrong.is_empty()).count();
         if wrong > 0 {
-            println!("wrong: {wrong} months, whatever their score: see the reasons");
+            println!("wrong, whatever the score: {wrong} of these, see the reasons");
         }
         println!(
             "gate {threshold}: {}",

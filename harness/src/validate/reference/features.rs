@@ -1,4 +1,4 @@
-//! SPEC.md 4: the features of one row, each from its line of the table.
+//! docs/spec.md 4: the features of one row, each from its line of the table.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! SPEC.md 3: what becomes of one entry.
+//! docs/spec.md 3: what becomes of one entry.
 
 use kernels::Profile;
 

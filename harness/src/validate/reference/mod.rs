@@ -1,4 +1,4 @@
-//! Labels, weights and features once more, one row at a time, as SPEC.md reads: integer ticks, windows summed from their
+//! Labels, weights and features once more, one row at a time, as docs/spec.md reads: integer ticks, windows summed from their
 //! first row to their last, trades followed bar by bar. Shares no line with `kernels`, so that a wrong kernel is found and
 //! not repeated; 1,000 times slower, which is why `validate` takes a sample.
 

@@ -110,7 +110,7 @@ pub(super) fn std<T: Whole>(values: &[T], window: usize, out: &mut [f64]) {
     let (least, span) = span(values);
     match bits(window, 2, span, 2) {
         ..63 => deviations::<_, i64>(values, least, window, out),
-        ..127 => deviations::<_, i128>(values, least, window, out),
+        63..127 => deviations::<_, i128>(values, least, window, out),
         _ => float::std(&floats(values), window, out),
     }
 }
@@ -188,7 +188,7 @@ pub(super) fn vwap<T: Whole>(prices: &[T], volumes: &[T], window: usize, out: &m
     let (price, volume) = (largest(prices), largest(volumes));
     match bits(window, 1, u128::from(price) * u128::from(volume), 1) {
         ..63 => quotients::<_, i64>(prices, volumes, window, out),
-        ..127 => quotients::<_, i128>(prices, volumes, window, out),
+        63..127 => quotients::<_, i128>(prices, volumes, window, out),
         _ => float::vwap(&floats(prices), &floats(volumes), window, out),
     }
 }

@@ -88,7 +88,7 @@ fn of_category(
         move |(features, values)| {
             for (carry, rows) in &chunks {
                 let values = values.slice_mut(s![.., rows.clone()]);
-                features.compute_category(category, &series, rows.clone(), carry, values).unwrap();
+                features.compute_category_array(category, &series, rows.clone(), carry, values).unwrap();
             }
         },
         move |(_, values)| {

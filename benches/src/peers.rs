@@ -1,14 +1,11 @@
 //! Functions that other crates have too, over the same columns, all written as f64.
 //!
-//! Ours reads the integers it is made for, theirs the same numbers as f64, converted beforehand.
+//! The windows of `rolling` read the same f64 as theirs. Where ours reads the integers it is made for, theirs has the same
+//! numbers as f64, converted beforehand.
 
-use kernels::window::{
-    deviation::Deviation,
-    extrema::Extrema,
-    score::Score,
-    slope::Slope,
-    sum::{Sums, float},
-    true_range::true_ranges,
+use kernels::{
+    Error, rolling,
+    window::{score::Score, sum::float, true_range::true_ranges},
 };
 use ta_lib::Core;
 use vector_ta::{
@@ -70,9 +67,10 @@ impl Function {
     pub fn check(&mut self) {
         self.contenders.iter_mut().for_each(Contender::run);
         let [ours, theirs @ ..] = &self.contenders[..] else { return };
+        let lead = ours.lead;
         for contender in theirs {
             for (ours, theirs) in ours.out.iter().zip(&contender.out) {
-                for (row, (a, b)) in ours.iter().zip(&theirs[contender.lead..]).enumerate() {
+                for (row, (a, b)) in ours[lead..].iter().zip(&theirs[contender.lead..]).enumerate() {
                     let same = (a - b).abs() <= TOLERANCE.0 * a.abs() + TOLERANCE.1 || a.is_nan();
                     assert!(same, "{}, {}: value {row} is {b}, ours {a}", self.name, contender.name);
                 }
@@ -86,6 +84,19 @@ impl Function {
         function
     }
 
+    /// Ours writes a value for every row, the first of them in row `lead`.
+    fn whole(
+        name: String,
+        columns: usize,
+        rows: usize,
+        lead: usize,
+        ours: impl FnMut(&mut [Vec<f64>]) + 'static,
+    ) -> Self {
+        let mut function = Self { name, contenders: Vec::new() };
+        function.push("kernels", columns, rows, lead, ours);
+        function
+    }
+
     /// ta-lib writes its first value to element 0.
     fn ta_lib(mut self, rows: usize, run: impl FnMut(&Core, &mut [Vec<f64>]) + 'static) -> Self {
         let columns = self.contenders[0].out.len();
@@ -96,8 +107,9 @@ impl Function {
 
     /// vector-ta writes a value for every row.
     fn vector_ta(mut self, rows: usize, run: impl FnMut(&mut [Vec<f64>]) + 'static) -> Self {
-        let [columns, values] = [self.contenders[0].out.len(), self.contenders[0].out[0].len()];
-        self.push("vector-ta", columns, rows, rows - values, run);
+        let ours = &self.contenders[0];
+        let (columns, lead) = (ours.out.len(), rows - (ours.out[0].len() - ours.lead));
+        self.push("vector-ta", columns, rows, lead, run);
         self
     }
 
@@ -117,16 +129,27 @@ impl Function {
 #[must_use]
 pub fn functions(tape: &'static Tape) -> Vec<Function> {
     let mut functions = vec![true_range(tape)];
-    functions.extend([30, 300].map(|window| mean(tape, window)));
-    functions.extend([300, 900, 1800].map(|window| extrema(tape, window)));
-    functions.extend([5, 30].map(|window| slope(tape, window)));
-    functions.extend([30, 300].map(|window| change(tape, window)));
-    functions.extend([deviation(tape), score(tape), weighted_mean(tape), running_vwap(tape)]);
+    for window in [5, 30, 300, 1_800, 20_000] {
+        functions
+            .extend([mean, deviation, slope, extrema, change, weighted_mean].map(|function| function(tape, window)));
+    }
+    functions.extend([score(tape), running_vwap(tape)]);
     functions
 }
 
 fn floats<T: Copy + Into<f64>>(column: &[T]) -> Vec<f64> {
     column.iter().map(|&value| value.into()).collect()
+}
+
+/// A function of one column.
+type Rolling = fn(&[f64], usize, &mut [f64]) -> Result<usize, Error>;
+
+fn rolled(name: &str, column: Vec<f64>, window: usize, ours: Rolling) -> Function {
+    let rows = column.len();
+    let run = move |out: &mut [Vec<f64>]| {
+        ours(&column, window, &mut out[0]).unwrap();
+    };
+    Function::whole(format!("{name}, {window}"), 1, rows, window - 1, run)
 }
 
 fn true_range(tape: &'static Tape) -> Function {
@@ -142,14 +165,9 @@ fn true_range(tape: &'static Tape) -> Function {
 }
 
 fn mean(tape: &'static Tape, window: usize) -> Function {
-    let ranges = ranges(tape);
-    let [a, b] = [floats(&ranges), floats(&ranges)];
-    let (rows, mut sums) = (ranges.len(), Sums::new(ranges.len()));
-    let ours = move |out: &mut [Vec<f64>]| {
-        sums.set(ranges.iter().copied());
-        fill(&mut out[0], sums.over(window, window - 1..rows).map(|sum: i32| f64::from(sum) / window as f64));
-    };
-    Function::new(format!("mean of the true range, {window}"), 1, rows + 1 - window, ours)
+    let ranges = floats(&ranges(tape));
+    let (rows, a, b) = (ranges.len(), ranges.clone(), ranges.clone());
+    rolled("mean of the true range", ranges, window, rolling::mean)
         .ta_lib(rows, move |core, out| {
             core.sma(0, rows - 1, &a, window as i32, &mut out[0]).unwrap();
         })
@@ -160,40 +178,29 @@ fn mean(tape: &'static Tape, window: usize) -> Function {
 }
 
 fn extrema(tape: &'static Tape, window: usize) -> Function {
-    let series = tape.series();
-    let rows = series.len();
-    let mut extrema = Extrema::new(window, rows);
-    let [high, low, upper, lower] = [series.high(), series.low(), series.high(), series.low()].map(floats);
+    let close = floats(tape.series().close());
+    let (rows, theirs, upper) = (close.len(), close.clone(), close.clone());
     let mut middle = vec![0.0; rows];
     let ours = move |out: &mut [Vec<f64>]| {
-        extrema.set(series.high(), series.low());
-        fill(&mut out[0], extrema.high().iter().map(|&high| high.into()));
-        fill(&mut out[1], extrema.low().iter().map(|&low| low.into()));
+        let [largest, least] = out else { return };
+        rolling::min_max(&close, window, least, largest).unwrap();
     };
-    Function::new(format!("highest high and lowest low, {window}"), 2, rows + 1 - window, ours)
+    Function::whole(format!("highest and lowest close, {window}"), 2, rows, window - 1, ours)
         .ta_lib(rows, move |core, out| {
-            core.max(0, rows - 1, &high, window as i32, &mut out[0]).unwrap();
-            core.min(0, rows - 1, &low, window as i32, &mut out[1]).unwrap();
+            core.max(0, rows - 1, &theirs, window as i32, &mut out[0]).unwrap();
+            core.min(0, rows - 1, &theirs, window as i32, &mut out[1]).unwrap();
         })
         .vector_ta(rows, move |out| {
-            let input = DonchianInput::from_slices(&upper, &lower, DonchianParams { period: Some(window) });
+            let input = DonchianInput::from_slices(&upper, &upper, DonchianParams { period: Some(window) });
             let [highs, lows] = out else { return };
             donchian_into_slice(highs, &mut middle, lows, &input, Auto).unwrap();
         })
 }
 
 fn slope(tape: &'static Tape, window: usize) -> Function {
-    let volume = tape.series().volume();
-    let rows = volume.len();
-    let mut slope = Slope::new(rows);
-    let [a, b] = [floats(volume), floats(volume)];
-    // Twice the numerator over w*(w^2 - 1)/6.
-    let denominator = (window * (window * window - 1) / 6) as f64;
-    let ours = move |out: &mut [Vec<f64>]| {
-        slope.set(volume.iter().map(|&volume| i64::from(volume)));
-        fill(&mut out[0], slope.over(window, window - 1..rows).map(|twice| float(twice) / denominator));
-    };
-    Function::new(format!("slope of the volume, {window}"), 1, rows + 1 - window, ours)
+    let volume = floats(tape.series().volume());
+    let (rows, a, b) = (volume.len(), volume.clone(), volume.clone());
+    rolled("slope of the volume", volume, window, rolling::slope)
         .ta_lib(rows, move |core, out| {
             core.linearreg_slope(0, rows - 1, &a, window as i32, &mut out[0]).unwrap();
         })
@@ -204,14 +211,12 @@ fn slope(tape: &'static Tape, window: usize) -> Function {
 }
 
 fn change(tape: &'static Tape, window: usize) -> Function {
-    let close = tape.series().close();
-    let rows = close.len();
-    let [a, b] = [floats(close), floats(close)];
+    let close = floats(tape.series().close());
+    let (rows, a, b) = (close.len(), close.clone(), close.clone());
     let ours = move |out: &mut [Vec<f64>]| {
-        let pairs = close[window..].iter().zip(close);
-        fill(&mut out[0], pairs.map(|(&close, &before)| f64::from(close - before) / f64::from(before)));
+        rolling::returns(&close, window, &mut out[0]).unwrap();
     };
-    Function::new(format!("return, {window}"), 1, rows - window, ours)
+    Function::whole(format!("return, {window}"), 1, rows, window, ours)
         .ta_lib(rows, move |core, out| {
             core.rocp(0, rows - 1, &a, window as i32, &mut out[0]).unwrap();
         })
@@ -221,23 +226,17 @@ fn change(tape: &'static Tape, window: usize) -> Function {
         })
 }
 
-/// Ours is the sample deviation: theirs is asked for sqrt(30/29) of the population's.
-fn deviation(tape: &'static Tape) -> Function {
+/// Ours is the sample deviation: theirs is asked for sqrt(w/(w-1)) of the population's.
+fn deviation(tape: &'static Tape, window: usize) -> Function {
     let returns = returns(tape);
-    let rows = returns.len();
-    let [a, b] = [returns.clone(), returns.clone()];
-    let sample = (30.0_f64 / 29.0).sqrt();
-    let mut deviation = Deviation::new(rows);
-    let ours = move |out: &mut [Vec<f64>]| {
-        deviation.set(&returns);
-        out[0].copy_from_slice(deviation.deviations());
-    };
-    Function::new("deviation of the returns, 30".into(), 1, rows - 29, ours)
+    let (rows, a, b) = (returns.len(), returns.clone(), returns.clone());
+    let sample = (window as f64 / (window as f64 - 1.0)).sqrt();
+    rolled("deviation of the returns", returns, window, rolling::std)
         .ta_lib(rows, move |core, out| {
-            core.stddev(0, rows - 1, &a, 30, sample, &mut out[0]).unwrap();
+            core.stddev(0, rows - 1, &a, window as i32, sample, &mut out[0]).unwrap();
         })
         .vector_ta(rows, move |out| {
-            let input = StdDevInput::from_slice(&b, StdDevParams { period: Some(30), nbdev: Some(sample) });
+            let input = StdDevInput::from_slice(&b, StdDevParams { period: Some(window), nbdev: Some(sample) });
             stddev_into_slice(&mut out[0], &input, Auto).unwrap();
         })
 }
@@ -259,21 +258,15 @@ fn score(tape: &'static Tape) -> Function {
 }
 
 /// The vwap of profile `rolling`.
-fn weighted_mean(tape: &'static Tape) -> Function {
-    const WINDOW: usize = 300;
+fn weighted_mean(tape: &'static Tape, window: usize) -> Function {
     let series = tape.series();
     let (rows, close, volume) = (series.len(), floats(series.close()), floats(series.volume()));
-    let (mut turnover, mut total) = (Sums::new(rows), Sums::new(rows));
+    let (prices, volumes) = (close.clone(), volume.clone());
     let ours = move |out: &mut [Vec<f64>]| {
-        let bars = series.close().iter().zip(series.volume());
-        turnover.set(bars.map(|(&close, &volume)| i64::from(close) * i64::from(volume)));
-        total.set(series.volume().iter().map(|&volume| i64::from(volume)));
-        let at = WINDOW - 1..rows;
-        let quotients = turnover.over(WINDOW, at.clone()).zip(total.over(WINDOW, at));
-        fill(&mut out[0], quotients.map(|(turnover, volume)| float(turnover) / float(volume)));
+        rolling::vwap(&prices, &volumes, window, &mut out[0]).unwrap();
     };
-    Function::new("volume-weighted mean, 300".into(), 1, rows + 1 - WINDOW, ours).vector_ta(rows, move |out| {
-        let input = VwmaInput::from_slice(&close, &volume, VwmaParams { period: Some(WINDOW) });
+    Function::whole(format!("volume-weighted mean, {window}"), 1, rows, window - 1, ours).vector_ta(rows, move |out| {
+        let input = VwmaInput::from_slice(&close, &volume, VwmaParams { period: Some(window) });
         vwma_into_slice(&mut out[0], &input, Auto).unwrap();
     })
 }

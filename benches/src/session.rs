@@ -99,7 +99,7 @@ impl Session {
         for chunk in chunks(self.series.len()) {
             let part = s![.., chunk.clone()];
             let (values, flags) = (self.values.slice_mut(part), self.flags.slice_mut(part));
-            self.features.compute(&self.series, chunk, &mut carry, values, flags).unwrap();
+            self.features.compute_array(&self.series, chunk, &mut carry, values, flags).unwrap();
         }
     }
 

@@ -83,7 +83,7 @@ pub fn session<F: Float + Default>(
         let of_series = start + chunk.start..start + chunk.end;
         labeller.outcomes(&series, of_series.clone(), outcomes.each_mut().map(|mode| &mut mode[chunk.clone()]))?;
         let values = values.slice_mut(s![.., chunk.clone()]);
-        features.compute(&series, of_series, &mut carry, values, flags.slice_mut(s![.., chunk]))?;
+        features.compute_array(&series, of_series, &mut carry, values, flags.slice_mut(s![.., chunk]))?;
         took(begin.elapsed());
     }
 

@@ -147,7 +147,7 @@ fn compare_features(series: &Series<'_>, tape: &Tape, profile: Profile, tick: Ti
         let rows = start..series.len().min(start + chunk);
         let values = values.slice_mut(s![.., rows.clone()]);
         let flags = flags.slice_mut(s![.., rows.clone()]);
-        let done = features.compute(series, rows, &mut carry, values, flags);
+        let done = features.compute_array(series, rows, &mut carry, values, flags);
         assert!(done.is_ok(), "{done:?}");
     }
     let reference = Reference::new(tape, profile, (tick.numerator().into(), tick.denominator().into()));

@@ -157,6 +157,9 @@ pub struct SettingFlags {
     /// Also log into this file, a new one every day
     #[arg(long, global = true)]
     pub log_file: Option<String>,
+    /// Instructions of the kernels: auto, baseline, avx2, avx512 or neon; the output is the same
+    #[arg(long, global = true)]
+    pub instructions: Option<String>,
 }
 
 #[derive(Args)]

@@ -9,7 +9,7 @@ use std::{
 };
 
 use data::{Instrument, Month, contract::Choice, instrument::InstrumentError};
-use kernels::Profile;
+use kernels::{Level, Profile};
 use serde::Serialize;
 use tracing::level_filters::LevelFilter;
 
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Name in harness.toml (and as a flag with dashes), environment variable, default.
-const TABLE: [(&str, Option<&str>, &str); 25] = [
+const TABLE: [(&str, Option<&str>, &str); 26] = [
     ("store", Some("S3_BUCKET"), "./store"),
     ("raw", None, ""),
     ("profile", None, "session"),
@@ -46,6 +46,7 @@ const TABLE: [(&str, Option<&str>, &str); 25] = [
     ("log_level", Some("LOG_LEVEL"), "info"),
     ("log_format", Some("LOG_FORMAT"), "text"),
     ("log_file", Some("LOG_FILE"), ""),
+    ("instructions", Some("KERNELS_LEVEL"), "auto"),
     ("s3_timeout", Some("S3_TIMEOUT"), "600"),
     ("s3_retry_attempts", Some("S3_RETRY_ATTEMPTS"), "5"),
 ];
@@ -100,6 +101,8 @@ pub struct Settings {
     pub cache_bytes: u64,
     /// Memory limit in GB.
     pub max_memory_gb: f64,
+    /// The instructions the kernels are held to, where given.
+    level: Option<Level>,
     /// How a remote store is asked.
     pub access: Access,
     /// What is logged.
@@ -207,6 +210,14 @@ impl Settings {
             "trace" => LevelFilter::TRACE,
             _ => return Err(wrong("log_level", "error, warn, info, debug or trace").into()),
         };
+        let level = match table["instructions"].value.as_str() {
+            "auto" => None,
+            name => {
+                let there = Level::available().map(Level::name).collect::<Vec<_>>().join(", ");
+                let level = Level::available().find(|level| level.name() == name);
+                Some(level.ok_or_else(|| wrong("instructions", &format!("auto or what this processor has: {there}")))?)
+            }
+        };
         let access = Access {
             timeout: Duration::from_secs_f64(number("s3_timeout", "seconds above 0", |value| value > 0.0)?),
             retries: count("s3_retry_attempts", 0)?.min(1000) as u32,
@@ -222,6 +233,7 @@ impl Settings {
             jobs: count("jobs", 0)?,
             max_memory_gb: number("max_memory_gb", "gigabytes above 0", |value| value > 0.0)?,
             cache_bytes: (number("cache_gb", "gigabytes from 0", |value| value >= 0.0)? * 1e9) as u64,
+            level,
             access,
             log_level,
             log_json: one_of("log_format", ["text", "json"])? == 1,
@@ -230,6 +242,11 @@ impl Settings {
             ranges: Overrides::new(),
             alerts: Alerts::default(),
         })
+    }
+
+    /// Holds the kernels to the instructions that were set.
+    pub fn force_level(&self) -> Result<(), Usage> {
+        self.level.map_or(Ok(()), Level::force).map_err(|error| Usage(error.to_string()))
     }
 
     /// Rows that replace those of the usual ranges of features.
@@ -361,6 +378,7 @@ fn flag<'a>(flags: &'a SettingFlags, name: &str) -> Option<&'a String> {
         "log_level" => flags.log_level.as_ref(),
         "log_format" => flags.log_format.as_ref(),
         "log_file" => flags.log_file.as_ref(),
+        "instructions" => flags.instructions.as_ref(),
         _ => None,
     }
 }

@@ -42,7 +42,6 @@ mod months;
 mod naming;
 mod outcome;
 mod process;
-mod processor;
 mod progress;
 mod publish;
 mod published;
@@ -87,10 +86,6 @@ use crate::{
 pub fn main() -> ExitCode {
     allocator::settle();
     fault::listen();
-    if let Some(sentence) = processor::missing() {
-        eprintln!("{sentence}");
-        return ExitCode::from(exit::USAGE);
-    }
     let cli = Cli::parse();
     let done = fault::caught(|| dispatch(cli));
     interrupt::give_way();
@@ -108,6 +103,7 @@ pub fn main() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<u8> {
     interrupt::listen()?;
     let settings = config::Settings::resolve(&cli.settings)?;
+    settings.force_level()?;
     logs::start(&settings)?;
     progress::start(&settings);
     match cli.command {

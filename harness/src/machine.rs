@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct Machine {
     /// Model of the processor.
     pub processor: String,
+    /// Instructions the kernels use.
+    #[serde(default)]
+    pub instructions: String,
     /// Cores this process may use.
     pub cores: usize,
     /// Memory in bytes.
@@ -30,6 +33,7 @@ impl Machine {
             line("/proc/meminfo", "MemTotal").and_then(|memory| memory.split_whitespace().next()?.parse::<u64>().ok());
         Self {
             processor: line("/proc/cpuinfo", "model name").unwrap_or_else(|| std::env::consts::ARCH.into()),
+            instructions: kernels::Level::in_use().to_string(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             memory_bytes: kilobytes.map(|kilobytes| kilobytes * 1024),
         }
@@ -38,7 +42,7 @@ impl Machine {
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {} cores", self.processor, self.cores)?;
+        write!(f, "{}, kernels on {}, {} cores", self.processor, self.instructions, self.cores)?;
         match self.memory_bytes {
             Some(bytes) => write!(f, ", {} GiB", bytes >> 30),
             None => Ok(()),

@@ -1,7 +1,7 @@
 //! Labels a random walk, prints the win rate of each mode, and the time a row takes. Informational: the walk is not a
 //! market, and the benchmarks are in `benches/`.
 //!
-//! `cargo run --release -p kernels --example random_walk`
+//! `cargo run --release -p harness-kernels --example random_walk`
 
 use std::time::Instant;
 
@@ -58,7 +58,7 @@ fn main() -> Result<(), Error> {
             let mut carry = Carry::start();
             for chunk in chunks() {
                 let (values, flags) = (values.slice_mut(s![.., ..chunk.len()]), flags.slice_mut(s![.., ..chunk.len()]));
-                features.compute(&series, chunk, &mut carry, values, flags)?;
+                features.compute_array(&series, chunk, &mut carry, values, flags)?;
             }
         }
         println!("features {:6.1} ns/row, profile {profile:?}", 1e9 * start.elapsed().as_secs_f64() / rows);

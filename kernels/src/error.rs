@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::Level;
+
 /// A kernel refuses input it cannot answer exactly.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -13,8 +15,11 @@ pub enum Error {
         nanos: i64,
     },
     /// Columns of different lengths.
-    #[error("the columns of a series differ in length")]
+    #[error("the columns differ in length")]
     Lengths,
+    /// A window of no rows.
+    #[error("a window of 0 rows: expected at least 1")]
+    Window,
     /// A row whose prices are not ordered or not within the limits of a series.
     #[error(
         "row {row}: expected 1 <= low <= open, close <= high <= {} ticks and a second of the day below 86400",
@@ -41,4 +46,20 @@ pub enum Error {
         /// Rows of the series.
         len: usize,
     },
+    /// A level that this processor does not have.
+    #[error("this processor does not have {level}: it has {}", available())]
+    Level {
+        /// The level asked for.
+        level: Level,
+    },
+    /// No level is called so.
+    #[error("no level is called {name}: expected baseline, neon, avx2 or avx512")]
+    LevelName {
+        /// The name.
+        name: String,
+    },
+}
+
+fn available() -> String {
+    Level::available().map(Level::name).collect::<Vec<_>>().join(", ")
 }

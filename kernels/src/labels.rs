@@ -65,11 +65,30 @@ impl Outcome {
     const MAE_SHIFT: u32 = 10;
     const ROWS: u16 = (1 << Self::MAE_SHIFT) - 1;
 
-    /// A win after `rows` rows (below 1024) that went at most `mae` ticks (below 32) against the entry.
+    /// A win after `rows` rows that went at most `mae` ticks against the entry.
+    ///
+    /// # Panics
+    /// When `mae` is not below 32 or `rows` not below 1,024.
+    ///
+    /// ```
+    /// use kernels::labels::Outcome;
+    ///
+    /// let outcome = Outcome::win(3, 120);
+    /// assert!(outcome.is_win());
+    /// assert_eq!((outcome.mae(), outcome.rows()), (3, 120));
+    /// ```
     #[must_use]
-    #[inline]
     pub fn win(mae: u8, rows: u16) -> Self {
-        debug_assert!(mae < 32 && rows <= Self::ROWS);
+        assert!(
+            mae < 32 && rows <= Self::ROWS,
+            "a win of {mae} ticks and {rows} rows: expected below 32 and below 1024"
+        );
+        Self::of(mae, rows)
+    }
+
+    /// The same without a look at the numbers.
+    #[inline(always)]
+    fn of(mae: u8, rows: u16) -> Self {
         Self(Self::WIN | (u16::from(mae) << Self::MAE_SHIFT) | rows)
     }
 
@@ -92,6 +111,12 @@ impl Outcome {
     #[inline]
     pub fn rows(self) -> u16 {
         self.0 & Self::ROWS
+    }
+
+    /// Whether it is a win, and the mae, in six bits.
+    #[inline(always)]
+    pub(crate) fn quality(self) -> usize {
+        usize::from(self.0 >> Self::MAE_SHIFT)
     }
 
     /// Seconds from the entry that row `signal` signals to the deciding row, in a series with these breaks; 0 for a loss.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::labels::{LOOK_AHEAD, Mode, Outcome};
+use crate::level::kernel;
 use crate::{Error, Series};
 
 /// Decay of the weights per month of age.
@@ -36,11 +37,15 @@ pub fn decay(months: i32) -> f64 {
 /// [`Error::Rows`] when the two slices differ in length.
 pub fn labels(outcomes: &[Outcome], out: &mut [i8]) -> Result<(), Error> {
     same_length(outcomes, out.len())?;
+    set_labels(outcomes, out);
+    Ok(())
+}
+
+kernel!(fn set_labels['a]['a](outcomes: &'a [Outcome], out: &'a mut [i8]) {
     for (label, outcome) in out.iter_mut().zip(outcomes) {
         *label = i8::from(outcome.is_win());
     }
-    Ok(())
-}
+});
 
 /// `weight_<mode>`: quality*velocity*decay for a win, `decay` for a loss, computed in f64 in that order, where
 /// quality = clip(2 - 1.5*mae/stop, 0.5, 2) and velocity = clip(2 - 1.5*(seconds - 300)/600, 0.5, 2). `outcomes` and `out` are
@@ -61,12 +66,13 @@ pub fn weights(
         return Err(Error::Rows { rows, len: series.len() });
     }
     let stop = f64::from(mode.stop);
-    // An outcome's mae has five bits.
-    let quality: [f64; 32] = std::array::from_fn(|mae| clip(2.0 - 1.5 * mae as f64 / stop));
-    for (weight, outcome) in out.iter_mut().zip(outcomes) {
-        let win = quality[usize::from(outcome.mae())] * VELOCITY[usize::from(outcome.rows())] * decay;
-        *weight = if outcome.is_win() { win } else { decay } as f32;
-    }
+    let quality = |mae: usize| clip(2.0 - 1.5 * mae as f64 / stop);
+    // The highest bits of an outcome say whether it is a win, and the mae. A loss has no rows, which undoes their velocity.
+    let qualities = std::array::from_fn(|bits| match bits.checked_sub(QUALITIES / 2) {
+        Some(mae) => quality(mae),
+        None => 1.0 / VELOCITY[0],
+    });
+    set_weights(&qualities, outcomes, decay, out);
     // Once more those few that may be open over a break: they took longer than they have rows.
     for at in series.breaks() {
         for row in rows.start.max(at.row.saturating_sub(LOOK_AHEAD))..rows.end.min(at.row) {
@@ -74,12 +80,23 @@ pub fn weights(
             if outcome.is_win() {
                 let seconds = outcome.seconds(row, series.breaks());
                 let velocity = VELOCITY[(seconds as usize).min(VELOCITY.len() - 1)];
-                out[row - rows.start] = (quality[usize::from(outcome.mae())] * velocity * decay) as f32;
+                out[row - rows.start] = (quality(outcome.mae().into()) * velocity * decay) as f32;
             }
         }
     }
     Ok(())
 }
+
+/// Outcomes without their rows.
+const QUALITIES: usize = 64;
+
+kernel!(fn set_weights['a]['a](
+    qualities: &'a [f64; QUALITIES], outcomes: &'a [Outcome], decay: f64, out: &'a mut [f32]
+) {
+    for (weight, outcome) in out.iter_mut().zip(outcomes) {
+        *weight = (qualities[outcome.quality()] * VELOCITY[usize::from(outcome.rows())] * decay) as f32;
+    }
+});
 
 fn same_length(outcomes: &[Outcome], out: usize) -> Result<(), Error> {
     if outcomes.len() == out { Ok(()) } else { Err(Error::Rows { rows: 0..out, len: outcomes.len() }) }

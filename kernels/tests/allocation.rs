@@ -87,10 +87,10 @@ fn features() {
                     let part = s![.., ..chunk.len()];
                     for category in Category::ALL {
                         let values = values.slice_mut(s![category.columns(), ..chunk.len()]);
-                        features.compute_category(category, &series, chunk.clone(), &carry, values).unwrap();
+                        features.compute_category_array(category, &series, chunk.clone(), &carry, values).unwrap();
                     }
                     let (values, flags) = (values.slice_mut(part), flags.slice_mut(part));
-                    features.compute(&series, chunk, &mut carry, values, flags).unwrap();
+                    features.compute_array(&series, chunk, &mut carry, values, flags).unwrap();
                 }
             });
             assert_eq!(memory.count_total, 0, "{rows} rows, {profile:?}");

@@ -21,8 +21,8 @@ const OLDEST: i64 = 1_767_225_600;
 /// Everything about this machine.
 pub fn checks(args: &DoctorArgs, settings: &Settings) -> Vec<Check> {
     let machine = Machine::this();
-    let mut checks =
-        vec![Check::new("processor", State::Ok, format!("{}, {} cores", machine.processor, machine.cores), "")];
+    let processor = format!("{}, kernels on {}, {} cores", machine.processor, machine.instructions, machine.cores);
+    let mut checks = vec![Check::new("processor", State::Ok, processor, "")];
     checks.push(memory(machine.memory_bytes, args.min_memory_gb, settings.max_memory_gb));
     let temporary = cache::folder(settings);
     checks.push(writable(&temporary));

@@ -27,6 +27,9 @@ pub struct Performance {
     pub retries: u64,
     /// How long the kernels took for a chunk; `null` where not measured.
     pub chunk_latency: Option<Latency>,
+    /// The instructions the kernels used; empty in statistics from before they were chosen at run time.
+    #[serde(default)]
+    pub instructions: String,
 }
 
 /// One stage.
@@ -64,7 +67,8 @@ impl Performance {
     pub fn new(seconds: f64, rows: u64, stages: Vec<Stage>, peak_rss_bytes: Option<u64>, retries: u64) -> Self {
         let seconds = finite(seconds).unwrap_or_default();
         let rows_per_second = finite(rows as f64 / seconds);
-        Self { seconds, stages, peak_rss_bytes, rows_per_second, retries, chunk_latency: None }
+        let instructions = kernels::Level::in_use().to_string();
+        Self { seconds, stages, peak_rss_bytes, rows_per_second, retries, chunk_latency: None, instructions }
     }
 }
 

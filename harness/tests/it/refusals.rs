@@ -251,6 +251,7 @@ fn a_wrong_setting_is_named_with_its_source_its_value_and_what_was_expected() {
         ("--max-memory-gb", "NaN", "max_memory_gb = 'NaN' (flag --max-memory-gb)"),
         ("--cache-gb", "lots", "cache_gb = 'lots' (flag --cache-gb)"),
         ("--decay-reference", "2013", "decay_reference = '2013' (flag --decay-reference)"),
+        ("--instructions", "mmx", "instructions = 'mmx' (flag --instructions)"),
         ("--roll-window", "friday -1..0", "roll_window = 'friday -1..0' (flag --roll-window)"),
     ] {
         refused(&[&format!("{flag}={value}")], None, "", &[setting]);
@@ -260,6 +261,7 @@ fn a_wrong_setting_is_named_with_its_source_its_value_and_what_was_expected() {
         ("MAX_MEMORY_GB", "-1", "max_memory_gb = '-1' (environment MAX_MEMORY_GB)"),
         ("S3_TIMEOUT", "soon", "s3_timeout = 'soon' (environment S3_TIMEOUT)"),
         ("S3_RETRY_ATTEMPTS", "1.5", "s3_retry_attempts = '1.5' (environment S3_RETRY_ATTEMPTS)"),
+        ("KERNELS_LEVEL", "AVX2", "instructions = 'AVX2' (environment KERNELS_LEVEL)"),
         ("CHUNK_SIZE", "0", "chunk_rows = '0' (environment CHUNK_SIZE)"),
     ] {
         refused(&[], Some((variable, value)), "", &[setting]);

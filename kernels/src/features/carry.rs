@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::level::kernel;
 use crate::{Error, Series};
 
 /// Running values of a series over the rows before `row`: turnover, volume, highest and lowest price.
@@ -56,6 +57,11 @@ impl Carry {
 
     /// Takes in `rows`, which start where it stands.
     pub(super) fn take_in(&mut self, series: &Series<'_>, rows: Range<usize>) {
+        take_in(self, series, rows);
+    }
+
+    #[inline(always)]
+    fn add(&mut self, series: &Series<'_>, rows: Range<usize>) {
         let bars = series.close()[rows.clone()].iter().zip(&series.volume()[rows.clone()]);
         for (&close, &volume) in bars {
             self.turnover += i64::from(close) * i64::from(volume);
@@ -66,3 +72,7 @@ impl Carry {
         self.row = rows.end;
     }
 }
+
+kernel!(fn take_in['a]['a](carry: &'a mut Carry, series: &'a Series<'a>, rows: Range<usize>) {
+    carry.add(series, rows);
+});

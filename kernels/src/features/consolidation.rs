@@ -4,6 +4,7 @@
 use super::Float;
 use super::bars::{Bars, Points, ratio, write};
 use crate::Profile;
+use crate::lanes::Lanes;
 use crate::window::extrema::Extrema;
 use crate::window::retouch::Retouch;
 
@@ -26,7 +27,14 @@ impl Consolidation {
         }
     }
 
-    pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, profile: Profile, points: Points, out: [&mut [F]; 10]) {
+    #[inline(always)]
+    pub(super) fn compute<F: Float, L: Lanes>(
+        &mut self,
+        bars: &Bars<'_>,
+        profile: Profile,
+        points: Points,
+        out: [&mut [F]; 10],
+    ) {
         let [short_high, short_low, short_size, position, high, low, size, compression, short_retouches, retouches] =
             out;
         extremes(&mut self.short, bars, points, [short_high, short_low, short_size]);
@@ -45,8 +53,8 @@ impl Consolidation {
 
         match profile {
             Profile::Session => {
-                session_retouches(&mut self.retouch, &self.short, bars, short_retouches);
-                session_retouches(&mut self.retouch, &self.medium, bars, retouches);
+                session_retouches::<F, L>(&mut self.retouch, &self.short, bars, short_retouches);
+                session_retouches::<F, L>(&mut self.retouch, &self.medium, bars, retouches);
             }
             Profile::Rolling => {
                 rolling_retouches(&self.short, bars, short_retouches);
@@ -57,27 +65,30 @@ impl Consolidation {
 }
 
 /// The extremes of the rows whose window is full, and the columns high, low and size.
+#[inline(always)]
 fn extremes<F: Float>(extrema: &mut Extrema, bars: &Bars<'_>, points: Points, out: [&mut [F]; 3]) {
     let before = extrema.window() - 1;
     let [high, low, size] = out.map(|column| bars.defined(before, column));
     let window = high.0.start.saturating_sub(before)..high.0.end;
-    extrema.set(&bars.high[window.clone()], &bars.low[window]);
-    write(high.1, extrema.high().iter().map(|&high| points.ticks(high)));
-    write(low.1, extrema.low().iter().map(|&low| points.ticks(low)));
+    extrema.take(&bars.high[window.clone()], &bars.low[window]);
+    points.write(high.1, extrema.high().iter().copied(), 1.0);
+    points.write(low.1, extrema.low().iter().copied(), 1.0);
     let sizes = extrema.high().iter().zip(extrema.low());
-    write(size.1, sizes.map(|(&high, &low)| points.ticks(high - low)));
+    points.write(size.1, sizes.map(|(&high, &low)| high - low), 1.0);
 }
 
 /// How often the window came back to the ends of its range, see [`crate::window::retouch`].
-fn session_retouches<F: Float>(retouch: &mut Retouch, extrema: &Extrema, bars: &Bars<'_>, out: &mut [F]) {
+#[inline(always)]
+fn session_retouches<F: Float, L: Lanes>(retouch: &mut Retouch, extrema: &Extrema, bars: &Bars<'_>, out: &mut [F]) {
     let before = extrema.window() - 1;
     let (at, out) = bars.defined(before, out);
     let window = at.start.saturating_sub(before)..at.end;
-    retouch.set(extrema.window(), &bars.high[window.clone()], &bars.low[window], extrema.high(), extrema.low());
+    retouch.take::<L>(extrema.window(), &bars.high[window.clone()], &bars.low[window], extrema.high(), extrema.low());
     write(out, retouch.counts().iter().map(|&count| f64::from(count)));
 }
 
 /// Whether the close is within 5 % of the range's size of either end; 0 before the window is full.
+#[inline(always)]
 fn rolling_retouches<F: Float>(extrema: &Extrema, bars: &Bars<'_>, out: &mut [F]) {
     let defined = extrema.high().len();
     let (before, out) = out.split_at_mut(out.len() - defined);

@@ -3,10 +3,14 @@
 use super::Float;
 use super::bars::{Bars, Points, ratio, write};
 use super::volatility::{self, ATR};
+use crate::window::reciprocal::Reciprocal;
 use crate::window::sum::Sums;
 
 /// The longer window and the close before its oldest row.
 const LOOK_BACK: usize = 60;
+
+const THIRTIETH: Reciprocal = Reciprocal::of(30.0);
+const SIXTIETH: Reciprocal = Reciprocal::of(60.0);
 
 #[derive(Clone, Debug)]
 pub(super) struct Microstructure {
@@ -19,6 +23,7 @@ impl Microstructure {
     }
 
     /// `true_range` of `bars.back(volatility::LOOK_BACK)`.
+    #[inline(always)]
     pub(super) fn compute<F: Float>(
         &mut self,
         bars: &Bars<'_>,
@@ -27,7 +32,7 @@ impl Microstructure {
         out: [&mut [F]; 6],
     ) {
         let [bar_range, relative, upticks_30, upticks_60, consistency, strength] = out;
-        write(bar_range, sizes(bars, bars.lead).map(|size| points.ticks(size)));
+        points.write(bar_range, sizes(bars, bars.lead), 1.0);
         // (h - l)/(A30/30)
         let bars = bars.back(volatility::LOOK_BACK);
         let (at, out) = bars.defined(ATR - 1, relative);
@@ -38,25 +43,26 @@ impl Microstructure {
         // Element 0 is right on the first row of a series, which counts as not up, and otherwise not used.
         let later = bars.close.windows(2).map(|pair| i32::from(pair[1] > pair[0]));
         self.upticks.set(bars.close.iter().take(1).map(|_| 0).chain(later));
-        for (window, column) in [(30, upticks_30), (60, upticks_60)] {
+        for (window, reciprocal, column) in [(30, THIRTIETH, upticks_30), (60, SIXTIETH, upticks_60)] {
             let (at, out) = bars.defined(window - 1, column);
             let counts = self.upticks.over(window, at);
-            write(out, counts.map(|count| f64::from(100 * count) / window as f64));
+            write(out, counts.map(|count| reciprocal.times(f64::from(100 * count))));
         }
 
         // |100*n30/30 - 100*n60/60|
         let (at, out) = bars.defined(59, consistency);
         let counts = self.upticks.over(30, at.clone()).zip(self.upticks.over(60, at));
-        write(out, counts.map(|(short, long)| f64::from(100 * (2 * short - long).abs()) / 60.0));
+        write(out, counts.map(|(short, long)| SIXTIETH.times(f64::from(100 * (2 * short - long).abs()))));
 
         // |100*n30/30 - 50|*2
         let (at, out) = bars.defined(29, strength);
         let counts = self.upticks.over(30, at);
-        write(out, counts.map(|count| f64::from((200 * count - 3000).abs()) / 30.0));
+        write(out, counts.map(|count| THIRTIETH.times(f64::from((200 * count - 3000).abs()))));
     }
 }
 
 /// High minus low from element `from` on, in ticks.
+#[inline(always)]
 fn sizes<'a>(bars: &Bars<'a>, from: usize) -> impl Iterator<Item = i32> + use<'a> {
     bars.high[from..].iter().zip(&bars.low[from..]).map(|(high, low)| high - low)
 }

@@ -15,11 +15,14 @@ mod volume;
 
 use std::ops::Range;
 
+#[cfg(feature = "ndarray")]
 use ndarray::ArrayViewMut2;
 
+use self::bars::{Bars, Points};
 pub use self::carry::Carry;
 pub use self::category::Category;
 pub use self::time::flags;
+use crate::level::kernel;
 use crate::window::{sum::Sums, true_range::true_ranges};
 use crate::{Error, Profile, Series, Tick};
 
@@ -83,14 +86,14 @@ pub trait Float: Copy + Send + Sync + 'static + sealed::Sealed {
 }
 
 impl Float for f32 {
-    #[inline]
+    #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value as f32
     }
 }
 
 impl Float for f64 {
-    #[inline]
+    #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value
     }
@@ -106,7 +109,7 @@ mod sealed {
 #[derive(Clone, Debug)]
 pub struct Features {
     profile: Profile,
-    points: bars::Points,
+    points: Points,
     chunk_rows: usize,
     volume: volume::Volume,
     price_context: price_context::PriceContext,
@@ -124,7 +127,7 @@ impl Features {
     pub fn new(profile: Profile, tick: Tick, chunk_rows: usize) -> Self {
         Self {
             profile,
-            points: bars::Points::new(tick),
+            points: Points::new(tick),
             chunk_rows,
             volume: volume::Volume::new(chunk_rows),
             price_context: price_context::PriceContext::new(chunk_rows),
@@ -136,14 +139,64 @@ impl Features {
         }
     }
 
-    /// Features of the rows `rows` of `series`: `values` of shape (36, `rows.len()`) in the order of [`FLOAT_NAMES`],
-    /// `flags` of shape (7, `rows.len()`) in that of [`FLAG_NAMES`]. Each of their rows is contiguous. `carry` stands at
-    /// `rows.start` and is moved to `rows.end`.
+    /// Features of the rows `rows` of `series`: a column of `rows.len()` values for each of [`FLOAT_NAMES`] and each of
+    /// [`FLAG_NAMES`]. `carry` stands at `rows.start` and is moved to `rows.end`.
     ///
     /// # Errors
     /// [`Error::Rows`] when `rows` lie outside the series, exceed the chunk size or do not start where `carry` stands,
-    /// and when an output has another shape or rows that are not contiguous. Then `carry` stays.
+    /// and when a column has another length. Then `carry` stays.
+    ///
+    /// ```
+    /// use kernels::features::{Carry, FLAGS, FLOAT_NAMES, FLOATS, Features};
+    /// use kernels::{Columns, Profile, Series, Tick};
+    ///
+    /// let close: Vec<i32> = (0..100).map(|row| 20_000 + row % 7).collect();
+    /// let (volume, second) = (vec![10; 100], (30_600..30_700).collect::<Vec<u32>>());
+    /// let (open, high, low) = (&close[..], &close[..], &close[..]);
+    /// let series = Series::new(Columns { open, high, low, close: &close, volume: &volume, second: &second })?;
+    ///
+    /// let mut values = [(); FLOATS].map(|()| vec![0.0_f32; 100]);
+    /// let mut flags = [(); FLAGS].map(|()| vec![0; 100]);
+    /// let mut features = Features::new(Profile::Session, Tick::from_nanos(250_000_000)?, 100);
+    /// let (floats, bits) = (values.each_mut().map(Vec::as_mut_slice), flags.each_mut().map(Vec::as_mut_slice));
+    /// features.compute(&series, 0..100, &mut Carry::start(), floats, bits)?;
+    ///
+    /// let column = FLOAT_NAMES.iter().position(|name| *name == "distance_from_rth_high").unwrap();
+    /// assert_eq!(values[column][7], -1.5); // six ticks of a quarter below the high
+    /// # Ok::<(), kernels::Error>(())
+    /// ```
     pub fn compute<F: Float>(
+        &mut self,
+        series: &Series<'_>,
+        rows: Range<usize>,
+        carry: &mut Carry,
+        values: [&mut [F]; FLOATS],
+        flags: [&mut [i8]; FLAGS],
+    ) -> Result<(), Error> {
+        let lengths = values.iter().map(|column| column.len()).chain(flags.iter().map(|column| column.len()));
+        if !self.fits(series, &rows, carry) || lengths.into_iter().any(|len| len != rows.len()) {
+            return Err(Error::Rows { rows, len: series.len() });
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let bars = Bars::new(series, rows.clone(), LOOK_BACK);
+        true_range(&mut self.true_range, &bars);
+        let mut values = values.into_iter();
+        for category in Category::ALL {
+            self.category(category, &bars, carry, &mut values);
+        }
+        time::flags(&series.second()[rows.clone()], flags)?;
+        carry.take_in(series, rows);
+        Ok(())
+    }
+
+    /// [`Features::compute`] into arrays of shapes (36, `rows.len()`) and (7, `rows.len()`), each of whose rows is contiguous.
+    ///
+    /// # Errors
+    /// As [`Features::compute`], and when an array has another shape or rows that are not contiguous.
+    #[cfg(feature = "ndarray")]
+    pub fn compute_array<F: Float>(
         &mut self,
         series: &Series<'_>,
         rows: Range<usize>,
@@ -152,28 +205,47 @@ impl Features {
         mut flags: ArrayViewMut2<'_, i8>,
     ) -> Result<(), Error> {
         let refused = || Error::Rows { rows: rows.clone(), len: series.len() };
-        self.fits(series, &rows, carry).then_some(()).ok_or_else(refused)?;
         let mut values = slices(&mut values, FLOATS, rows.len()).ok_or_else(refused)?;
         let mut flags = slices(&mut flags, FLAGS, rows.len()).ok_or_else(refused)?;
+        self.compute(series, rows, carry, take(&mut values), take(&mut flags))
+    }
+
+    /// One category of the same rows, the same values: a column for each of `category.columns()`. `carry` stands at
+    /// `rows.start` and stays there: [`Carry::advance`] moves it.
+    ///
+    /// # Errors
+    /// As [`Features::compute`], and when there are more or fewer columns.
+    pub fn compute_category<F: Float>(
+        &mut self,
+        category: Category,
+        series: &Series<'_>,
+        rows: Range<usize>,
+        carry: &Carry,
+        values: &mut [&mut [F]],
+    ) -> Result<(), Error> {
+        let columns =
+            values.len() == category.columns().len() && values.iter().all(|column| column.len() == rows.len());
+        if !self.fits(series, &rows, carry) || !columns {
+            return Err(Error::Rows { rows, len: series.len() });
+        }
         if rows.is_empty() {
             return Ok(());
         }
-        let bars = bars::Bars::new(series, rows.clone(), LOOK_BACK);
-        self.set_true_range(&bars);
-        for category in Category::ALL {
-            self.category(category, &bars, carry, &mut values);
+        let bars = Bars::new(series, rows, LOOK_BACK);
+        if matches!(category, Category::Volatility | Category::Microstructure) {
+            true_range(&mut self.true_range, &bars);
         }
-        time::flags(&series.second()[rows.clone()], take(&mut flags))?;
-        carry.take_in(series, rows);
+        self.category(category, &bars, carry, &mut values.iter_mut().map(|column| &mut **column));
         Ok(())
     }
 
-    /// One category of the same rows, the same values: `values` of shape (`category.columns().len()`, `rows.len()`).
-    /// `carry` stands at `rows.start` and stays there: [`Carry::advance`] moves it.
+    /// [`Features::compute_category`] into an array of shape (`category.columns().len()`, `rows.len()`), each of whose rows
+    /// is contiguous.
     ///
     /// # Errors
-    /// As [`Features::compute`].
-    pub fn compute_category<F: Float>(
+    /// As [`Features::compute_category`], and when a row is not contiguous.
+    #[cfg(feature = "ndarray")]
+    pub fn compute_category_array<F: Float>(
         &mut self,
         category: Category,
         series: &Series<'_>,
@@ -182,17 +254,11 @@ impl Features {
         mut values: ArrayViewMut2<'_, F>,
     ) -> Result<(), Error> {
         let refused = || Error::Rows { rows: rows.clone(), len: series.len() };
-        self.fits(series, &rows, carry).then_some(()).ok_or_else(refused)?;
-        let mut values = slices(&mut values, category.columns().len(), rows.len()).ok_or_else(refused)?;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let bars = bars::Bars::new(series, rows.clone(), LOOK_BACK);
-        if matches!(category, Category::Volatility | Category::Microstructure) {
-            self.set_true_range(&bars);
-        }
-        self.category(category, &bars, carry, &mut values);
-        Ok(())
+        let columns = category.columns().len();
+        let mut values = slices(&mut values, columns, rows.len()).ok_or_else(refused)?;
+        // As many as the largest category has.
+        let mut values: [&mut [F]; 10] = take(&mut values);
+        self.compute_category(category, series, rows, carry, &mut values[..columns])
     }
 
     fn fits(&self, series: &Series<'_>, rows: &Range<usize>, carry: &Carry) -> bool {
@@ -200,35 +266,80 @@ impl Features {
         within && carry.row() == rows.start
     }
 
-    /// What volatility and microstructure share.
-    fn set_true_range(&mut self, bars: &bars::Bars<'_>) {
-        let bars = bars.back(volatility::LOOK_BACK);
-        // 300 * MAX_TICKS fits 31 bits. Element 0 is right on the first row of a series and otherwise not used.
-        let first = bars.high.iter().zip(bars.low).take(1).map(|(high, low)| high - low);
-        self.true_range.set(first.chain(true_ranges(bars.high, bars.low, bars.close)));
-    }
-
     /// Fills the next columns of `values`, which are those of `category`.
     fn category<'a, F: Float>(
         &mut self,
         category: Category,
-        bars: &bars::Bars<'_>,
+        bars: &Bars<'_>,
         carry: &Carry,
         values: &mut impl Iterator<Item = &'a mut [F]>,
     ) {
         let (profile, points, true_range) = (self.profile, self.points, &self.true_range);
         match category {
-            Category::Volume => self.volume.compute(bars, take(values)),
-            Category::PriceContext => self.price_context.compute(bars, profile, carry, points, take(values)),
-            Category::Consolidation => self.consolidation.compute(bars, profile, points, take(values)),
-            Category::Returns => self.returns.compute(bars, take(values)),
-            Category::Volatility => self.volatility.compute(bars, true_range, points, take(values)),
-            Category::Microstructure => self.microstructure.compute(bars, true_range, points, take(values)),
+            Category::Volume => volume(&mut self.volume, bars, take(values)),
+            Category::PriceContext => {
+                price_context(&mut self.price_context, bars, profile, carry, points, take(values));
+            }
+            Category::Consolidation => consolidation(&mut self.consolidation, bars, profile, points, take(values)),
+            Category::Returns => returns(&mut self.returns, bars, take(values)),
+            Category::Volatility => volatility(&mut self.volatility, bars, true_range, points, take(values)),
+            Category::Microstructure => {
+                microstructure(&mut self.microstructure, bars, true_range, points, take(values));
+            }
         }
     }
 }
 
+// What volatility and microstructure share.
+kernel!(fn true_range['a]['a](sums: &'a mut Sums<i32>, bars: &'a Bars<'a>) {
+    let bars = bars.back(volatility::LOOK_BACK);
+    // 300 * MAX_TICKS fits 31 bits. Element 0 is right on the first row of a series and otherwise not used.
+    let first = bars.high.iter().zip(bars.low).take(1).map(|(high, low)| high - low);
+    sums.set(first.chain(true_ranges(bars.high, bars.low, bars.close)));
+});
+
+kernel!(avx512 fn volume['a, 'o, F: Float]['a, 'o, F](
+    volume: &'a mut volume::Volume, bars: &'a Bars<'a>, out: [&'o mut [F]; 4]
+) {
+    volume.compute(bars, out);
+});
+
+kernel!(avx512 fn price_context['a, 'o, F: Float]['a, 'o, F](
+    context: &'a mut price_context::PriceContext, bars: &'a Bars<'a>, profile: Profile, carry: &'a Carry, points: Points,
+    out: [&'o mut [F]; 5]
+) {
+    context.compute(bars, profile, carry, points, out);
+});
+
+kernel!(fn consolidation['a, 'o, F: Float]['a, 'o, F](
+    consolidation: &'a mut consolidation::Consolidation, bars: &'a Bars<'a>, profile: Profile, points: Points,
+    out: [&'o mut [F]; 10]
+) {
+    consolidation.compute::<F, L>(bars, profile, points, out);
+});
+
+kernel!(fn returns['a, 'o, F: Float]['a, 'o, F](
+    returns: &'a mut returns::Returns, bars: &'a Bars<'a>, out: [&'o mut [F]; 5]
+) {
+    returns.compute(bars, out);
+});
+
+kernel!(fn volatility['a, 'o, F: Float]['a, 'o, F](
+    volatility: &'a mut volatility::Volatility, bars: &'a Bars<'a>, true_range: &'a Sums<i32>, points: Points,
+    out: [&'o mut [F]; 6]
+) {
+    volatility.compute::<F, L>(bars, true_range, points, out);
+});
+
+kernel!(avx512 fn microstructure['a, 'o, F: Float]['a, 'o, F](
+    microstructure: &'a mut microstructure::Microstructure, bars: &'a Bars<'a>, true_range: &'a Sums<i32>, points: Points,
+    out: [&'o mut [F]; 6]
+) {
+    microstructure.compute(bars, true_range, points, out);
+});
+
 /// The rows of an array, if it is of this shape and each of its rows is contiguous.
+#[cfg(feature = "ndarray")]
 fn slices<'a, T>(
     array: &'a mut ArrayViewMut2<'_, T>,
     rows: usize,

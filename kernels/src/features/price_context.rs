@@ -7,7 +7,8 @@ use super::bars::{Bars, Points, write};
 use super::{Carry, Float};
 use crate::Profile;
 use crate::window::extrema::Extrema;
-use crate::window::slope::{STEPS_30, of_steps_30};
+use crate::window::refill;
+use crate::window::slope::{STEPS_30, take_of_steps_30};
 use crate::window::sum::{Sums, float};
 
 /// Rows of the vwap in profile `rolling`.
@@ -21,9 +22,11 @@ pub(super) const RUNNING: usize = 1800;
 
 #[derive(Clone, Debug)]
 pub(super) struct PriceContext {
-    turnover: Sums<i64>,
-    volume: Sums<i64>,
-    quotients: Vec<(i64, i64)>,
+    /// Of profile `rolling`.
+    sums: [Sums<i64>; 2],
+    /// The quotients' terms.
+    turnover: Vec<i64>,
+    volume: Vec<i64>,
     steps: Vec<f64>,
     slope: Vec<f64>,
     running: Extrema,
@@ -33,9 +36,9 @@ impl PriceContext {
     pub(super) fn new(rows: usize) -> Self {
         let look_back = VWAP - 1 + SLOPE;
         Self {
-            turnover: Sums::new(rows + look_back),
-            volume: Sums::new(rows + look_back),
-            quotients: Vec::with_capacity(rows + SLOPE),
+            sums: [Sums::new(rows + look_back), Sums::new(rows + look_back)],
+            turnover: Vec::with_capacity(rows + SLOPE),
+            volume: Vec::with_capacity(rows + SLOPE),
             steps: Vec::with_capacity(rows + SLOPE),
             slope: vec![0.0; rows],
             running: Extrema::new(RUNNING, rows),
@@ -43,6 +46,7 @@ impl PriceContext {
     }
 
     /// `carry` stands before the first row asked for.
+    #[inline(always)]
     pub(super) fn compute<F: Float>(
         &mut self,
         bars: &Bars<'_>,
@@ -63,77 +67,88 @@ impl PriceContext {
             }
         }
 
-        let rows = vwap.len();
-        let lead = self.quotients.len() - rows;
-        let quotients = &self.quotients[lead..];
-        write(vwap, quotients.iter().map(|&(turnover, volume)| points.of(float(turnover), float(volume))));
+        let lead = self.turnover.len() - vwap.len();
+        let quotients = self.turnover[lead..].iter().zip(&self.volume[lead..]);
+        write(vwap, quotients.clone().map(|(&turnover, &volume)| points.of(float(turnover), float(volume))));
         // (c - S/V)/(S/V) = (c*V - S)/S
-        let closes = bars.close[bars.lead..].iter();
-        let distances = closes
-            .zip(quotients)
-            .map(|(&close, &(turnover, volume))| 100.0 * float(i64::from(close) * volume - turnover) / float(turnover));
+        let distances = bars.close[bars.lead..].iter().zip(quotients).map(|(&close, (&turnover, &volume))| {
+            100.0 * float(i64::from(close) * volume - turnover) / float(turnover)
+        });
         write(distance, distances);
 
         self.set_steps();
         let (at, out) = bars.defined(SLOPE, slope);
         let slopes = &mut self.slope[..at.len()];
         if !slopes.is_empty() {
-            of_steps_30(&self.steps[self.steps.len() - (slopes.len() + SLOPE - 1)..], slopes);
+            take_of_steps_30(&self.steps[self.steps.len() - (slopes.len() + SLOPE - 1)..], slopes);
         }
         write(out, slopes.iter().map(|&slope| points.of(slope, 1.0)));
     }
 
     /// Quotients since the first row of the series, for the rows asked for and up to 29 before.
+    #[inline(always)]
     fn session_vwap(&mut self, bars: &Bars<'_>, carry: &Carry) {
-        self.sum(bars);
-        let turnover = carry.turnover - self.turnover.before(bars.lead);
-        let volume = carry.volume - self.volume.before(bars.lead);
-        self.quotients.clear();
-        self.quotients.extend(bars.close.iter().enumerate().map(|(row, &close)| {
-            quotient(close, turnover + self.turnover.before(row + 1), volume + self.volume.before(row + 1))
-        }));
-    }
-
-    /// Quotients over the last 300 rows, for the rows asked for and up to 29 before.
-    fn rolling_vwap(&mut self, bars: &Bars<'_>) {
-        self.sum(bars);
-        let from = bars.lead.saturating_sub(SLOPE);
-        let full = from.max(VWAP - 1).min(bars.len());
-        self.quotients.clear();
-        // Only at the start of a series is a window not full.
-        self.quotients.extend(bars.close[from..full].iter().map(|&close| (i64::from(close), 1)));
-        let sums = self.turnover.over(VWAP, full..bars.len()).zip(self.volume.over(VWAP, full..bars.len()));
-        let rows = bars.close[full..].iter().zip(sums);
-        self.quotients.extend(rows.map(|(&close, (turnover, volume))| quotient(close, turnover, volume)));
-    }
-
-    fn sum(&mut self, bars: &Bars<'_>) {
-        let rows = bars.close.iter().zip(bars.volume);
-        self.turnover.set(rows.map(|(&close, &volume)| i64::from(close) * i64::from(volume)));
-        self.volume.set(bars.volume.iter().map(|&volume| i64::from(volume)));
-    }
-
-    /// Steps from each quotient to the next: T/V - T'/V' = (T*V' - T'*V)/(V*V'), with an exact numerator.
-    fn set_steps(&mut self) {
-        let pairs = self.quotients.iter().zip(&self.quotients[1.min(self.quotients.len())..]);
-        let over = |before: i64, volume: i64| float(before) * float(volume);
-        let largest = self
-            .quotients
-            .iter()
-            .fold((0, 0), |(turnover, volume), quotient| (quotient.0.max(turnover), quotient.1.max(volume)));
-        self.steps.clear();
-        if largest.0.checked_mul(largest.1).is_some_and(|product| product < NARROW) {
-            self.steps.extend(pairs.map(|(&(before, before_volume), &(turnover, volume))| {
-                float(turnover * before_volume - before * volume) / over(before_volume, volume)
-            }));
-        } else {
-            self.steps.extend(pairs.map(|(&(before, before_volume), &(turnover, volume))| {
-                let wide = |turnover: i64, volume: i64| i128::from(turnover) * i128::from(volume);
-                (wide(turnover, before_volume) - wide(before, volume)) as f64 / over(before_volume, volume)
-            }));
+        let (mut turnover, mut volume) = (carry.turnover, carry.volume);
+        for (&close, &traded) in bars.close.iter().zip(bars.volume).take(bars.lead) {
+            turnover -= i64::from(close) * i64::from(traded);
+            volume -= i64::from(traded);
+        }
+        self.turnover.resize(bars.len(), 0);
+        self.volume.resize(bars.len(), 0);
+        let terms = self.turnover.iter_mut().zip(&mut self.volume);
+        for ((out, out_volume), (&close, &traded)) in terms.zip(bars.close.iter().zip(bars.volume)) {
+            turnover += i64::from(close) * i64::from(traded);
+            volume += i64::from(traded);
+            (*out, *out_volume) = quotient(close, turnover, volume);
         }
     }
 
+    /// Quotients over the last 300 rows, for the rows asked for and up to 29 before.
+    #[inline(always)]
+    fn rolling_vwap(&mut self, bars: &Bars<'_>) {
+        let [turnovers, volumes] = &mut self.sums;
+        let rows = bars.close.iter().zip(bars.volume);
+        turnovers.set(rows.map(|(&close, &volume)| i64::from(close) * i64::from(volume)));
+        volumes.set(bars.volume.iter().map(|&volume| i64::from(volume)));
+        let from = bars.lead.saturating_sub(SLOPE);
+        let full = from.max(VWAP - 1).min(bars.len());
+        // Only at the start of a series is a window not full.
+        let start = full - from;
+        self.turnover.resize(bars.len() - from, 0);
+        self.volume.resize(bars.len() - from, 0);
+        self.volume[..start].fill(1);
+        self.turnover.iter_mut().zip(&bars.close[from..full]).for_each(|(out, &close)| *out = close.into());
+        let sums = turnovers.over(VWAP, full..bars.len()).zip(volumes.over(VWAP, full..bars.len()));
+        let terms = self.turnover[start..].iter_mut().zip(&mut self.volume[start..]);
+        for ((out, out_volume), (&close, (turnover, volume))) in terms.zip(bars.close[full..].iter().zip(sums)) {
+            (*out, *out_volume) = quotient(close, turnover, volume);
+        }
+    }
+
+    /// Steps from each quotient to the next: T/V - T'/V' = (T*V' - T'*V)/(V*V'), with an exact numerator.
+    #[inline(always)]
+    fn set_steps(&mut self) {
+        let before = self.turnover.iter().zip(&self.volume);
+        let pairs = before.clone().zip(before.skip(1));
+        let over = |before: i64, volume: i64| float(before) * float(volume);
+        let largest = |terms: &[i64]| terms.iter().fold(0, |largest, &term| largest.max(term));
+        let product = largest(&self.turnover).checked_mul(largest(&self.volume));
+        let len = self.turnover.len().saturating_sub(1);
+        if product.is_some_and(|product| product < NARROW) {
+            let steps = pairs.map(|((&before, &before_volume), (&turnover, &volume))| {
+                float(turnover * before_volume - before * volume) / over(before_volume, volume)
+            });
+            refill(&mut self.steps, len, steps);
+        } else {
+            let steps = pairs.map(|((&before, &before_volume), (&turnover, &volume))| {
+                let wide = |turnover: i64, volume: i64| i128::from(turnover) * i128::from(volume);
+                (wide(turnover, before_volume) - wide(before, volume)) as f64 / over(before_volume, volume)
+            });
+            refill(&mut self.steps, len, steps);
+        }
+    }
+
+    #[inline(always)]
     fn rolling_distances<F: Float>(
         &mut self,
         bars: &Bars<'_>,
@@ -147,19 +162,20 @@ impl PriceContext {
         if at.is_empty() {
             return;
         }
-        self.running.set(&bars.high[window.clone()], &bars.low[window]);
+        self.running.take(&bars.high[window.clone()], &bars.low[window]);
         let closes = &bars.close[at];
-        write(from_high, closes.iter().zip(self.running.high()).map(|(&close, &high)| points.ticks(close - high)));
-        write(from_low, closes.iter().zip(self.running.low()).map(|(&close, &low)| points.ticks(close - low)));
+        points.write(from_high, closes.iter().zip(self.running.high()).map(|(&close, &high)| close - high), 1.0);
+        points.write(from_low, closes.iter().zip(self.running.low()).map(|(&close, &low)| close - low), 1.0);
     }
 }
 
 /// The close while there is no volume.
-#[inline]
+#[inline(always)]
 fn quotient(close: i32, turnover: i64, volume: i64) -> (i64, i64) {
     if volume == 0 { (i64::from(close), 1) } else { (turnover, volume) }
 }
 
+#[inline(always)]
 fn session_distances<F: Float>(
     bars: &Bars<'_>,
     carry: &Carry,
@@ -170,20 +186,22 @@ fn session_distances<F: Float>(
     let bars = bars.back(0);
     let (mut highest, mut lowest) = (carry.high, carry.low);
     let highs = bars.close.iter().zip(bars.high);
-    write(
+    points.write(
         from_high,
         highs.map(|(&close, &high)| {
             highest = highest.max(high);
-            points.ticks(close - highest)
+            close - highest
         }),
+        1.0,
     );
     let lows = bars.close.iter().zip(bars.low);
-    write(
+    points.write(
         from_low,
         lows.map(|(&close, &low)| {
             lowest = lowest.min(low);
-            points.ticks(close - lowest)
+            close - lowest
         }),
+        1.0,
     );
 }
 

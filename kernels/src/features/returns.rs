@@ -3,6 +3,7 @@
 use super::Float;
 use super::bars::{Bars, lag, write};
 use crate::window::deviation::Deviation;
+use crate::window::refill;
 
 /// Rows of momentum_consistency.
 const CONSISTENCY: usize = 30;
@@ -17,6 +18,7 @@ impl Returns {
         Self { one_row: Vec::with_capacity(rows + CONSISTENCY), deviation: Deviation::new(rows) }
     }
 
+    #[inline(always)]
     pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, out: [&mut [F]; 5]) {
         let [return_30, return_60, return_300, acceleration, consistency] = out;
         for (window, column) in [(30, return_30), (60, return_60), (300, return_300)] {
@@ -40,15 +42,15 @@ impl Returns {
         let bars = bars.back(CONSISTENCY);
         let (at, out) = bars.defined(CONSISTENCY, consistency);
         // Element k is the return of row k + 1; the first row has none.
-        self.one_row.clear();
-        self.one_row.extend(bars.close.windows(2).map(|pair| change(pair[1], pair[0])));
-        self.deviation.set(&self.one_row[at.start.saturating_sub(CONSISTENCY).min(self.one_row.len())..]);
+        let pairs = bars.close.iter().skip(1).zip(bars.close);
+        refill(&mut self.one_row, bars.len().saturating_sub(1), pairs.map(|(&close, &before)| change(close, before)));
+        self.deviation.take(&self.one_row[at.start.saturating_sub(CONSISTENCY).min(self.one_row.len())..]);
         write(out, self.deviation.deviations().iter().copied());
     }
 }
 
 /// (c - before)/before
-#[inline]
+#[inline(always)]
 fn change(close: i32, before: i32) -> f64 {
     f64::from(close - before) / f64::from(before)
 }

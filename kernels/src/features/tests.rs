@@ -18,7 +18,7 @@ fn compute<F: Float + Default>(tape: &Tape, profile: Profile, chunk: usize) -> (
         let rows = start..n.min(start + chunk);
         assert_eq!(carry, Carry::at(&series, start));
         let part = ndarray::s![.., rows.clone()];
-        features.compute(&series, rows, &mut carry, values.slice_mut(part), flags.slice_mut(part)).unwrap();
+        features.compute_array(&series, rows, &mut carry, values.slice_mut(part), flags.slice_mut(part)).unwrap();
     }
     assert_eq!(carry.row(), n);
     (values, flags)
@@ -143,8 +143,23 @@ fn largest_turnover() {
 #[test]
 fn points_of_a_tick_of_more_than_one_numerator() {
     // Three quarters of a point: 7 ticks, and their third.
-    let points = bars::Points::new(Tick::from_nanos(750_000_000).unwrap());
-    assert_eq!((points.ticks(7), points.of(7.0, 3.0)), (5.25, 1.75));
+    let points = Points::new(Tick::from_nanos(750_000_000).unwrap());
+    assert_eq!((points.of(7.0, 1.0), points.of(7.0, 3.0)), (5.25, 1.75));
+}
+
+/// Whether a column is multiplied or divided does not show: ticks of short and long fractions, and of large numerators.
+#[test]
+fn points_by_reciprocals() {
+    let ticks = || (-40..40).flat_map(|k| [k, k * 104_729, (1 << 30) - k, k - (1 << 30)]);
+    for nanos in [250_000_000, 100_000_000, 15_625_000, 500, 750_000_000, 12_500_000_000, 33_000_000_000] {
+        let points = Points::new(Tick::from_nanos(nanos).unwrap());
+        for per in [1.0, 30.0, 300.0] {
+            let mut out = vec![0.0; ticks().count()];
+            points.write(&mut out, ticks(), per);
+            let expected: Vec<f64> = ticks().map(|ticks| points.of(ticks.into(), per)).collect();
+            assert_eq!(out, expected, "{nanos} per {per}");
+        }
+    }
 }
 
 /// A shorter look-back keeps rows where they are.
@@ -154,7 +169,7 @@ fn a_look_back_cut_short() {
     for (rows, look_back, shorter, first) in
         [(60..80, 30, 10, 50), (60..80, 30, 40, 30), (20..30, 30, 10, 10), (5..9, 9, 7, 0)]
     {
-        let bars = bars::Bars::new(&tape.series(), rows.clone(), look_back).back(shorter);
+        let bars = Bars::new(&tape.series(), rows.clone(), look_back).back(shorter);
         assert_eq!((bars.first, bars.lead, bars.len()), (first, rows.start - first, rows.end - first));
         assert_eq!((bars.close, bars.volume), (&tape.close[first..rows.end], &tape.volume[first..rows.end]));
     }
@@ -177,7 +192,7 @@ fn categories_alone() {
             for start in (0..3_000).step_by(700) {
                 let rows = start..3_000.min(start + 700);
                 let part = alone.slice_mut(ndarray::s![.., rows.clone()]);
-                features.compute_category(category, &series, rows.clone(), &carry, part).unwrap();
+                features.compute_category_array(category, &series, rows.clone(), &carry, part).unwrap();
                 carry.advance(&series, rows.end).unwrap();
             }
             let among = all.slice(ndarray::s![category.columns(), ..]).to_owned();
@@ -190,9 +205,9 @@ fn categories_alone() {
     assert_eq!((carry.advance(&series, 10), carry), (Ok(()), Carry::at(&series, 10)));
     let mut block = Array2::<f32>::zeros((4, 5));
     for (category, rows) in [(Category::Returns, 10..15), (Category::Volume, 10..16), (Category::Volume, 9..14)] {
-        assert!(features.compute_category(category, &series, rows, &carry, block.view_mut()).is_err());
+        assert!(features.compute_category_array(category, &series, rows, &carry, block.view_mut()).is_err());
     }
-    assert!(features.compute_category(Category::Volume, &series, 10..15, &carry, block.view_mut()).is_ok());
+    assert!(features.compute_category_array(Category::Volume, &series, 10..15, &carry, block.view_mut()).is_ok());
 }
 
 #[test]
@@ -267,7 +282,7 @@ fn sizes() {
     let mut run = |rows: Range<usize>, at: usize, shape: (usize, usize)| {
         let mut values = Array2::<f32>::zeros((shape.0, shape.1));
         let mut flags = Array2::zeros((FLAGS, shape.1));
-        features.compute(&series, rows, &mut Carry::at(&series, at), values.view_mut(), flags.view_mut())
+        features.compute_array(&series, rows, &mut Carry::at(&series, at), values.view_mut(), flags.view_mut())
     };
     assert_eq!(run(2..6, 2, (36, 4)), Ok(()));
     assert_eq!(run(10..10, 10, (36, 0)), Ok(()));
@@ -280,7 +295,9 @@ fn sizes() {
     let mut flags = Array2::zeros((FLAGS, 4));
     let mut carry = Carry::start();
     assert!(
-        features.compute(&series, 0..4, &mut carry, standing.view_mut().reversed_axes(), flags.view_mut()).is_err()
+        features
+            .compute_array(&series, 0..4, &mut carry, standing.view_mut().reversed_axes(), flags.view_mut())
+            .is_err()
     );
     assert_eq!(carry.row(), 0);
 }

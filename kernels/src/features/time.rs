@@ -2,6 +2,7 @@
 
 use super::FLAGS;
 use crate::Error;
+use crate::level::kernel;
 
 const fn at(hour: u32, minute: u32) -> u32 {
     (hour * 60 + minute) * 60
@@ -19,6 +20,11 @@ pub fn flags(second: &[u32], out: [&mut [i8]; FLAGS]) -> Result<(), Error> {
     if let Some(flag) = out.iter().find(|flag| flag.len() != second.len()) {
         return Err(Error::Rows { rows: 0..flag.len(), len: second.len() });
     }
+    set(second, out);
+    Ok(())
+}
+
+kernel!(fn set['a]['a](second: &'a [u32], out: [&'a mut [i8]; FLAGS]) {
     let [eth, stretches @ ..] = out;
     let (open, close) = (STARTS[0], STARTS[6]);
     for (flag, &second) in eth.iter_mut().zip(second) {
@@ -30,8 +36,7 @@ pub fn flags(second: &[u32], out: [&mut [i8]; FLAGS]) -> Result<(), Error> {
             *flag = i8::from(start <= second && second < end);
         }
     }
-    Ok(())
-}
+});
 
 #[cfg(test)]
 mod tests {

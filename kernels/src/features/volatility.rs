@@ -4,7 +4,10 @@
 
 use super::Float;
 use super::bars::{Bars, Points, ratio, shift, write};
+use crate::lanes::Lanes;
 use crate::window::rank::Rank;
+use crate::window::reciprocal::Reciprocal;
+use crate::window::refill;
 use crate::window::score::Score;
 use crate::window::sum::Sums;
 
@@ -14,6 +17,8 @@ pub(super) const ATR: usize = 30;
 const COMPARED: usize = 300;
 /// Both windows, and the close before the oldest true range.
 pub(super) const LOOK_BACK: usize = ATR - 1 + COMPARED;
+
+const SIXTH: Reciprocal = Reciprocal::of(6.0);
 
 #[derive(Clone, Debug)]
 pub(super) struct Volatility {
@@ -30,7 +35,8 @@ impl Volatility {
     }
 
     /// `true_range` of `bars.back(LOOK_BACK)`.
-    pub(super) fn compute<F: Float>(
+    #[inline(always)]
+    pub(super) fn compute<F: Float, L: Lanes>(
         &mut self,
         bars: &Bars<'_>,
         true_range: &Sums<i32>,
@@ -41,8 +47,7 @@ impl Volatility {
         let [atr_30, atr_300, regime, acceleration, breakout, percentile] = out;
         for (window, column) in [(ATR, atr_30), (300, atr_300)] {
             let (at, out) = bars.defined(window - 1, column);
-            let sums = true_range.over(window, at);
-            write(out, sums.map(|sum| points.of(f64::from(sum), window as f64)));
+            points.write(out, true_range.over(window, at), window as f64);
         }
 
         // (A30/30)/(A300/300)
@@ -55,18 +60,18 @@ impl Volatility {
         let sums = true_range.over(ATR, at.clone()).zip(true_range.over(60, at));
         write(out, sums.map(|(short, long)| ratio(2.0 * f64::from(short) - f64::from(long), f64::from(long))));
 
-        self.atr.clear();
-        self.atr.extend(true_range.over(ATR, bars.len().min(ATR - 1)..bars.len()));
+        let full = bars.len().min(ATR - 1)..bars.len();
+        refill(&mut self.atr, full.len(), true_range.over(ATR, full));
         let (at, out) = bars.defined(LOOK_BACK - 1, breakout);
         let newest = shift(&at, ATR - 1);
         let compared = &self.atr[newest.start.saturating_sub(COMPARED - 1)..newest.end];
-        self.score.set(compared);
+        self.score.take(compared);
         write(out, self.score.scores().iter().copied());
 
         // Rank with ties averaged, in percent: (score + 1)/2 / 300 * 100.
         let (_, out) = bars.defined(LOOK_BACK - 1, percentile);
-        self.rank.set(compared);
-        write(out, self.rank.scores().iter().map(|&score| f64::from(score + 1) / 6.0));
+        self.rank.take::<L>(compared);
+        write(out, self.rank.scores().iter().map(|&score| SIXTH.times(f64::from(score + 1))));
     }
 }
 

@@ -2,11 +2,15 @@
 
 use super::Float;
 use super::bars::{Bars, lag, ratio, shift, write};
+use crate::window::reciprocal::Reciprocal;
 use crate::window::slope::Slope;
 use crate::window::sum::{Sums, float};
 
 /// slope(mean(v,5), 30) reaches back over both windows.
 const LOOK_BACK: usize = 33;
+
+// Five times a volume has 35 bits.
+const TENTH: Reciprocal = Reciprocal::of(10.0);
 
 #[derive(Clone, Debug)]
 pub(super) struct Volume {
@@ -19,6 +23,7 @@ impl Volume {
         Self { volume: Sums::new(rows + LOOK_BACK), slope: Slope::new(rows + LOOK_BACK) }
     }
 
+    #[inline(always)]
     pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, out: [&mut [F]; 4]) {
         let bars = bars.back(LOOK_BACK);
         let [ratio_30, slope_30, slope_5, exhaustion] = out;
@@ -38,7 +43,7 @@ impl Volume {
         write(out, self.slope.over(30, shift(&at, 4)).map(|twice| float(twice) / 22_475.0));
 
         let (at, out) = bars.defined(4, slope_5);
-        write(out, tenfold_slope_5(bars.volume, &at).map(|tenfold| tenfold / 10.0));
+        write(out, tenfold_slope_5(bars.volume, &at).map(|tenfold| TENTH.times(tenfold)));
 
         // 30*v/sum * slope with one division. Adding 0 makes the -0 of an empty second and a falling volume 0.
         let (at, out) = bars.defined(29, exhaustion);
@@ -50,6 +55,7 @@ impl Volume {
 }
 
 /// Ten times slope(v, 5): -2, -1, 0, 1, 2 are the distances from the middle, 10 the sum of their squares. Exact.
+#[inline(always)]
 fn tenfold_slope_5<'a>(volume: &'a [u32], at: &std::ops::Range<usize>) -> impl Iterator<Item = f64> + use<'a> {
     let (oldest, old) = (lag(volume, at, 4), lag(volume, at, 3));
     let (new, newest) = (lag(volume, at, 1), lag(volume, at, 0));

@@ -29,7 +29,7 @@ fn entry(ahead: &Ahead<'_>, entry: usize, mode: &Mode) -> Outcome {
         }
         mae = mae.max(adverse);
         if favourable >= mode.target {
-            return Outcome::win(mae as u8, (row - entry) as u16);
+            return Outcome::of(mae as u8, (row - entry) as u16);
         }
     }
     Outcome::LOSS

@@ -4,6 +4,8 @@
 //! LeVeque 1979). 30 = 5 * 6 and 6 = 3 * 2, so windows share pairs and sixes, and no term cancels: a fifth of the
 //! arithmetic of two passes, and as exact.
 
+use crate::level::kernel;
+
 /// Values of a window.
 const WINDOW: usize = 30;
 /// Values before the newest.
@@ -44,6 +46,12 @@ impl Deviation {
     /// ((((q0 + q1) + q2) + q3) + q4) + ((((d0^2 + d1^2) + d3^2) + d4^2) - (((d0 + d1) + d3) + d4)^2 * 0.2), times
     /// 1/174, and the root.
     pub fn set(&mut self, values: &[f64]) {
+        set(self, values);
+    }
+
+    /// The body of [`Self::set`].
+    #[inline(always)]
+    pub(crate) fn take(&mut self, values: &[f64]) {
         let results = values.len().saturating_sub(LEAD);
         // Whole blocks only: the surplus results are cut off again.
         self.deviations.resize(results.next_multiple_of(BLOCK), 0.0);
@@ -73,6 +81,7 @@ struct Block {
 }
 
 impl Block {
+    #[inline(always)]
     fn deviations(&mut self, out: &mut [f64; BLOCK]) {
         let Self { values, pair, apart, sum, squares } = self;
         for k in 0..PAIRS {
@@ -97,6 +106,10 @@ impl Block {
         }
     }
 }
+
+kernel!(avx512 fn set['a]['a](work: &'a mut Deviation, values: &'a [f64]) {
+    work.take(values);
+});
 
 #[cfg(test)]
 mod tests {

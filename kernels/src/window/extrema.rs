@@ -3,6 +3,8 @@
 //! The column is cut into blocks of the window's length. A window then is the end of one block and the start of the
 //! next: the maximum of a suffix and a prefix. Three comparisons a row whatever the window.
 
+use crate::level::kernel;
+
 /// Extremes of windows of a fixed length. Holds the results and the scratch space.
 #[derive(Clone, Debug)]
 pub struct Extrema {
@@ -30,13 +32,18 @@ impl Extrema {
 
     /// Takes another pair of columns of equal length: results for every full window in them.
     pub fn set(&mut self, high: &[i32], low: &[i32]) {
+        set(self, high, low);
+    }
+
+    /// The body of [`Self::set`].
+    #[inline(always)]
+    pub(crate) fn take(&mut self, high: &[i32], low: &[i32]) {
         let results = (high.len() + 1).saturating_sub(self.window);
         self.high.resize(results, 0);
         self.low.resize(results, 0);
         for start in (0..results).step_by(self.window) {
             let end = start + self.window;
-            suffixes(&high[start..end], &mut self.suffix_high, i32::max);
-            suffixes(&low[start..end], &mut self.suffix_low, i32::min);
+            suffixes(&high[start..end], &low[start..end], &mut self.suffix_high, &mut self.suffix_low);
 
             // The window starting at `start` is the block itself; each further one takes a row of the next block.
             let windows = self.window.min(results - start);
@@ -67,15 +74,20 @@ impl Extrema {
     }
 }
 
+/// The extremes from each row of a block to its end.
 #[inline(always)]
-fn suffixes(block: &[i32], out: &mut [i32], extreme: impl Fn(i32, i32) -> i32) {
-    let Some(&last) = block.last() else { return };
-    let mut running = last;
-    for (out, &value) in out.iter_mut().zip(block).rev() {
-        running = extreme(running, value);
-        *out = running;
+fn suffixes(high: &[i32], low: &[i32], highest: &mut [i32], lowest: &mut [i32]) {
+    let (mut top, mut bottom) = (i32::MIN, i32::MAX);
+    let out = highest.iter_mut().zip(lowest);
+    for ((highest, lowest), (&high, &low)) in out.zip(high.iter().zip(low)).rev() {
+        (top, bottom) = (top.max(high), bottom.min(low));
+        (*highest, *lowest) = (top, bottom);
     }
 }
+
+kernel!(fn set['a]['a](work: &'a mut Extrema, high: &'a [i32], low: &'a [i32]) {
+    work.take(high, low);
+});
 
 #[cfg(test)]
 mod tests {

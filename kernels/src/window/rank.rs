@@ -4,8 +4,11 @@
 //! towards the block's own newest values counts, so old values are cut to just outside the range of those. 32 values a
 //! comparison then: no sorted structure keeps up at a window of 300. It is the wrong tool for windows of many thousands.
 
+use crate::lanes::{BYTES, Lanes, order};
+use crate::level::kernel;
+
 /// Rows ranked at once.
-const BLOCK: usize = 32;
+const BLOCK: usize = BYTES;
 
 /// Comparisons whose sum fits the narrowest lane.
 const RUN: usize = 100;
@@ -36,6 +39,12 @@ impl Rank {
 
     /// Takes another column of values not below 0: results for every full window in it.
     pub fn set(&mut self, values: &[i32]) {
+        set(self, values);
+    }
+
+    /// The body of [`Self::set`].
+    #[inline(always)]
+    pub(crate) fn take<L: Lanes>(&mut self, values: &[i32]) {
         self.scores.clear();
         let results = (values.len() + 1).saturating_sub(self.window);
         let Some(&last) = values.last() else { return };
@@ -56,12 +65,12 @@ impl Rank {
             let cut = values.iter().map(|&value| value.clamp(below, above) - below);
             if above - below <= i32::from(u8::MAX) {
                 self.bytes.iter_mut().zip(cut).for_each(|(byte, value)| *byte = (value + i32::from(i8::MIN)) as i8);
-                *out = bytes(&self.bytes, self.window);
+                *out = bytes::<L>(&self.bytes, self.window);
             } else if above - below <= i32::from(u16::MAX) {
                 self.words.iter_mut().zip(cut).for_each(|(word, value)| *word = (value + i32::from(i16::MIN)) as i16);
-                *out = words(&self.words, self.window);
+                *out = words::<L>(&self.words, self.window);
             } else {
-                *out = integers(values, self.window);
+                *out = integers::<L>(values, self.window);
             }
         }
         self.scores.truncate(results);
@@ -77,19 +86,17 @@ impl Rank {
 
 /// One body for three lane widths: a function over the values of a block and the windows before them.
 macro_rules! block {
-    ($name:ident, $lane:ty) => {
-        fn $name(values: &[$lane], window: usize) -> [i16; BLOCK] {
+    ($name:ident, $lane:ty, $order:expr) => {
+        #[inline(always)]
+        fn $name<L: Lanes>(values: &[$lane], window: usize) -> [i16; BLOCK] {
             // less + (less or equal) = window + less - greater
             let mut scores = [window as i16; BLOCK];
             let Some(newest) = values[window - 1..].first_chunk::<BLOCK>().copied() else { return scores };
             for start in (0..window).step_by(RUN) {
                 let mut run = [0; BLOCK];
-                for old in start..window.min(start + RUN) {
-                    let Some(old) = values[old..].first_chunk::<BLOCK>().copied() else { return scores };
-                    for lane in 0..BLOCK {
-                        run[lane] += (newest[lane] > old[lane]) as $lane;
-                        run[lane] -= (newest[lane] < old[lane]) as $lane;
-                    }
+                // A window of values for each old one: where `values` is as long as it should be, no index is checked.
+                for old in values[start..window.min(start + RUN) + BLOCK - 1].array_windows() {
+                    $order(&mut run, &newest, old);
                 }
                 for lane in 0..BLOCK {
                     scores[lane] += run[lane] as i16;
@@ -99,9 +106,13 @@ macro_rules! block {
         }
     };
 }
-block!(bytes, i8);
-block!(words, i16);
-block!(integers, i32);
+block!(bytes, i8, L::order);
+block!(words, i16, order);
+block!(integers, i32, order);
+
+kernel!(avx512 fn set['a]['a](work: &'a mut Rank, values: &'a [i32]) {
+    work.take::<L>(values);
+});
 
 #[cfg(test)]
 mod tests {

@@ -2,24 +2,32 @@
 //!
 //! With H and L the extremes of the window and size = H - L, a row is in a zone when its high is within size/10 of H or
 //! its low within size/10 of L. Walking from the oldest row, a row in a zone counts when it is at least [`APART`] rows
-//! after the last counted one.
+//! after the last counted one: that is the largest number of rows in a zone that lie so far apart, and walking back from
+//! the newest row finds as many.
 //!
-//! The rows in a zone are a bit mask that is kept while the range stands, and the counted rows are a chain of jumps
-//! along it. When the oldest counted row leaves the window the chain is walked anew, but only until it meets the old one:
-//! from there on both are the same.
+//! While the range stands, so do the zones, a bit a row, and the count changes by one at a time. It grows once the row
+//! after the last counted one, walking forward, has come into the window, and falls once the last counted row, walking
+//! back, has left it. Both rows only ever move forward with the window. So each walk says until when the count stands,
+//! and nothing is done in between.
 
-use wide::i32x8;
+use std::hint::select_unpredictable;
+use std::marker::PhantomData;
+
+use crate::lanes::{Lanes, ROWS};
+use crate::level::kernel;
 
 /// Rows between two counted ones, at least.
 pub const APART: usize = 30;
 
-const BITS: usize = u64::BITS as usize;
+/// Ticks from the lowest to the highest price for which 16 bits have room.
+const WIDEST: i32 = u16::MAX as i32 - 2;
 
 /// Counts retouches. Holds the results and the scratch space.
 #[derive(Clone, Debug)]
 pub struct Retouch {
-    zone: Vec<u64>,
-    chain: Chain,
+    high: Vec<i16>,
+    low: Vec<i16>,
+    zone: Zone,
     counts: Vec<i32>,
 }
 
@@ -27,47 +35,44 @@ impl Retouch {
     /// Windows of `window` rows, at most `rows` of them at once.
     #[must_use]
     pub fn new(window: usize, rows: usize) -> Self {
-        Self {
-            zone: Vec::with_capacity((rows + window).div_ceil(BITS)),
-            chain: Chain { rows: Vec::with_capacity(rows + window), head: 0 },
-            counts: Vec::with_capacity(rows),
-        }
+        let words = (rows + window).div_ceil(ROWS);
+        let column = || Vec::with_capacity(words * ROWS);
+        // A word of ones before the first and one after the last.
+        let others = || Vec::with_capacity(words + 2);
+        let zone = Zone { words: Vec::with_capacity(words + 2), later: others(), earlier: others() };
+        Self { high: column(), low: column(), zone, counts: Vec::with_capacity(rows) }
     }
 
     /// Takes another pair of columns of equal length, and the extremes of every full window of `window` rows in them.
     pub fn set(&mut self, window: usize, high: &[i32], low: &[i32], highest: &[i32], lowest: &[i32]) {
-        self.counts.clear();
-        self.zone.clear();
-        self.zone.resize(high.len().div_ceil(BITS), 0);
-        let mut threshold = (i32::MAX, i32::MIN);
-        // Words of `zone` that hold for the threshold, up to here.
-        let mut valid = 0;
-        for (start, (&highest, &lowest)) in highest.iter().zip(lowest).enumerate() {
-            let end = start + window - 1;
-            // high >= H - size/10 exactly when it holds with size/10 rounded down; likewise for lows.
-            let tenth = (highest - lowest) / 10;
-            let changed = threshold != (highest - tenth, lowest + tenth);
-            if changed {
-                threshold = (highest - tenth, lowest + tenth);
-                valid = start / BITS;
+        set(self, window, high, low, highest, lowest);
+    }
+
+    /// The body of [`Self::set`].
+    #[inline(always)]
+    pub(crate) fn take<L: Lanes>(&mut self, window: usize, high: &[i32], low: &[i32], highest: &[i32], lowest: &[i32]) {
+        self.counts.resize(highest.len(), 0);
+        if highest.is_empty() {
+            return;
+        }
+        // Folds, unlike `min` and `max`, are vectorised.
+        let bottom = lowest.iter().fold(i32::MAX, |bottom, &lowest| bottom.min(lowest));
+        let top = highest.iter().fold(i32::MIN, |top, &highest| top.max(highest));
+        let words = high.len().div_ceil(ROWS);
+        let Self { high: highs, low: lows, zone, counts } = self;
+        zone.words.clear();
+        zone.words.resize(words + 2, u64::MAX);
+        zone.later.resize(words + 2, 0);
+        zone.earlier.resize(words + 2, 0);
+        if top - bottom <= WIDEST {
+            for (column, narrowed) in [(high, &mut *highs), (low, &mut *lows)] {
+                narrowed.resize(words * ROWS, 0);
+                narrowed.iter_mut().zip(column).for_each(|(narrowed, &ticks)| *narrowed = narrow(ticks, bottom));
             }
-            while valid * BITS <= end {
-                let rows = valid * BITS..high.len().min((valid + 1) * BITS);
-                self.zone[valid] = zone(&high[rows.clone()], &low[rows], threshold);
-                valid += 1;
-            }
-            if changed {
-                self.chain.walk(&self.zone, start, end);
-            } else {
-                if is_set(&self.zone, end) {
-                    self.chain.extend(end);
-                }
-                // A row in a zone at the start of the last window was its first counted one.
-                if is_set(&self.zone, start - 1) {
-                    self.chain.advance(&self.zone, start, end);
-                }
-            }
-            self.counts.push(self.chain.len() as i32);
+            let ((high, _), (low, _)) = (highs.as_chunks(), lows.as_chunks());
+            zone.runs(window, highest, lowest, &Narrow::<L> { high, low, bottom, lanes: PhantomData }, counts);
+        } else {
+            zone.runs(window, highest, lowest, &Wide { high, low }, counts);
         }
     }
 
@@ -78,105 +83,180 @@ impl Retouch {
     }
 }
 
-#[inline]
-fn is_set(zone: &[u64], row: usize) -> bool {
-    zone[row / BITS] >> (row % BITS) & 1 == 1
+kernel!(fn set['a]['a](
+    work: &'a mut Retouch, window: usize, high: &'a [i32], low: &'a [i32], highest: &'a [i32], lowest: &'a [i32]
+) {
+    work.take::<L>(window, high, low, highest, lowest);
+});
+
+/// The columns, as the zones look at them. No closures: one that stays a call is compiled for no level.
+trait Bars {
+    /// Word `word` of the zones: whether the high is not below `upper` or the low not above `lower`.
+    fn word(&self, word: usize, upper: i32, lower: i32) -> u64;
 }
 
-/// The first row in a zone from `row` on. Rows past `end` need not be valid.
-#[inline]
-fn next(zone: &[u64], mut row: usize, end: usize) -> Option<usize> {
-    while row <= end {
-        let rest = zone[row / BITS] >> (row % BITS);
-        if rest != 0 {
-            row += rest.trailing_zeros() as usize;
-            return (row <= end).then_some(row);
-        }
-        row = (row / BITS + 1) * BITS;
+/// One more than the distance from the lowest price: the threshold below that one fits, too.
+#[inline(always)]
+fn narrow(ticks: i32, bottom: i32) -> i16 {
+    (ticks - bottom + 1 + i32::from(i16::MIN)) as i16
+}
+
+/// Prices that lie within [`WIDEST`] ticks.
+struct Narrow<'a, L> {
+    high: &'a [[i16; ROWS]],
+    low: &'a [[i16; ROWS]],
+    bottom: i32,
+    lanes: PhantomData<L>,
+}
+
+impl<L: Lanes> Bars for Narrow<'_, L> {
+    #[inline(always)]
+    fn word(&self, word: usize, upper: i32, lower: i32) -> u64 {
+        let (above, below) = (narrow(upper - 1, self.bottom), narrow(lower + 1, self.bottom));
+        L::outside(&self.high[word], &self.low[word], above, below)
     }
-    None
 }
 
-/// The counted rows of a window: `rows` from `head` on.
+/// Any prices.
+struct Wide<'a> {
+    high: &'a [i32],
+    low: &'a [i32],
+}
+
+impl Bars for Wide<'_> {
+    #[inline(always)]
+    fn word(&self, word: usize, upper: i32, lower: i32) -> u64 {
+        let mut bits = 0;
+        let rows = self.high[word * ROWS..].iter().zip(&self.low[word * ROWS..]).take(ROWS);
+        for (row, (&high, &low)) in rows.enumerate() {
+            bits |= u64::from(high >= upper || low <= lower) << row;
+        }
+        bits
+    }
+}
+
+/// The rows in a zone, row k in bit k % 64 of word k / 64 + 1. Searches end at the words of ones around those that were set.
 #[derive(Clone, Debug)]
-struct Chain {
-    rows: Vec<u32>,
-    head: usize,
+struct Zone {
+    words: Vec<u64>,
+    /// For each word the next one that is not 0, and the one before.
+    later: Vec<u32>,
+    earlier: Vec<u32>,
 }
 
-impl Chain {
-    fn len(&self) -> usize {
-        self.rows.len() - self.head
-    }
-
-    /// Starts again for the window from `row` to `end`.
-    fn walk(&mut self, zone: &[u64], mut row: usize, end: usize) {
-        self.rows.clear();
-        self.head = 0;
-        while let Some(counted) = next(zone, row, end) {
-            self.rows.push(counted as u32);
-            row = counted + APART;
+impl Zone {
+    /// The count of every window, from its extremes.
+    #[inline(always)]
+    fn runs(&mut self, window: usize, highest: &[i32], lowest: &[i32], bars: &impl Bars, counts: &mut [i32]) {
+        let mut start = 0;
+        while let (Some(&top), Some(&bottom)) = (highest.get(start), lowest.get(start)) {
+            let ranges = highest[start..].iter().zip(&lowest[start..]);
+            let stands = ranges.take_while(|&(&highest, &lowest)| highest == top && lowest == bottom).count();
+            // high >= H - size/10 exactly when it holds with size/10 rounded down; likewise for lows.
+            let tenth = (top - bottom) / 10;
+            let words = start / ROWS..(start + stands + window - 1).div_ceil(ROWS);
+            let (before, after) = (words.start, words.end + 1);
+            for end in [before, after] {
+                (self.words[end], self.earlier[end], self.later[end]) = (u64::MAX, end as u32, end as u32);
+            }
+            let mut earlier = before;
+            for place in words.clone() {
+                self.earlier[place + 1] = earlier as u32;
+                self.words[place + 1] = bars.word(place, top - tenth, bottom + tenth);
+                earlier = select_unpredictable(self.words[place + 1] != 0, place + 1, earlier);
+            }
+            let mut later = after;
+            for place in words.rev() {
+                self.later[place + 1] = later as u32;
+                later = select_unpredictable(self.words[place + 1] != 0, place + 1, later);
+            }
+            self.count(start, window, &mut counts[start..start + stands]);
+            start += stands;
         }
     }
 
-    /// Takes the next row in a zone.
-    fn extend(&mut self, row: usize) {
-        let free = self.rows[self.head..].last().is_none_or(|&last| row >= last as usize + APART);
-        if free {
-            self.rows.push(row as u32);
+    /// The count of each of the windows that start from `start` on.
+    #[inline(always)]
+    fn count(&self, start: usize, window: usize, counts: &mut [i32]) {
+        let mut done = 0;
+        let (mut count, mut falls, mut grows) = self.forward(start, start + window);
+        loop {
+            // The count stands while a window starts no later than at `falls` and ends before `grows`.
+            let until = (falls + 1 - start).min(grows + 1 - window - start);
+            if until >= counts.len() {
+                counts[done..].fill(count);
+                return;
+            }
+            counts[done..until].fill(count);
+            done = until;
+            let first = start + done;
+            let end = first + window;
+            if first > falls {
+                let found = self.back(first, end);
+                if found.0 < count {
+                    count = found.0;
+                    grows = self.next(end);
+                }
+                falls = found.1;
+            }
+            if end > grows {
+                let found = self.forward(first, end);
+                if found.0 > count {
+                    count = found.0;
+                    falls = found.1;
+                }
+                grows = found.2;
+            }
         }
     }
 
-    /// Drops the first counted row and walks from `row`. The new chain stays between the old one and the old one without
-    /// its first row, so it meets either by standing where that one stands.
-    fn advance(&mut self, zone: &[u64], mut row: usize, end: usize) {
-        let head = self.head;
-        self.head += 1;
-        // The old chain's row at the slot that was overwritten last.
-        let mut old = self.rows[head];
-        for slot in head + 1.. {
-            let Some(counted) = next(zone, row, end) else {
-                self.rows.truncate(slot);
-                return;
-            };
-            if counted as u32 == old {
-                // Met as many rows further on: what was walked moves back to where the old chain had it.
-                self.rows.copy_within(head + 1..slot, head);
-                self.rows[slot - 1] = old;
-                self.head = head;
-                return;
-            }
-            if slot == self.rows.len() {
-                self.rows.push(counted as u32);
-                // Nothing old is left to meet, and an old chain that ended here leaves no room for another row.
-                return;
-            }
-            old = self.rows[slot];
-            if counted as u32 == old {
-                return;
-            }
-            self.rows[slot] = counted as u32;
-            row = counted + APART;
+    /// The count of the window `first..end`, its first counted row, and the row that would be counted next after its end.
+    #[inline(always)]
+    fn forward(&self, first: usize, end: usize) -> (i32, usize, usize) {
+        let oldest = self.next(first);
+        let (mut count, mut row) = (0, oldest);
+        while row < end {
+            count += 1;
+            row = self.next(row + APART);
         }
+        (count, oldest, row)
     }
-}
 
-/// The rows, at most 64, whose high is not below or whose low is not above the threshold, the first in bit 0.
-#[inline]
-fn zone(high: &[i32], low: &[i32], (upper, lower): (i32, i32)) -> u64 {
-    let (high_lanes, high_rest) = high.as_chunks::<8>();
-    let (low_lanes, low_rest) = low.as_chunks::<8>();
-    let mut bits = 0;
-    let (above, below) = (i32x8::splat(upper - 1), i32x8::splat(lower + 1));
-    for (lanes, (&high, &low)) in high_lanes.iter().zip(low_lanes).enumerate() {
-        let inside = i32x8::new(high).simd_gt(above) | below.simd_gt(i32x8::new(low));
-        bits |= u64::from(inside.to_bitmask()) << (8 * lanes);
+    /// The count of the window `first..end` and its last counted row, from the newest row back.
+    #[inline(always)]
+    fn back(&self, first: usize, end: usize) -> (i32, usize) {
+        let (mut count, mut last) = (0, first);
+        let mut place = self.previous(end - 1 + ROWS);
+        while place >= first + ROWS {
+            (count, last) = (count + 1, place - ROWS);
+            place = self.previous(place - APART);
+        }
+        (count, last)
     }
-    let done = 8 * high_lanes.len();
-    for (row, (&high, &low)) in high_rest.iter().zip(low_rest).enumerate() {
-        bits |= u64::from(high >= upper || low <= lower) << (done + row);
+
+    /// The first row in a zone from `row` on, or one beyond the rows that were set.
+    #[inline(always)]
+    fn next(&self, row: usize) -> usize {
+        let word = row / ROWS + 1;
+        let rest = self.words[word] & (u64::MAX << (row % ROWS));
+        let later = self.later[word] as usize;
+        let all = self.words[later];
+        // As likely here as there: a branch would be mistaken half of the time.
+        let (word, rest) = (select_unpredictable(rest != 0, word, later), select_unpredictable(rest != 0, rest, all));
+        (word - 1) * ROWS + rest.trailing_zeros() as usize
     }
-    bits
+
+    /// The last row in a zone up to `row`; one before the first word that was set may be any. In places of `ROWS` rows more,
+    /// so that there is one before row 0.
+    #[inline(always)]
+    fn previous(&self, place: usize) -> usize {
+        let word = place / ROWS;
+        let rest = self.words[word] & (u64::MAX >> (ROWS - 1 - place % ROWS));
+        let earlier = self.earlier[word] as usize;
+        let all = self.words[earlier];
+        let (word, rest) = (select_unpredictable(rest != 0, word, earlier), select_unpredictable(rest != 0, rest, all));
+        word * ROWS + ROWS - 1 - rest.leading_zeros() as usize
+    }
 }
 
 #[cfg(test)]
@@ -216,6 +296,17 @@ mod tests {
                     high.windows(window).zip(low.windows(window)).map(|(h, l)| naive(h, l)).collect();
                 assert_eq!(counts(window, &high, &low), expected);
             }
+        }
+    }
+
+    /// Distances just within 16 bits, and beyond.
+    #[test]
+    fn far_apart() {
+        for span in [WIDEST - 1, WIDEST, WIDEST + 1, WIDEST + 2, 1 << 20] {
+            let Tape { mut high, mut low, .. } = Tape::walk(6, 500, 3);
+            (low[100], high[300]) = (5, 5 + span);
+            let expected: Vec<i32> = high.windows(240).zip(low.windows(240)).map(|(h, l)| naive(h, l)).collect();
+            assert_eq!(counts(240, &high, &low), expected, "span {span}");
         }
     }
 

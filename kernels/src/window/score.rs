@@ -1,6 +1,8 @@
 //! Standard scores within a trailing window: by how many sample deviations the newest value lies above the mean.
 
+use super::refill;
 use super::sum::{Sums, float};
+use crate::level::kernel;
 
 /// Scores within windows of a fixed length. Holds the results and the scratch space.
 #[derive(Clone, Debug)]
@@ -24,6 +26,12 @@ impl Score {
     /// With S the sum of the w values and Q = w*sum(x^2) - S^2, both exact, the score of the newest value x is
     /// (w*x - S) / sqrt(Q * (w/(w-1))), computed in that order; NaN if Q is 0.
     pub fn set(&mut self, values: &[i32]) {
+        set(self, values);
+    }
+
+    /// The body of [`Self::set`].
+    #[inline(always)]
+    pub(crate) fn take(&mut self, values: &[i32]) {
         self.scores.clear();
         if values.len() < self.window {
             return;
@@ -33,7 +41,9 @@ impl Score {
         let (window, at) = (self.window as i64, self.window - 1..values.len());
         let sample = window as f64 / (window - 1) as f64;
         let sums = self.sums.over(self.window, at.clone()).zip(self.squares.over(self.window, at.clone()));
-        let rows = values[at].iter().zip(sums);
+        let newest = &values[at];
+        let len = newest.len();
+        let rows = newest.iter().zip(sums);
         let score = |value: i32, sum: i64, spread: f64| {
             let deviation = (spread * sample).sqrt();
             if spread == 0.0 { f64::NAN } else { float(window * i64::from(value) - sum) / deviation }
@@ -41,13 +51,14 @@ impl Score {
         let largest = values.iter().fold(0, |largest, value| largest.max(value.unsigned_abs()));
         // Where w^2 * largest^2 fits 63 bits, so does each term of Q.
         if window.pow(2) <= i64::MAX / i64::from(largest).pow(2).max(1) {
-            self.scores
-                .extend(rows.map(|(&value, (sum, squares))| score(value, sum, float(window * squares - sum * sum))));
+            let scores = rows.map(|(&value, (sum, squares))| score(value, sum, float(window * squares - sum * sum)));
+            refill(&mut self.scores, len, scores);
         } else {
-            self.scores.extend(rows.map(|(&value, (sum, squares))| {
+            let scores = rows.map(|(&value, (sum, squares))| {
                 let spread = i128::from(window) * i128::from(squares) - i128::from(sum) * i128::from(sum);
                 score(value, sum, spread as f64)
-            }));
+            });
+            refill(&mut self.scores, len, scores);
         }
     }
 
@@ -57,6 +68,10 @@ impl Score {
         &self.scores
     }
 }
+
+kernel!(fn set['a]['a](work: &'a mut Score, values: &'a [i32]) {
+    work.take(values);
+});
 
 #[cfg(test)]
 mod tests {

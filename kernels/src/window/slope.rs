@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use super::sum::Sums;
+use crate::level::kernel;
 
 /// Exact slopes of an integer column, from its prefix sums and those of row*value.
 #[derive(Clone, Debug)]
@@ -21,12 +22,14 @@ impl Slope {
     }
 
     /// Takes another column.
+    #[inline(always)]
     pub fn set(&mut self, column: impl Iterator<Item = i64> + Clone) {
         self.values.set(column.clone());
         self.moments.set(column.zip(0_i64..).map(|(value, row)| value.wrapping_mul(row)));
     }
 
     /// Twice the numerators, sum((2k - (w-1)) * y_k), of the windows of `window` elements ending at each of `at`.
+    #[inline(always)]
     pub fn over(&self, window: usize, at: Range<usize>) -> impl Iterator<Item = i64> {
         let ends = self.values.over(window, at.clone()).zip(self.moments.over(window, at.clone())).zip(at);
         // k = row - (end - (w-1)), so 2k - (w-1) = 2*row - (2*end - (w-1)). Only the result has to fit.
@@ -49,6 +52,16 @@ const BLOCK: usize = 16;
 /// By summation by parts: the sum of `(2k - 29) * y_k` over k = 0 .. 29 is that of `m*(30 - m) * step_m` over m = 1 .. 29.
 /// Fixed order: the sum of `m*(30 - m) * (step_m + step_{30-m})` for m = 1, 2, .. 14; plus `225 * step_15`; divided by 4495.
 pub fn of_steps_30(steps: &[f64], out: &mut [f64]) {
+    set_of_steps_30(steps, out);
+}
+
+kernel!(fn set_of_steps_30['a]['a](steps: &'a [f64], out: &'a mut [f64]) {
+    take_of_steps_30(steps, out);
+});
+
+/// The body of [`of_steps_30`].
+#[inline(always)]
+pub(crate) fn take_of_steps_30(steps: &[f64], out: &mut [f64]) {
     const OTHERS: usize = STEPS_30 - 1;
     let steps = &steps[..out.len() + OTHERS];
     let (blocks, tail) = out.as_chunks_mut::<BLOCK>();

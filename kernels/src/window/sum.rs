@@ -15,11 +15,11 @@ pub trait Wrapping: Copy + Default {
 macro_rules! wrapping {
     ($($integer:ty),*) => {$(
         impl Wrapping for $integer {
-            #[inline]
+            #[inline(always)]
             fn plus(self, other: Self) -> Self {
                 self.wrapping_add(other)
             }
-            #[inline]
+            #[inline(always)]
             fn minus(self, other: Self) -> Self {
                 self.wrapping_sub(other)
             }
@@ -42,6 +42,7 @@ impl<T: Wrapping> Sums<T> {
     }
 
     /// Takes another column.
+    #[inline(always)]
     pub fn set(&mut self, column: impl Iterator<Item = T>) {
         self.prefix.clear();
         self.prefix.push(T::default());
@@ -53,6 +54,7 @@ impl<T: Wrapping> Sums<T> {
     }
 
     /// The sums of the `window` elements ending at each of the elements `at`, which must have as many before them.
+    #[inline(always)]
     pub fn over(&self, window: usize, at: Range<usize>) -> impl Iterator<Item = T> + Clone {
         let len = at.len();
         let newest = &self.prefix[at.start + 1..][..len];
@@ -63,13 +65,14 @@ impl<T: Wrapping> Sums<T> {
 
     /// The sum of all elements before `row`.
     #[must_use]
+    #[inline(always)]
     pub fn before(&self, row: usize) -> T {
         self.prefix[row]
     }
 }
 
 /// `value as f64`, correctly rounded, in operations that vectorise where the processor cannot convert 64-bit integers.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn float(value: i64) -> f64 {
     // The halves in the mantissas of 2^52 and 2^84, the upper one offset by 2^31 to be positive.

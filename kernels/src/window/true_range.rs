@@ -2,7 +2,7 @@
 
 /// max(h - l, |h - c|, |l - c|) of each row from the second on, c being the close before it; a first row has h - l. With
 /// l <= h that is max(h, c) - min(l, c).
-#[inline]
+#[inline(always)]
 pub fn true_ranges<'a>(high: &'a [i32], low: &'a [i32], close: &'a [i32]) -> impl Iterator<Item = i32> + Clone + 'a {
     let rows = high.get(1..).unwrap_or_default().iter().zip(low.get(1..).unwrap_or_default()).zip(close);
     rows.map(|((&high, &low), &before)| high.max(before) - low.min(before))

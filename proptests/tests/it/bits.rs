@@ -1,7 +1,7 @@
-//! The same bits for every instruction set: all 55 columns of fixed tapes against committed checksums. `.ci/run` runs this
-//! for x86-64-v3 and for plain x86-64.
+//! The same bits for every instruction set: all 55 columns of fixed tapes against committed checksums, at every level that
+//! the processor has. `scripts/aarch64` runs this for NEON.
 
-use crate::tapes::{Ticks, features, outcomes};
+use crate::tapes::{Ticks, features, for_every_level, outcomes};
 use kernels::{Tick, labels::MODES, weights};
 use proptests::{Profile, Tape};
 use xxhash_rust::xxh3::Xxh3Default;
@@ -49,15 +49,22 @@ fn checksum(tape: &Tape, profile: Profile) -> u64 {
 }
 
 #[test]
-fn of_three_markets_in_both_profiles() {
-    let found = [(1, 1), (2, 3), (12, 25)].map(|(step, span)| {
+fn of_three_markets_in_both_profiles_at_every_level() {
+    for_every_level(|level| {
+        let found = checksums();
+        assert_eq!(found, EXPECTED, "a column changed its bits at {level}");
+    });
+}
+
+const EXPECTED: [[u64; 2]; 3] = [
+    [11_552_943_053_999_455_450, 2_081_649_796_885_067_950],
+    [9_758_188_434_163_191_221, 15_292_863_546_859_622_464],
+    [8_796_364_118_003_270_657, 15_427_936_004_075_637_471],
+];
+
+fn checksums() -> [[u64; 2]; 3] {
+    [(1, 1), (2, 3), (12, 25)].map(|(step, span)| {
         let tape = tape(step, span);
         [Profile::Session, Profile::Rolling].map(|profile| checksum(&tape, profile))
-    });
-    let expected = [
-        [11_552_943_053_999_455_450, 2_081_649_796_885_067_950],
-        [9_758_188_434_163_191_221, 15_292_863_546_859_622_464],
-        [8_796_364_118_003_270_657, 15_427_936_004_075_637_471],
-    ];
-    assert_eq!(found, expected, "a column changed its bits, on this instruction set or on all");
+    })
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write, fs, process::Command};
 
 use benches::tape::tapes;
+use kernels::Level;
 
 use crate::{
     measure::{Compared, Measured, Timed},
@@ -28,6 +29,7 @@ pub fn page(measured: &Measured, python: Option<&Python>) -> String {
     required(&mut page, measured, python);
     functions(&mut page, &measured.functions);
     kernels(&mut page, measured);
+    levels(&mut page, measured);
     page
 }
 
@@ -38,10 +40,11 @@ fn machine(measured: &Measured, python: Option<&Python>) -> String {
     let rustc = Command::new("rustc").arg("--version").output().map(|output| output.stdout).unwrap_or_default();
     let mut text = format!(
         "- Machine: {}, {cores} cores, shared. A copy that no cache holds moves {:.1} GB/s, read and written, on one of them.\n\
-         - {}, target-cpu x86-64-v3; {CRATES}\n",
+         - {}, no flags, kernels on {}; {CRATES}\n",
         model.map_or("unknown processor", |(_, model)| model),
         measured.bandwidth,
         String::from_utf8_lossy(&rustc).trim(),
+        Level::in_use(),
     );
     match python {
         Some(python) => {
@@ -136,6 +139,26 @@ fn functions(page: &mut String, functions: &[Compared]) {
         }
     }
     page.push('\n');
+}
+
+/// What each level gains, on the usual market.
+fn levels(page: &mut String, measured: &Measured) {
+    let names: Vec<&str> = Level::available().map(Level::name).collect();
+    let mut columns = names.clone();
+    columns.push("widest over the one before");
+    page.push('\n');
+    header(page, "The same binary at every level", "ns/row, normal", &columns);
+    for (name, times) in &measured.levels {
+        let gain = match times[..] {
+            [.., before, widest] => format!("{:+.1} %", 100.0 * (before / widest - 1.0)),
+            _ => "-".into(),
+        };
+        row(page, name, times.iter().map(|time| format!("{time:.2}")).chain([gain]));
+    }
+    page.push_str(
+        "\nKernels that AVX-512 does not make 3 % faster have no code for it and run on AVX2 there: `kernel!` in their source says\n\
+         `avx512` or does not. Differences between levels with the same code are the machine's.\n",
+    );
 }
 
 /// The roofline: what the memory would allow.

@@ -1,8 +1,10 @@
 //! Random tapes and how the crates under test are called on them.
 #![allow(dead_code)]
 
+use std::sync::Mutex;
+
 use kernels::{
-    Break, Columns, Series, Tick,
+    Break, Columns, Level, Series, Tick,
     features::{Carry, FLAGS, FLOATS, Features, Float},
     labels::{Labeller, Outcome},
 };
@@ -21,6 +23,16 @@ pub fn cases() -> ProptestConfig {
         max_shrink_iters: 2000,
         failure_persistence: None,
         ..ProptestConfig::default()
+    }
+}
+
+/// Runs a test at every level the processor has, and one such test after the other.
+pub fn for_every_level(test: impl Fn(Level)) {
+    static FORCING: Mutex<()> = Mutex::new(());
+    let _forcing = FORCING.lock();
+    for level in Level::available() {
+        level.force().unwrap();
+        test(level);
     }
 }
 
@@ -166,7 +178,7 @@ pub fn features<F: Float + Default>(
         let rows = start..series.len().min(start + chunk);
         let values = values.slice_mut(s![.., rows.clone()]);
         let flags = flags.slice_mut(s![.., rows.clone()]);
-        features.compute(series, rows, &mut carry, values, flags).unwrap();
+        features.compute_array(series, rows, &mut carry, values, flags).unwrap();
     }
     (values, flags)
 }

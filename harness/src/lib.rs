@@ -3,73 +3,32 @@
 #[macro_use]
 mod output;
 
-mod alerts;
-mod alive;
 mod allocator;
-mod backup;
-mod bench;
-mod cache;
+mod archive;
 mod channels;
-mod clean;
 mod cli;
 mod commands;
-mod config;
-mod criteria;
-mod deal;
-mod decode;
-mod demo;
-mod discover;
-mod doctor;
 mod error;
 mod exit;
-mod failures;
 mod fault;
-mod feature_ranges;
-mod figures;
-mod heartbeat;
-mod holdings;
-mod inspect;
 mod interrupt;
-mod job;
 mod logs;
 mod machine;
-mod manifest;
-mod manual;
-mod memory;
-mod metrics;
 mod monitor;
-mod months;
-mod naming;
-mod outcome;
-mod process;
 mod progress;
-mod publish;
-mod published;
 mod quality;
-mod raw;
 mod report;
 mod reporter;
-mod request;
 mod rules;
 mod run;
 mod schedule;
-mod selftest;
+mod settings;
 #[cfg(test)]
 mod simulation;
 mod statistics;
-mod status;
-mod store;
-mod summary;
-mod sweep;
-mod synth;
-mod task;
-mod training;
-mod tune;
 pub mod untrusted;
 mod validate;
-mod volumes;
-mod withheld;
-mod worker;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -78,7 +37,10 @@ use clap::Parser;
 pub use crate::error::{Error, Result};
 use crate::{
     cli::{Cli, Command},
+    commands::{backup, bench, clean, demo, doctor, inspect, manual, months, process, selftest, synth, tune},
     error::Context,
+    settings::Settings,
+    watch::{alerts, status},
 };
 
 /// Runs the command line of this process.
@@ -102,7 +64,7 @@ pub fn main() -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result<u8> {
     interrupt::listen()?;
-    let settings = config::Settings::resolve(&cli.settings)?;
+    let settings = Settings::resolve(&cli.settings)?;
     settings.force_level()?;
     logs::start(&settings)?;
     progress::start(&settings);
@@ -117,11 +79,11 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Bench(args) => bench::run(&args, &settings),
         Command::Tune(args) => tune::run(&args, &settings),
         Command::Doctor(args) => doctor::run(&args, &settings),
-        Command::Months(args) => commands::months::run(&args, &settings),
+        Command::Months(args) => months::run(&args, &settings),
         Command::Report(args) => report::run(&args, &settings),
         Command::Backup(args) => backup::run(&args, &settings),
         Command::Clean(args) => clean::run(&args, &settings),
-        Command::Config(args) => config::run(&args, &settings),
+        Command::Config(args) => settings::run(&args, &settings),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
         Command::Monitor(args) => monitor::run(&args, &settings),

@@ -16,9 +16,9 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    config::Settings,
     error::{Class, Context, Met},
     exit::Usage,
+    settings::Settings,
     statistics::Statistics,
 };
 

@@ -6,9 +6,9 @@ use data::Month;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::{
-    config::Settings,
+    archive::store::{Store, Traffic},
     reporter::{Reporter, Stage},
-    store::{Store, Traffic},
+    settings::Settings,
 };
 
 /// Threads beyond this many a core cost time and memory and gain nothing.

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use data::Month;
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Store, Traffic};
+use crate::archive::store::{Store, Traffic};
 
 /// What is being done for a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

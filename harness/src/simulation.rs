@@ -21,11 +21,13 @@ use rand_chacha::ChaCha8Rng;
 
 use self::{bucket::Simulated, world::World};
 use crate::{
-    manifest::{self, MadeFrom, ManifestError, State},
-    months,
-    publish::{self, Draft, Origin, Part},
-    store::Store,
-    sweep::{self, GRACE, Plan, Strays},
+    archive::{
+        manifest::{self, MadeFrom, ManifestError, State},
+        publish::{self, Draft, Origin, Part},
+        store::Store,
+        sweep::{self, GRACE, Plan, Strays},
+    },
+    commands::months,
 };
 
 const WORKERS: usize = 3;

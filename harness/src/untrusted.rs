@@ -5,10 +5,13 @@ use std::time::Duration;
 use data::Month;
 
 use crate::{
-    config::Settings,
-    exit, manifest,
+    archive::{
+        manifest,
+        store::{Access, Store, StoreError},
+    },
+    exit,
+    settings::Settings,
     statistics::Statistics,
-    store::{Access, Store, StoreError},
 };
 
 /// A manifest that was found as that of `month`: the keys it names, if it is one.

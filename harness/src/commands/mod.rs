@@ -1,6 +1,17 @@
 //! The commands: each reads settings and a store, and prints.
 
+pub mod backup;
+pub mod bench;
+pub mod clean;
+pub mod demo;
+pub mod doctor;
+pub mod inspect;
+pub mod manual;
 pub mod months;
+pub mod process;
 pub mod quality;
-mod reprocess;
 pub mod run;
+pub mod selftest;
+mod summary;
+pub mod synth;
+pub mod tune;

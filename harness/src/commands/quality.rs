@@ -7,24 +7,25 @@ use data::Month;
 use serde::Serialize;
 
 use crate::{
+    archive::{
+        failures::{self, FailureError},
+        holdings::month_of,
+        manifest, published,
+        store::Store,
+    },
     cli::QualityArgs,
-    config::Settings,
     exit::{self, Usage},
-    failures::{self, FailureError},
-    holdings::month_of,
-    manifest,
     progress::Bar,
-    published,
     quality::{
         consistency::{Likeness, Unlike, unlike},
         list,
         trend::{RECENT, Trend},
     },
+    settings::Settings,
     statistics::{
         Statistics, Wrong,
         score::{Band, Priority, Quality, Reprocess},
     },
-    store::Store,
 };
 
 /// Share of the months to make again beyond which it is one fault of them all.

@@ -4,22 +4,26 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use data::{Month, MonthRange};
 
+use super::summary;
 use crate::{
-    cache,
+    archive::store::{Store, Traffic},
     cli::RunArgs,
-    config::Settings,
     exit::{self, Usage},
-    heartbeat::{Heartbeat, Pulse},
-    metrics, monitor,
-    outcome::{self, Outcome},
+    monitor,
     progress::Bar,
     reporter::{Reporter, Stage},
-    request::RunRequest,
-    run::{self, Run},
+    run::{
+        self, Run, cache,
+        outcome::{self, Outcome},
+        request::RunRequest,
+        task::Task,
+    },
+    settings::Settings,
     statistics::Statistics,
-    store::{Store, Traffic},
-    summary,
-    task::Task,
+    watch::{
+        heartbeat::{Heartbeat, Pulse},
+        metrics,
+    },
 };
 
 /// Runs the command.

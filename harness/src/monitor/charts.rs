@@ -4,13 +4,13 @@ use bytes::Bytes;
 use data::Month;
 
 use crate::{
+    archive::store::Store,
     error::Context,
     report::{
         archive::{Archive, Entry},
         archive_figures as figures, html,
     },
-    status::Snapshot,
-    store::Store,
+    watch::status::Snapshot,
 };
 
 /// The charts of the last look.

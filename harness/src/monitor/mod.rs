@@ -14,14 +14,16 @@ use bytes::Bytes;
 
 use self::charts::Charts;
 use crate::{
-    alerts::{self, Incident},
+    archive::store::Store,
     cli::MonitorArgs,
-    config::Settings,
     error::Context,
     exit,
-    metrics::{self, Text},
-    status::Snapshot,
-    store::Store,
+    settings::Settings,
+    watch::{
+        alerts::{self, Incident},
+        metrics::{self, Text},
+        status::Snapshot,
+    },
 };
 
 /// Between two looks, unless told otherwise.

@@ -10,7 +10,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::Semaphore;
 
 use super::Shared;
-use crate::{metrics, report::html};
+use crate::{report::html, watch::metrics};
 
 /// Connections at a time; others wait.
 const CONNECTIONS: usize = 128;

@@ -5,12 +5,9 @@ use jiff::civil::Date;
 use kernels::labels::MODES;
 
 use super::{LEAST_WIN_RATE, MOST_WIN_RATE, regular};
-use crate::{
-    feature_ranges,
-    statistics::{
-        FeatureStatistics, Statistics,
-        score::{Deduction, Part},
-    },
+use crate::statistics::{
+    FeatureStatistics, Statistics, feature_ranges,
+    score::{Deduction, Part},
 };
 
 /// Features with a larger share of outliers count as faulty.

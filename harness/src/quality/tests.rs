@@ -10,10 +10,7 @@ use jiff::civil::Date;
 use kernels::labels::MODES;
 
 use super::*;
-use crate::{
-    feature_ranges,
-    statistics::{self, FeatureStatistics, ModeStatistics, Wrong},
-};
+use crate::statistics::{self, FeatureStatistics, ModeStatistics, Wrong, feature_ranges};
 
 fn context() -> Context {
     Context { zone: TimeZone::get("America/Chicago").unwrap(), excluded_share: 0.0 }

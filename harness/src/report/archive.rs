@@ -3,20 +3,20 @@
 use data::{Month, MonthRange};
 use jiff::Timestamp;
 
-use crate::{
-    discover::RawFile,
-    error::{Class, Context, Met},
-    exit,
-    failures::Failure,
-    holdings::{Held, Holdings},
-    months::survey::{Line, READERS, Raw, State, known},
-    schedule,
-    statistics::Statistics,
-    store::Store,
-    withheld::Withheld,
-};
-
 use super::charts::timeline::Series;
+use crate::{
+    archive::{
+        discover::RawFile,
+        failures::Failure,
+        holdings::{Held, Holdings},
+        store::Store,
+        survey::{Line, READERS, Raw, State, known},
+        withheld::Withheld,
+    },
+    error::{Class, Context, Met},
+    exit, schedule,
+    statistics::Statistics,
+};
 
 /// An archive.
 pub struct Archive {

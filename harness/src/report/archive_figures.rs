@@ -16,9 +16,8 @@ use super::{
     text,
 };
 use crate::{
-    feature_ranges,
-    months::survey::{Line, State},
-    statistics::{Statistics, Wrong, drift::robust_z},
+    archive::survey::{Line, State},
+    statistics::{Statistics, Wrong, drift::robust_z, feature_ranges},
 };
 
 const SIZE: (u32, u32) = (640, 240);

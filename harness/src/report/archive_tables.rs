@@ -12,11 +12,12 @@ use super::{
     text,
 };
 use crate::{
-    failures::Failure,
-    feature_ranges,
-    months::survey::{Line, State},
-    statistics::{Statistics, drift::median, score::Priority},
-    withheld::Withheld,
+    archive::{
+        failures::Failure,
+        survey::{Line, State},
+        withheld::Withheld,
+    },
+    statistics::{Statistics, drift::median, feature_ranges, score::Priority},
 };
 
 const TEXT: bool = false;

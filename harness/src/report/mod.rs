@@ -26,17 +26,21 @@ use jiff::Timestamp;
 
 use self::{archive::Archive, document::Document, success::Success};
 use crate::{
-    cache::Cache,
+    archive::{
+        discover::{self, RawFile},
+        holdings::Holdings,
+        store::{Object, Store},
+    },
     cli::{ReportArgs, ReportFormat, ReportKind},
-    config::Settings,
-    criteria::{Reading, Sight},
-    discover::{self, RawFile},
     error::{Class, Context},
     exit::{self, Usage},
-    figures, heartbeat,
-    holdings::Holdings,
+    run::cache::Cache,
+    settings::Settings,
     statistics::Statistics,
-    store::{Object, Store},
+    watch::{
+        criteria::{Reading, Sight},
+        figures, heartbeat,
+    },
 };
 
 /// Runs the command.

@@ -6,8 +6,8 @@ use super::{
     text,
 };
 use crate::{
-    criteria::{self, CRITERIA, Criterion, Reading, Without},
     rules::Rule,
+    watch::criteria::{self, CRITERIA, Criterion, Reading, Without},
 };
 
 const TEXT: bool = false;

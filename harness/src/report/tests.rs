@@ -7,10 +7,8 @@ use data::{
 use jiff::civil::Date;
 
 use super::{html, month, prices::SessionPrices};
-use crate::{
-    feature_ranges,
-    statistics::Wrong,
-    statistics::{FeatureStatistics, Latency, ModeStatistics, Statistics, WinStatistics, tests::statistics},
+use crate::statistics::{
+    FeatureStatistics, Latency, ModeStatistics, Statistics, WinStatistics, Wrong, feature_ranges, tests::statistics,
 };
 
 fn prices(statistics: &Statistics) -> Vec<SessionPrices> {

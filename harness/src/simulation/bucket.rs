@@ -14,7 +14,7 @@ use object_store::{
 };
 
 use super::world::{Answer, Condition, Request, Stored, World};
-use crate::store::{self, Remote, Still, Tag};
+use crate::archive::store::{self, Remote, Still, Tag};
 
 /// One worker's view of it; of no worker, nothing goes wrong.
 #[derive(Clone)]

@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::month;
-use crate::manifest::{self, Version};
+use crate::archive::manifest::{self, Version};
 
 /// An object.
 #[derive(Clone, Debug)]

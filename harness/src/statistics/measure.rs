@@ -12,8 +12,11 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{column::Column, counts::Counts};
-use crate::feature_ranges::{self, Overrides, Ranges};
+use super::{
+    column::Column,
+    counts::Counts,
+    feature_ranges::{self, Overrides, Ranges},
+};
 
 /// How many interquartile ranges from the quartiles a value is an outlier.
 const OUTLIER_RANGES: f64 = 3.0;

@@ -5,6 +5,7 @@
 mod column;
 mod counts;
 pub mod drift;
+pub mod feature_ranges;
 mod level;
 mod measure;
 mod performance;

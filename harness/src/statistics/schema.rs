@@ -4,8 +4,7 @@ use kernels::labels::MODES;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
-use super::Statistics;
-use crate::feature_ranges;
+use super::{Statistics, feature_ranges};
 
 /// The schema, draft 2020-12; `docs/statistics.schema.json`.
 pub fn schema() -> Value {

@@ -12,7 +12,7 @@ use super::{
     tally::Tally,
     tape::Tape,
 };
-use crate::{feature_ranges::Overrides, manifest::MadeFrom};
+use crate::{archive::manifest::MadeFrom, statistics::feature_ranges::Overrides};
 
 /// What is known of a file besides its bytes.
 pub struct Request<'a> {

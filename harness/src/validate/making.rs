@@ -6,7 +6,7 @@ use kernels::Profile;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::manifest::MadeFrom;
+use crate::archive::manifest::MadeFrom;
 
 /// The settings of the output, understood.
 #[derive(Clone, Debug)]

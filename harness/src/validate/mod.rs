@@ -38,16 +38,13 @@ pub use self::{
     rollover::{Accuracy, against},
 };
 use crate::{
-    cache::Cache,
+    archive::{discover, published, store::Store},
     cli::ValidateArgs,
-    config::Settings,
-    discover,
     exit::{self, Usage},
     progress::Bar,
-    published,
+    run::{cache::Cache, training},
+    settings::Settings,
     statistics::schema,
-    store::Store,
-    training,
 };
 
 /// All of it, in the order it is done.
@@ -88,7 +85,7 @@ pub fn run(args: &ValidateArgs, settings: &Settings) -> crate::Result<u8> {
             let cache = Cache::open(settings)?;
             let files = discover::raw_files(&raw)?;
             let checks = outcome.checks.clone();
-            let (here, folder) = (crate::raw::Raw::new(&cache), cache.temporary());
+            let (here, folder) = (crate::run::raw::Raw::new(&cache), cache.temporary());
             let archive = Archive { store: &raw, files: &files, here, folder, known: RefCell::default() };
             let overrides = settings.feature_ranges();
             let all = Months { store: &store, archive, checks: &checks, sample, overrides };

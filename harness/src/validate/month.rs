@@ -16,12 +16,13 @@ use super::{
     wrong,
 };
 use crate::{
+    archive::{
+        manifest::{self, Item, ManifestError, Version},
+        published::{self, PublishedError},
+        store::Store,
+    },
     exit,
-    feature_ranges::Overrides,
-    manifest::{self, Item, ManifestError, Version},
-    published::{self, PublishedError},
-    statistics::Statistics,
-    store::Store,
+    statistics::{Statistics, feature_ranges::Overrides},
 };
 
 /// What the checks of a month, or of a file, came to.

@@ -18,13 +18,13 @@ use super::{
     tape::Tape,
 };
 use crate::{
-    decode::{self, Decoded},
-    discover::RawFile,
+    archive::{discover::RawFile, manifest::Source, store::Store},
     exit,
-    manifest::Source,
-    raw::Here,
-    store::Store,
-    training::MonthColumns,
+    run::{
+        decode::{self, Decoded},
+        raw::Here,
+        training::MonthColumns,
+    },
 };
 
 const BAR: RowRule = RowRule {
@@ -43,7 +43,7 @@ pub struct Archive<'a> {
     /// Its raw files.
     pub files: &'a [RawFile],
     /// Where they are opened.
-    pub here: crate::raw::Raw<'a>,
+    pub here: crate::run::raw::Raw<'a>,
     /// Folder for decoded columns.
     pub folder: &'a Path,
     /// The trading dates of the months that were looked at.

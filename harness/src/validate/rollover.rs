@@ -17,7 +17,7 @@ use super::{
     making::Making,
     raw::Raw,
 };
-use crate::{statistics::Statistics, training::MonthColumns};
+use crate::{run::training::MonthColumns, statistics::Statistics};
 
 const ROLLOVER: Check = Check::Rollover;
 /// Sessions on each side of a roll whose volumes are shown.

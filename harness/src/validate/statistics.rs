@@ -15,11 +15,9 @@ use super::{
     tape::{Session, Tape},
 };
 use crate::{
-    feature_ranges,
-    manifest::{Source, Version},
+    archive::manifest::{Source, Version},
     quality::{self, Context},
-    statistics::score::Quality,
-    statistics::{SCHEMA_VERSION, SessionStatistics, Statistics},
+    statistics::{SCHEMA_VERSION, SessionStatistics, Statistics, feature_ranges, score::Quality},
 };
 
 const STATISTICS: Check = Check::Statistics;

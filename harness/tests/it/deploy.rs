@@ -75,7 +75,7 @@ fn commands_of_array_jobs_are_understood() {
 #[test]
 fn rules_and_dashboard_name_figures_that_are_served() {
     let sources = [
-        include_str!("../../src/metrics.rs"),
+        include_str!("../../src/watch/metrics.rs"),
         include_str!("../../src/monitor/mod.rs"),
         include_str!("../../src/rules.rs"),
     ];

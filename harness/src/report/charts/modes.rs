@@ -9,10 +9,8 @@ use super::svg::{
     self, ACCENT, Anchor, BAD, Canvas, Drawn, Frame, GRID, INK, MUTED, SOFT, USUAL, bar, label, line, ticks,
 };
 use crate::{
-    feature_ranges,
     report::text,
-    statistics::score::Part,
-    statistics::{ModeStatistics, Statistics, WeightStatistics, WinStatistics},
+    statistics::{ModeStatistics, Statistics, WeightStatistics, WinStatistics, feature_ranges, score::Part},
 };
 
 /// Width of these charts: what a column of the page has at 1400 pixels, and the page itself at 700.

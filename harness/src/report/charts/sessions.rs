@@ -3,11 +3,13 @@
 use plotters::prelude::*;
 
 use super::svg::{self, ACCENT, Anchor, Canvas, Drawn, Frame, GRID, INK, MUTED, NOTICE, SERIES, label, line, ticks};
-use crate::report::{
-    prices::{SessionPrices, Stretch},
-    text,
+use crate::{
+    report::{
+        prices::{SessionPrices, Stretch},
+        text,
+    },
+    statistics::{SessionStatistics, Statistics},
 };
-use crate::statistics::{SessionStatistics, Statistics};
 use kernels::labels::MODES;
 
 /// Pixels a date needs: `12-01`, `1`.

@@ -9,7 +9,7 @@ use plotters::{
     style::text_anchor::{HPos, Pos, VPos},
 };
 
-use super::super::text;
+use crate::report::text;
 
 /// Text.
 pub const INK: RGBColor = RGBColor(1, 0, 0);

@@ -1,10 +1,7 @@
 //! Instructions of every kernel over one session, counted by callgrind: `benches/instructions.sh` runs and compares.
 #![allow(missing_docs)]
 
-use benches::{
-    kernel::{Kernel, kernels},
-    tape::MARKETS,
-};
+use benches::{kernel::Kernel, kernels, tape::MARKETS};
 use gungraun::{LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
 use kernels::Level;
 

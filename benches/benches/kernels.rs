@@ -1,7 +1,7 @@
 //! Every kernel on every tape, time per row on one thread. Each first asserts its result.
 #![allow(missing_docs)]
 
-use benches::{kernel::kernels, month::Month, tape::tapes};
+use benches::{kernels, month::Month, tape::tapes};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 fn sessions(criterion: &mut Criterion) {

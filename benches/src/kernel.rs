@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use crate::{columns, tape::Tape, windows};
-
 /// Rows of one call, as `harness` computes them.
 pub const CHUNK: usize = 4096;
 
@@ -67,12 +65,4 @@ impl Kernel {
         self.work.run();
         self.work.check();
     }
-}
-
-/// All kernels over the rows of a tape: whole columns, then single windows.
-#[must_use]
-pub fn kernels(tape: &'static Tape) -> Vec<Kernel> {
-    let mut kernels = columns::kernels(tape);
-    kernels.extend(windows::kernels(tape));
-    kernels
 }

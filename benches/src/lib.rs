@@ -14,3 +14,13 @@ pub mod scan;
 pub mod session;
 pub mod tape;
 mod windows;
+
+use self::{kernel::Kernel, tape::Tape};
+
+/// All kernels over the rows of a tape: whole columns, then single windows.
+#[must_use]
+pub fn kernels(tape: &'static Tape) -> Vec<Kernel> {
+    let mut kernels = columns::kernels(tape);
+    kernels.extend(windows::kernels(tape));
+    kernels
+}

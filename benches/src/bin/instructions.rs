@@ -4,7 +4,7 @@
 use std::{fs, io::stdin, path::Path, process::ExitCode};
 
 use benches::{
-    kernel::kernels,
+    kernels,
     tape::{MARKETS, ROWS},
 };
 use serde_json::Value;

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, hint::black_box, time::Instant};
 use kernels::Level;
 
 use benches::{
-    kernel::{Kernel, kernels},
+    kernel::Kernel,
+    kernels,
     month::Month,
     peers::{Function, functions},
     scan,

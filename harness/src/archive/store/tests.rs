@@ -480,7 +480,7 @@ fn no_environment_and_no_endpoint_end_in_a_panic_and_each_error_names_a_setting(
             environment.retain(|(known, _)| known != name);
             environment.push((name.to_owned(), value));
         }
-        let access = Access { timeout: Duration::from_millis(500), retries: 0 };
+        let access = Access { timeout: Duration::from_millis(100), retries: 0 };
         let tried = std::panic::catch_unwind(|| {
             let store = Store::in_bucket("s3://bucket/prefix", access, &environment)?;
             store.list("processed-data", None)?;

@@ -92,12 +92,15 @@ pub fn series_root(symbol: &str) -> Option<&str> {
     root.filter(|root| !root.is_empty())
 }
 
-/// A symbol in capitals without blanks around it, a leading sign and what vendors append.
+/// A symbol in capitals without blanks around it, leading signs and what vendors append. What is plain stays as it is.
 fn plain(symbol: &str) -> String {
-    let symbol = symbol.trim();
-    let symbol = symbol.strip_prefix(['@', '/']).unwrap_or(symbol).to_ascii_uppercase();
-    let bare = SUFFIXES.iter().find_map(|suffix| symbol.strip_suffix(suffix));
-    bare.map_or_else(|| symbol.clone(), |bare| bare.trim_end().to_owned())
+    let symbol = symbol.trim_end().trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '@' | '/'));
+    let symbol = symbol.to_ascii_uppercase();
+    let mut bare = symbol.as_str();
+    while let Some(rest) = SUFFIXES.iter().find_map(|suffix| bare.strip_suffix(suffix)) {
+        bare = rest.trim_end();
+    }
+    bare.to_owned()
 }
 
 /// Of a plain symbol: `ESZ4`, `ESZ24`, `ESZ2024`, `ES 12-24`.
@@ -168,6 +171,7 @@ mod tests {
     #[test]
     fn the_root_of_an_outright_or_a_first_leg() {
         for (symbol, expected) in [
+            ("@\nSZ3", Some("S")),
             ("GCZ3", Some("GC")),
             ("6EH14", Some("6E")),
             ("GCZ3-GCG4", Some("GC")),

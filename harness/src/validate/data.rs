@@ -14,7 +14,7 @@ use super::{
     making::Making,
     output::utc,
     table::Rows,
-    tape::{Tape, central},
+    tape::{Tape, central, local_date},
 };
 
 const fn rule(name: &'static str, expected: &'static str) -> RowRule {
@@ -83,11 +83,13 @@ impl<'a> Anew<'a> {
             kernels::Profile::Rolling => Profile::Rolling,
         };
         let features = Reference::new(series, profile, (instrument.tick_nanos, 1_000_000_000));
+        let zone = central();
         // Features are rounded to their type, and what is not exact may be off by 2 units in the last place.
         let relative = if float64 { 1e-9 } else { 1e-6 };
         for &row in picked {
             let i = first + row;
-            let months = Month::of(central(series.time[i]).date()).map_or(0, |month| reference.index() - month.index());
+            let months =
+                Month::of(local_date(series.time[i], &zone)).map_or(0, |month| reference.index() - month.index());
             let at = || utc(series.time[i]);
             for (mode, (name, ..)) in MODES.iter().enumerate() {
                 let expected = outcome(series, i, mode, profile, self.making.gap());

@@ -174,7 +174,7 @@ pub fn columns(tally: &Tally, making: &Making, overrides: &Overrides, findings: 
 
 /// The months of the file are those its name or its place says.
 pub fn months(tape: &Tape, expected: data::Month, making: &Making, findings: &mut Findings) {
-    let of = |second: i64| data::Month::of(local_date(second, making));
+    let of = |second: i64| data::Month::of(local_date(second, &making.zone));
     let ends = [tape.time.first(), tape.time.last()].map(|time| time.copied().and_then(of));
     if ends != [Some(expected); 2] {
         let text = |month: Option<data::Month>| month.map_or("no row".to_owned(), |month| month.to_string());

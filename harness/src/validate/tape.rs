@@ -5,7 +5,7 @@ use std::ops::Range;
 use data::{Month, input::InputError};
 use jiff::{
     Timestamp,
-    civil::{Date, DateTime, Time},
+    civil::{Date, Time},
     tz::TimeZone,
 };
 use rayon::prelude::*;
@@ -53,7 +53,7 @@ impl Tape {
                 column.extend(prices.iter().map(|price| ticks(*price, making.instrument.tick_nanos)));
             }
             tape.volume.extend(volume.into_iter().map(|volume| volume.clamp(0, u32::MAX.into())));
-            let date = local_date(tape.time.get(first).copied().unwrap_or_default(), making);
+            let date = local_date(tape.time.get(first).copied().unwrap_or_default(), &making.zone);
             tape.sessions.push(Session { date, rows: first..tape.time.len() });
         }
         Ok(tape)
@@ -63,7 +63,8 @@ impl Tape {
     pub fn rows(&self, rows: Range<usize>) -> proptests::Tape {
         let [open, high, low, close] = self.prices.each_ref().map(|prices| prices[rows.clone()].to_vec());
         let (time, volume) = (self.time[rows.clone()].to_vec(), self.volume[rows].to_vec());
-        let second = time.iter().map(|&second| second_of_day(central(second))).collect();
+        let zone = central();
+        let second = time.iter().map(|&second| second_of_day(&zone, second)).collect();
         proptests::Tape { open, high, low, close, volume, second, time }
     }
 
@@ -84,18 +85,18 @@ pub fn ticks(price: f64, tick_nanos: i64) -> i64 {
     (price * 1e9 / tick_nanos as f64).round().clamp(-most, most) as i64
 }
 
-/// Central date and time of a UTC second.
-pub fn central(second: i64) -> DateTime {
+/// The zone of the flags and of the weights' months.
+pub fn central() -> TimeZone {
     // The bundled database always knows it.
-    let central = TimeZone::get("America/Chicago").unwrap_or(TimeZone::UTC);
-    central.to_datetime(Timestamp::from_second(second).unwrap_or_default())
+    TimeZone::get("America/Chicago").unwrap_or(TimeZone::UTC)
 }
 
-fn second_of_day(time: DateTime) -> u32 {
-    u32::try_from(time.time().duration_since(Time::midnight()).as_secs()).unwrap_or_default()
+fn second_of_day(zone: &TimeZone, second: i64) -> u32 {
+    let time = zone.to_datetime(Timestamp::from_second(second).unwrap_or_default()).time();
+    u32::try_from(time.duration_since(Time::midnight()).as_secs()).unwrap_or_default()
 }
 
-/// Local date of a UTC second.
-pub fn local_date(second: i64, making: &Making) -> Date {
-    making.zone.to_datetime(Timestamp::from_second(second).unwrap_or_default()).date()
+/// Date of a UTC second in a zone.
+pub fn local_date(second: i64, zone: &TimeZone) -> Date {
+    zone.to_datetime(Timestamp::from_second(second).unwrap_or_default()).date()
 }

@@ -10,6 +10,7 @@ use crate::{
     month::Month,
     records::Records,
     symbol::{self, Kind},
+    tick_size::TickSize,
 };
 
 /// Version of the rules by which records are cleaned and selected: columns decoded under other rules are not used again.
@@ -181,7 +182,7 @@ struct Contract {
 pub struct Collector {
     month: Month,
     root: String,
-    tick: i64,
+    tick: TickSize,
     /// By symbol; `None` for a symbol that is not selected.
     contracts: Vec<(String, Kind, Contract)>,
     index: BTreeMap<String, usize>,
@@ -219,7 +220,7 @@ impl Collector {
         Self {
             month,
             root: instrument.root.clone(),
-            tick: instrument.tick_nanos,
+            tick: TickSize::new(instrument.tick_nanos),
             contracts: Vec::new(),
             index: BTreeMap::new(),
             counts: Vec::new(),
@@ -400,14 +401,15 @@ fn shown(symbol: &str) -> &str {
 }
 
 /// The rules of docs/spec.md 2.2 in their order; the first that hits counts the record.
-fn clean(bar: &Bar, tick: i64, record: u64, counts: &mut Records) -> Option<Row> {
+fn clean(bar: &Bar, tick: TickSize, record: u64, counts: &mut Records) -> Option<Row> {
     let prices = [bar.open, bar.high, bar.low, bar.close];
     let second = bar.nanos / 1_000_000_000;
+    let ticks = prices.map(|price| tick.count(price));
     let rule = if prices.contains(&ABSENT) {
         &mut counts.price_absent
     } else if prices.iter().any(|&price| price <= 0) {
         &mut counts.price_not_positive
-    } else if prices.iter().any(|&price| price % tick != 0) {
+    } else if ticks.contains(&None) {
         &mut counts.price_off_tick
     } else if bar.high < bar.low {
         &mut counts.high_below_low
@@ -415,23 +417,19 @@ fn clean(bar: &Bar, tick: i64, record: u64, counts: &mut Records) -> Option<Row>
         &mut counts.open_close_outside
     } else if !bar.nanos.is_multiple_of(1_000_000_000) {
         &mut counts.sub_second
-    } else if bar.high / tick > i64::from(MAX_TICKS) || bar.volume > u64::from(u32::MAX) || second > u64::from(u32::MAX)
-    {
+    } else if bar.volume > u64::from(u32::MAX) || second > u64::from(u32::MAX) {
         &mut counts.out_of_range
-    } else if bar.volume == 0 {
+    } else if let [Some(open), Some(high), Some(low), Some(close)] = ticks
+        && high <= i64::from(MAX_TICKS)
+    {
+        if bar.volume > 0 {
+            // The limits above make every conversion exact.
+            let [open, high, low, close] = [open, high, low, close].map(|ticks| ticks as i32);
+            return Some(Row { time: second as u32, open, high, low, close, volume: bar.volume as u32, record });
+        }
         &mut counts.no_trade
     } else {
-        // The limits above make every conversion exact.
-        let ticks = |price: i64| (price / tick) as i32;
-        return Some(Row {
-            time: second as u32,
-            open: ticks(bar.open),
-            high: ticks(bar.high),
-            low: ticks(bar.low),
-            close: ticks(bar.close),
-            volume: bar.volume as u32,
-            record,
-        });
+        &mut counts.out_of_range
     };
     *rule += 1;
     None

@@ -23,6 +23,7 @@ pub mod roll_window;
 pub mod session;
 pub mod symbol;
 pub mod synth;
+mod tick_size;
 pub mod training_file;
 pub mod volumes;
 pub mod window;

@@ -6,13 +6,19 @@
 /// Buckets of [`Column::percentiles`]: enough that few of a column's values share one, few enough for the cache.
 const BUCKETS: usize = 1 << 15;
 
+/// Values looked over at once for those of a bucket that is wanted.
+const NOTED: usize = 1 << 10;
+
 /// Partial sums, so that additions need not wait for each other. Their number is part of the result's last bits.
 const LANES: usize = 8;
 
+/// Values that are looked at together for one that is not finite.
+const BLOCK: usize = 1 << 8;
+
 /// The finite values of a column, and how many others there were.
 #[derive(Clone, Debug, Default)]
-pub struct Column {
-    values: Vec<f64>,
+pub struct Column<F> {
+    values: Vec<F>,
     nans: usize,
     infinities: usize,
 }
@@ -30,23 +36,26 @@ pub struct Moments {
     pub std: Option<f64>,
 }
 
-impl Column {
+impl<F: Copy + PartialOrd + Into<f64>> Column<F> {
     /// A column that comes in parts, in order.
-    pub fn new<'a, F: Copy + Into<f64> + 'a>(parts: impl Iterator<Item = &'a [F]> + Clone) -> Self {
+    pub fn new<'a>(parts: impl Iterator<Item = &'a [F]> + Clone) -> Self
+    where
+        F: 'a,
+    {
         let rows = parts.clone().map(<[F]>::len).sum();
-        let (mut values, mut nans) = (vec![0.0; rows], 0);
-        // Every value is written, the place moves on for finite ones only: no branch on the data.
-        let mut kept = 0;
-        for part in parts {
-            for &value in part {
-                let value: f64 = value.into();
-                values[kept] = value;
-                kept += usize::from(value.is_finite());
-                nans += usize::from(value.is_nan());
+        let (mut values, mut nans) = (Vec::with_capacity(rows), 0);
+        let finite = |value: F| value.into().is_finite();
+        for block in parts.flat_map(|part| part.chunks(BLOCK)) {
+            // Without an early end, so that whole vectors are compared; what is not finite stands together.
+            if block.iter().fold(true, |all, &value| all & finite(value)) {
+                values.extend_from_slice(block);
+            } else {
+                values.extend(block.iter().copied().filter(|&value| finite(value)));
+                nans += block.iter().filter(|&&value| value.into().is_nan()).count();
             }
         }
-        values.truncate(kept);
-        Self { values, nans, infinities: rows - kept - nans }
+        let infinities = rows - values.len() - nans;
+        Self { values, nans, infinities }
     }
 
     /// Finite values.
@@ -66,16 +75,14 @@ impl Column {
 
     /// Mean, spread and ends; `None` without a finite value.
     pub fn moments(&self) -> Option<Moments> {
-        if self.values.is_empty() {
-            return None;
-        }
+        let first = *self.values.first()?;
         let count = self.values.len() as f64;
         // Without NaNs a plain comparison will do, and that is one instruction.
-        let min = self.fold(f64::INFINITY, |value| value, |a, b| if b < a { b } else { a });
-        let max = self.fold(f64::NEG_INFINITY, |value| value, |a, b| if b > a { b } else { a });
+        let min = self.fold(first, |value| value, |a, b| if b < a { b } else { a }).into();
+        let max = self.fold(first, |value| value, |a, b| if b > a { b } else { a }).into();
         // A mean lies between the ends; the rounding of the sum must not move it out.
-        let mean = (self.fold(0.0, |value| value, |a, b| a + b) / count).clamp(min, max);
-        let squares = self.fold(0.0, |value| (value - mean) * (value - mean), |a, b| a + b);
+        let mean = (self.fold(0.0, F::into, |a, b| a + b) / count).clamp(min, max);
+        let squares = self.fold(0.0, |value| (value.into() - mean) * (value.into() - mean), |a, b| a + b);
         let std = (self.values.len() > 1).then(|| (squares / (count - 1.0)).sqrt());
         Some(Moments { min, max, mean, std })
     }
@@ -87,12 +94,18 @@ impl Column {
             return [moments.min; N];
         }
         let ranks = wanted.map(|percent| rank(u64::from(percent), count as u64) as usize);
+        // A flag. Zeros of both signs are more than two values.
+        let [min, max] = [moments.min, moments.max].map(f64::to_bits);
+        if self.values.iter().all(|&value| [min, max].contains(&value.into().to_bits())) {
+            let smallest = self.values.iter().filter(|&&value| value.into().to_bits() == min).count();
+            return ranks.map(|rank| if rank <= smallest { moments.min } else { moments.max });
+        }
         let Some(buckets) = Buckets::new(moments) else {
-            let mut sorted = self.values.clone();
+            let mut sorted: Vec<f64> = self.values.iter().map(|&value| value.into()).collect();
             sorted.sort_unstable_by(f64::total_cmp);
             return ranks.map(|rank| sorted[rank - 1]);
         };
-        let numbers: Vec<u16> = self.values.iter().map(|&value| buckets.number(value)).collect();
+        let numbers: Vec<u16> = self.values.iter().map(|&value| buckets.number(value.into())).collect();
         // Neighbours are often equal: two tables, so that a count need not wait for the one before it.
         let mut counts = [vec![0_u32; BUCKETS], vec![0_u32; BUCKETS]];
         for pair in numbers.chunks(2) {
@@ -113,9 +126,17 @@ impl Column {
                 members.push(Members::default());
             }
         }
-        for (&number, &value) in numbers.iter().zip(&self.values) {
-            if let Some(members) = members.get_mut(usize::from(held[usize::from(number)])) {
-                members.push(value);
+        // Where a value counts depends on chance, a branch on it is as often wrong as right: places are noted without one.
+        let mut noted = [0_u16; NOTED];
+        for (numbers, values) in numbers.chunks(NOTED).zip(self.values.chunks(NOTED)) {
+            let mut hits = 0;
+            for (place, &number) in numbers.iter().enumerate() {
+                noted[hits] = place as u16;
+                hits += usize::from(held[usize::from(number)] != u8::MAX);
+            }
+            for &place in &noted[..hits] {
+                let place = usize::from(place);
+                members[usize::from(held[usize::from(numbers[place])])].push(values[place].into());
             }
         }
         places.map(|place| members[usize::from(held[place.bucket])].smallest(place.offset))
@@ -123,11 +144,11 @@ impl Column {
 
     /// Finite values below `low` or above `high`.
     pub fn outside(&self, low: f64, high: f64) -> usize {
-        self.values.iter().map(|&value| usize::from(value < low || value > high)).sum()
+        self.values.iter().map(|&value| value.into()).map(|value: f64| usize::from(value < low || value > high)).sum()
     }
 
     /// Joins a term of each value, in an order that depends on nothing but their number.
-    fn fold(&self, start: f64, term: impl Fn(f64) -> f64, join: impl Fn(f64, f64) -> f64) -> f64 {
+    fn fold<T: Copy>(&self, start: T, term: impl Fn(F) -> T, join: impl Fn(T, T) -> T) -> T {
         let mut lanes = [start; LANES];
         let mut chunks = self.values.chunks_exact(LANES);
         for chunk in &mut chunks {
@@ -141,24 +162,25 @@ impl Column {
 }
 
 /// Equal steps from a column's smallest value to its largest. A larger value never has a smaller bucket: subtraction,
-/// multiplication and rounding all keep the order.
+/// multiplication and rounding all keep the order, that to single precision included.
 struct Buckets {
-    min: f64,
-    scale: f64,
+    min: f32,
+    scale: f32,
 }
 
 impl Buckets {
     /// `None` where the ends are too far apart or too close to divide.
     fn new(moments: &Moments) -> Option<Self> {
-        let range = moments.max - moments.min;
-        let scale = (BUCKETS - 1) as f64 / range;
-        (range.is_finite() && scale.is_finite()).then_some(Self { min: moments.min, scale })
+        let min = moments.min as f32;
+        let range = moments.max as f32 - min;
+        let scale = (BUCKETS - 1) as f32 / range;
+        (range.is_finite() && scale.is_finite()).then_some(Self { min, scale })
     }
 
     fn number(&self, value: f64) -> u16 {
         /// Added to a small number, it leaves that number, rounded, in the lowest bits.
-        const ROUND: f64 = (1_u64 << 52) as f64;
-        ((value - self.min) * self.scale + ROUND).to_bits() as u16 % BUCKETS as u16
+        const ROUND: f32 = (1_u32 << 23) as f32;
+        ((value as f32 - self.min) * self.scale + ROUND).to_bits() as u16 % BUCKETS as u16
     }
 }
 
@@ -222,7 +244,7 @@ pub fn rank(percent: u64, count: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn column(values: &[f32]) -> Column {
+    fn column(values: &[f32]) -> Column<f32> {
         Column::new(values.chunks(3))
     }
 
@@ -282,6 +304,14 @@ mod tests {
         let wanted = [1, 25, 50, 75, 90, 95, 99];
         let found = column.percentiles(&column.moments().unwrap(), wanted);
         assert_eq!(found, wanted.map(|percent| sorted[(percent as usize * 10_007).div_ceil(100) - 1]));
+    }
+
+    #[test]
+    fn percentiles_of_a_flag_count_its_smaller_value() {
+        let values: Vec<f32> = (0..1000).map(|row| if row % 4 == 3 { 1.0 } else { 0.0 }).collect();
+        let column = column(&values);
+        let found = column.percentiles(&column.moments().unwrap(), [1, 50, 75, 76, 99]);
+        assert_eq!(found, [0.0, 0.0, 0.0, 1.0, 1.0]);
     }
 
     #[test]

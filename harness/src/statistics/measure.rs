@@ -180,7 +180,7 @@ fn prices(grid: &Grid, tick: Tick) -> Option<(f64, f64)> {
     Some((tick.points(*grid.low.iter().min()?), tick.points(*grid.high.iter().max()?)))
 }
 
-fn feature(name: &str, column: &Column, ranges: &Ranges) -> FeatureStatistics {
+fn feature<F: Copy + PartialOrd + Into<f64>>(name: &str, column: &Column<F>, ranges: &Ranges) -> FeatureStatistics {
     let rows = column.len() + column.nans() + column.infinities();
     let share = |count: usize, of: usize| if of == 0 { 0.0 } else { count as f64 / of as f64 };
     let counted = FeatureStatistics {
@@ -239,7 +239,7 @@ fn mode<F>(sessions: &[SessionColumns<F>], breaks: &[Break], index: usize) -> Mo
     }
 }
 
-fn weight(column: &Column) -> WeightStatistics {
+fn weight<F: Copy + PartialOrd + Into<f64>>(column: &Column<F>) -> WeightStatistics {
     let Some(moments) = column.moments() else { return WeightStatistics::default() };
     let [p25, p50, p75, p90, p95] = column.percentiles(&moments, [25, 50, 75, 90, 95]).map(finite);
     let [min, mean, max] = [moments.min, moments.mean, moments.max].map(finite);

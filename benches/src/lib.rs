@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod columns;
+pub mod input;
 pub mod kernel;
 pub mod month;
 #[cfg(feature = "peers")]

@@ -17,7 +17,7 @@ pub enum InputError {
         source: Box<InputError>,
     },
     /// The file's first bytes are of no format read here.
-    #[error("found {found}; expected DBN version 1 to 3 (plain or zstd), Parquet or an Arrow IPC file")]
+    #[error("found {found}; expected DBN version 1 to 3 or CSV (plain, zstd or gzip), Parquet or an Arrow IPC file")]
     Format {
         /// What it begins with.
         found: String,
@@ -159,6 +159,27 @@ pub enum InputError {
         found: String,
         /// What was expected.
         expected: &'static str,
+    },
+    /// A field of a CSV file that cannot be right.
+    #[error("line {line}, column {column}: found {found}; expected {expected}")]
+    Line {
+        /// Number in the file, from 1; the header is the first.
+        line: u64,
+        /// Column name.
+        column: String,
+        /// What stands there.
+        found: String,
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// A CSV file whose last line has no end: it may be a part of one.
+    #[error(
+        "line {line}: the file ends inside of it; expected a line feed at its end: the file is truncated, download it again \
+         (or add the line feed, if the line is whole)"
+    )]
+    Unended {
+        /// Number in the file, from 1.
+        line: u64,
     },
     /// A Parquet or Arrow file of bars that are more than a second long.
     #[error(

@@ -4,7 +4,7 @@ use jiff::{civil::Date, tz::TimeZone};
 use kernels::Tick;
 use serde::{Deserialize, Serialize};
 
-use crate::{month::Month, roll_window::Rolls};
+use crate::{form::Form, month::Month, roll_window::Rolls};
 
 /// What to select from a file and how to read its prices. The defaults are those of ES.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct Instrument {
     /// IANA time zone of times in Parquet and Arrow files that have none; UTC where it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_time_zone: Option<String>,
+    /// How tables of bars are written, where it is not as usual.
+    #[serde(flatten)]
+    pub form: Form,
     /// When a change of the front contract is expected. It changes no row, and is stored only where it was set.
     #[serde(default, skip_serializing_if = "Rolls::is_of_root")]
     pub rolls: Rolls,
@@ -39,6 +42,7 @@ impl Default for Instrument {
             time_zone: "America/Chicago".into(),
             gap_nanos: 20_000_000_000,
             input_time_zone: None,
+            form: Form::default(),
             rolls: Rolls::OfRoot,
         }
     }

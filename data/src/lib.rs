@@ -9,6 +9,7 @@ pub mod contract;
 mod encoding;
 mod error;
 pub mod fault;
+pub mod form;
 pub mod grid;
 pub mod holidays;
 mod ids;

@@ -7,6 +7,7 @@ use data::{
     column_file::ColumnFile,
     columns::{Columns, ColumnsView},
     contract::Choice,
+    form::{Form, PriceUnit, TimeUnit},
     input, session,
 };
 use kernels::{Columns as Series, Series as Checked, series::MAX_TICKS};
@@ -49,8 +50,21 @@ pub fn bars(bytes: &[u8]) {
     read("bars", bytes);
 }
 
+/// CSV. The first byte says whether it is packed, and in what its numbers count.
+pub fn csv(bytes: &[u8]) {
+    let Some((how, bytes)) = bytes.split_first() else { return };
+    let packed = if how & 1 == 0 { bytes.to_vec() } else { zstd::bulk::compress(bytes, 1).unwrap_or_default() };
+    let time_unit = TimeUnit::ALL.get(usize::from(how >> 1 & 7)).copied();
+    let price_unit = PriceUnit::ALL.get(usize::from(how >> 4 & 7)).copied();
+    let form = Form { time_unit, price_unit, ..Form::default() };
+    read_as("bars.csv", &packed, Instrument { form, ..Instrument::default() });
+}
+
 fn read(name: &str, bytes: &[u8]) {
-    let instrument = Instrument::default();
+    read_as(name, bytes, Instrument::default());
+}
+
+fn read_as(name: &str, bytes: &[u8], instrument: Instrument) {
     let mut months = Vec::new();
     let info = input::read(&file(name, bytes), &instrument, &mut |columns| {
         check(&columns, &instrument);

@@ -10,6 +10,6 @@ pub mod seeds;
 
 pub use self::{
     documents::{configuration, environment, manifest, statistics, symbol},
-    input::{bars, column_file, dbn},
+    input::{bars, column_file, csv, dbn},
     kernels::kernels,
 };

@@ -41,6 +41,7 @@ pub fn all() -> Result<Vec<Seeds>> {
     Ok(vec![
         ("dbn", dbn()?),
         ("bars", bars()?),
+        ("csv", csv()),
         ("column_file", column_files()?),
         ("manifest", vec![manifest().into_bytes()]),
         ("configuration", CONFIGURATIONS.map(|text| text.as_bytes().to_vec()).to_vec()),
@@ -179,6 +180,38 @@ fn bars() -> Result<Vec<Vec<u8>>> {
     }
     Ok(seeds)
 }
+
+/// CSV as Databento writes it, with whole numbers and with points and times, and as others do; how each is read.
+fn csv() -> Vec<Vec<u8>> {
+    let text = |head: &str, line: &dyn Fn(u64, Bar) -> String| {
+        let lines: String = (0..ROWS).map(|row| line(row, bar(row))).collect();
+        format!("{head}\n{lines}")
+    };
+    let symbol = |row: u64| ["ESZ3", "ESH4", "ESZ3-ESH4"][row as usize % 3];
+    let points = |price: i64| price as f64 / 1e9;
+    let time = |row: u64| format!("2013-10-07 12:30:{row:02}+00:00");
+    let whole = text("ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol", &|row, bar| {
+        let Bar { nanos, open, high, low, close, volume } = bar;
+        format!("{nanos},32,1,{},{open},{high},{low},{close},{volume},{}\n", row % 3, symbol(row))
+    });
+    let pretty = text("\u{feff}\"Timestamp\";open;high;low;close;volume;note;instrument_id", &|row, bar| {
+        let [open, high, low, close] = [bar.open, bar.high, bar.low, bar.close].map(points);
+        format!("{};{open:.9};{high:e};{low};{close};{}.0;\"a;b\";{}.0\r\n", time(row), bar.volume, row % 2)
+    });
+    let ticks = text("timestamp,open,high,low,close,volume", &|row, bar| {
+        let [open, high, low, close] = [bar.open, bar.high, bar.low, bar.close].map(|price| price / 250_000_000);
+        format!("{},{open},{high},{low},{close},{}\n", OPEN + row, bar.volume)
+    });
+    // Units as the file has them: none named, then seconds and ticks.
+    let (usual, named) = (0xfe, TIME_IN_SECONDS | PRICE_IN_TICKS);
+    [(usual, &whole), (usual | 1, &whole), (usual, &pretty), (named, &ticks), (named | 1, &ticks)]
+        .map(|(how, text)| [&[how], text.as_bytes()].concat())
+        .to_vec()
+}
+
+/// Of the first byte of a CSV seed.
+const TIME_IN_SECONDS: u8 = 0;
+const PRICE_IN_TICKS: u8 = 2 << 4;
 
 /// Column files with no row, some, and two contracts.
 fn column_files() -> Result<Vec<Vec<u8>>> {

@@ -10,6 +10,7 @@ fn every_target_takes_its_seeds_and_what_lies_near() {
         let run = match target {
             "dbn" => fuzz::dbn,
             "bars" => fuzz::bars,
+            "csv" => fuzz::csv,
             "column_file" => fuzz::column_file,
             "manifest" => fuzz::manifest,
             "configuration" => fuzz::configuration,

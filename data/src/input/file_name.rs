@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-/// What a name says: `...-YYYYMMDD[-YYYYMMDD].ohlcv-1s[.SYMBOL][.0000].dbn[.zst]`.
+/// What a name says: `...-YYYYMMDD[-YYYYMMDD].ohlcv-1s[.SYMBOL][.0000].dbn[.zst]`, or the same with `csv`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileName<'a> {
     /// Its first UTC date.
@@ -17,7 +17,8 @@ impl<'a> FileName<'a> {
     /// Reads a name; `None` for one of another pattern.
     #[must_use]
     pub fn parse(name: &'a str) -> Option<Self> {
-        let stem = name.strip_suffix(".zst").unwrap_or(name).strip_suffix(".dbn")?;
+        let plain = name.strip_suffix(".zst").unwrap_or(name);
+        let stem = plain.strip_suffix(".dbn").or_else(|| plain.strip_suffix(".csv"))?;
         let (dates, part) = stem.split_once(".ohlcv-1s")?;
         if !part.is_empty() && !part.starts_with('.') {
             return None;
@@ -56,6 +57,8 @@ mod tests {
             ("glbx-mdp3-20241001-20241031.ohlcv-1s.ESZ4.dbn.zst", "2024-10-01 2024-10-31", ".ESZ4"),
             ("glbx-mdp3-20241001.ohlcv-1s.ESZ4-ESH5.dbn.zst", "2024-10-01 2024-10-01", ".ESZ4-ESH5"),
             ("glbx-mdp3-20241001.ohlcv-1s.0000.dbn.zst", "2024-10-01 2024-10-01", ".0000"),
+            ("glbx-mdp3-20241001-20241031.ohlcv-1s.csv", "2024-10-01 2024-10-31", ""),
+            ("glbx-mdp3-20241001.ohlcv-1s.ESZ4.csv.zst", "2024-10-01 2024-10-01", ".ESZ4"),
         ] {
             let found = FileName::parse(name).unwrap();
             assert_eq!((format!("{} {}", found.first, found.last), found.part), (dates.to_owned(), part), "{name}");
@@ -69,6 +72,7 @@ mod tests {
             "glbx-mdp3-20241301.ohlcv-1s.dbn.zst",
             "glbx-mdp3-2024100.ohlcv-1s.dbn.zst",
             "glbx-mdp3-+2024100.ohlcv-1s.dbn.zst",
+            "glbx-mdp3-20241001.ohlcv-1s.json.zst",
             "manifest.json",
             "condition.json",
             "symbology.json",

@@ -1,24 +1,30 @@
 //! Input files, whatever their format, as cleaned columns month by month.
 
 mod bars;
+mod batch;
 mod clock;
+mod content;
+mod csv;
 mod dbn;
 mod file_name;
 mod guard;
 mod lengths;
+mod months;
+mod names;
 mod no_session;
 mod pages;
 mod read_ahead;
 mod spacing;
+mod table;
 
 use std::{
-    collections::{BTreeMap, HashMap, hash_map::Entry},
     fs::File,
-    io::{BufReader, Read, Seek},
+    io::{Read, Seek},
     path::Path,
+    thread,
 };
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 use xxhash_rust::xxh3::Xxh3;
 
 pub use crate::error::InputError;
@@ -27,19 +33,19 @@ pub use guard::{guarded, guarded_footer};
 pub use lengths::check_parquet;
 pub use no_session::Seen;
 
-use crate::{
-    columns::{Bar, Collector, Columns, Name, SymbolIndex},
-    ids,
-    instrument::Instrument,
-    month::Month,
+use self::{
+    content::{Content, Opened},
+    months::Months,
+    read_ahead::ReadAhead,
 };
+use crate::{columns::Columns, instrument::Instrument};
 
 /// What was found in an input file.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct InputInfo {
     /// File name without its folder.
     pub name: String,
-    /// `dbn`, `parquet` or `arrow`.
+    /// `dbn`, `csv`, `parquet` or `arrow`.
     pub format: String,
     /// Size in bytes.
     pub bytes: u64,
@@ -51,34 +57,6 @@ pub struct InputInfo {
     pub first: Option<Timestamp>,
     /// Time of the latest record.
     pub last: Option<Timestamp>,
-}
-
-/// What a file may claim of the memory and the disk, however well it is compressed.
-#[derive(Clone, Copy, Debug)]
-struct Limits {
-    /// Records of the file.
-    records: u64,
-    /// Records of a month that are kept.
-    kept: usize,
-    /// Symbols of a month.
-    symbols: usize,
-    /// Bytes of a symbol.
-    symbol: usize,
-}
-
-impl Limits {
-    /// Those of a file of so many bytes.
-    fn of(bytes: u64) -> Self {
-        Self {
-            // Four million whatever the size, and sixteen a byte: the best compression of real ones needs bytes for a record.
-            records: bytes.saturating_mul(16).saturating_add(1 << 22),
-            // A dozen contracts with a trade in every second.
-            kept: 1 << 25,
-            // All that a venue lists.
-            symbols: 1 << 17,
-            symbol: 128,
-        }
-    }
 }
 
 /// Takes the finished columns of one month.
@@ -98,43 +76,41 @@ fn read_file(path: &Path, name: String, instrument: &Instrument, sink: &mut Sink
     let mut file = File::open(path)?;
     let (bytes, checksum) = checksum(&mut file)?;
     file.rewind()?;
-    let mut magic = [0; 11];
-    let read = read_up_to(&mut file, &mut magic)?;
-    file.rewind()?;
     let named = FileName::parse(&name);
     let mut months = Months::new(instrument, named.map(|named| (named.first, named.last)), bytes)?;
-    let reader = BufReader::with_capacity(1 << 17, file);
-    let format = match &magic[..read] {
-        [b'D', b'B', b'N', ..] => dbn::read(reader, &mut months, sink).map(|()| "dbn"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => dbn::read_zstd(reader, &mut months, sink).map(|()| "dbn"),
-        [b'P', b'A', b'R', b'1', ..] => bars::read_parquet(reader.into_inner(), &mut months, sink).map(|()| "parquet"),
-        [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, ..] => {
-            bars::read_ipc(reader.into_inner(), &mut months, sink).map(|()| "arrow")
-        }
-        [0x50..=0x5f, 0x2a, 0x4d, 0x18, _, _, _, _, b'D', b'B', b'Z'] => {
-            Err(InputError::Format { found: "a DBZ file, the predecessor of DBN".into() })
-        }
-        // A frame that Zstandard passes over; what follows must be frames of DBN.
-        [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => dbn::read_zstd(reader, &mut months, sink).map(|()| "dbn"),
-        [] => Err(InputError::Format { found: "an empty file".into() }),
-        found => Err(InputError::Format { found: format!("a file that begins with the bytes {found:02x?}") }),
+    let opened = Opened::look(file)?;
+    let read = match opened.content {
+        Content::Dbn => unpacked(&opened, |reader| dbn::read(reader, &mut months, sink)),
+        Content::Csv => unpacked(&opened, |reader| csv::read(reader, || opened.reader(), &mut months, sink)),
+        Content::Parquet => bars::read_parquet(opened.file()?, &mut months, sink),
+        Content::Arrow => bars::read_ipc(opened.file()?, &mut months, sink),
     };
-    let format = match format {
+    match read {
         // Of the days of a month some have no trade.
-        Err(InputError::Empty) if named.is_some_and(|named| named.is_of_a_day()) => Ok("dbn"),
-        format => format,
-    }?;
+        Err(InputError::Empty) if named.is_some_and(|named| named.is_of_a_day()) => {}
+        read => read?,
+    }
     months.finish(sink)?;
     let time = |nanos: Option<u64>| nanos.and_then(|nanos| Timestamp::from_nanosecond(i128::from(nanos)).ok());
     Ok(InputInfo {
         name,
-        format: format.to_owned(),
+        format: opened.content.name().to_owned(),
         bytes,
         checksum,
         records: months.record,
         first: time(months.first),
         last: time(months.last),
     })
+}
+
+/// Reads a stream; one that is packed is unpacked on a thread of its own.
+fn unpacked(opened: &Opened, read: impl FnOnce(&mut dyn Read) -> Result<(), InputError>) -> Result<(), InputError> {
+    let mut reader = opened.reader()?;
+    if opened.is_packed() {
+        thread::scope(|scope| read(&mut ReadAhead::spawn(scope, reader)))
+    } else {
+        read(&mut reader)
+    }
 }
 
 /// Size and checksum of a file.
@@ -166,224 +142,9 @@ fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> Result<usize, std::i
     Ok(filled)
 }
 
-fn within(there: bool, what: &'static str, limit: u64) -> Result<(), InputError> {
-    if there { Ok(()) } else { Err(InputError::Limit { what, limit }) }
-}
-
-/// Deals the records of a file out to its months.
-pub(crate) struct Months<'a> {
-    instrument: &'a Instrument,
-    zone: TimeZone,
-    /// Months the file's name promises: the hours of the evening before belong to the first.
-    named: Option<(Month, Month)>,
-    open: BTreeMap<Month, Collector>,
-    closed: Option<Month>,
-    record: u64,
-    limits: Limits,
-    /// Publisher of the record that comes next, where the input names one.
-    publisher: Option<u16>,
-    first: Option<u64>,
-    last: Option<u64>,
-    /// The month of the latest record and the UTC nanoseconds it spans.
-    current: Option<(Month, std::ops::Range<u64>)>,
-    /// Whether seconds without a trade may have been filled.
-    filled: bool,
-}
-
-impl<'a> Months<'a> {
-    fn new(instrument: &'a Instrument, dates: Option<(Date, Date)>, bytes: u64) -> Result<Self, InputError> {
-        let zone = instrument.zone()?;
-        let named = dates.and_then(|(first, last)| Some((Month::of(first)?, Month::of(last)?)));
-        let (open, closed, record, limits) = (BTreeMap::new(), None, 0, Limits::of(bytes));
-        let (publisher, first, last, current, filled) = (None, None, None, None, false);
-        Ok(Self { instrument, zone, named, open, closed, record, limits, publisher, first, last, current, filled })
-    }
-
-    /// The collector of the month a record belongs to.
-    ///
-    /// # Errors
-    /// A time outside 1970..2106, or in a month that has been handed over.
-    fn collector(&mut self, nanos: u64, sink: &mut Sink<'_>) -> Result<(Month, &mut Collector), InputError> {
-        let month = match &self.current {
-            Some((month, span)) if span.contains(&nanos) => *month,
-            _ => {
-                let month = self.month_of(nanos)?;
-                // A month is complete when the one after the next begins: time may run backwards by less.
-                while self.open.len() > 1 && !self.open.contains_key(&month) {
-                    self.close_first(sink)?;
-                }
-                // Also one that was never open: months are handed over in order, each once.
-                if self.closed.is_some_and(|closed| month <= closed) {
-                    return Err(InputError::Order { record: self.record, month });
-                }
-                month
-            }
-        };
-        let new = || Collector::new(month, self.instrument).with_filled_seconds(self.filled);
-        let collector = self.open.entry(month).or_insert_with(new);
-        Ok((month, collector))
-    }
-
-    fn month_of(&mut self, nanos: u64) -> Result<Month, InputError> {
-        let bad = || InputError::Time { record: self.record, nanos };
-        let time = Timestamp::from_nanosecond(i128::from(nanos)).map_err(|_| bad())?;
-        let central = Month::of(time.to_zoned_datetime(self.zone.clone()).date()).ok_or_else(bad)?;
-        let clamp = |month: Month| self.named.map_or(month, |(first, last)| month.clamp(first, last));
-        let month = clamp(central);
-        if clamp(central) == central {
-            let begin = |month: Month| {
-                month
-                    .first_day()
-                    .to_zoned_datetime(self.zone.clone())
-                    .ok()
-                    .and_then(|t| u64::try_from(t.timestamp().as_nanosecond()).ok())
-            };
-            if let (Some(from), Some(to)) = (begin(central), central.next().and_then(begin)) {
-                self.current = Some((month, from..to));
-            }
-        }
-        Ok(month)
-    }
-
-    fn seen(&mut self, nanos: u64) {
-        self.record += 1;
-        self.first = Some(self.first.map_or(nanos, |first| first.min(nanos)));
-        self.last = Some(self.last.map_or(nanos, |last| last.max(nanos)));
-    }
-
-    fn close_first(&mut self, sink: &mut Sink<'_>) -> Result<(), InputError> {
-        if let Some((month, collector)) = self.open.pop_first() {
-            self.closed = Some(month);
-            self.current = None;
-            let columns = collector.finish()?;
-            ids::check(&columns.view(), self.instrument.tick_nanos)?;
-            sink(columns)?;
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self, sink: &mut Sink<'_>) -> Result<(), InputError> {
-        while !self.open.is_empty() {
-            self.close_first(sink)?;
-        }
-        Ok(())
-    }
-
-    /// Gives a bar to its month; `name` finds the symbol the first time a month meets `key`.
-    fn push(
-        &mut self,
-        symbols: &mut SymbolCache,
-        key: u64,
-        bar: &Bar,
-        name: impl FnOnce() -> (String, Name),
-        sink: &mut Sink<'_>,
-    ) -> Result<(), InputError> {
-        let (record, limits, publisher) = (self.record, self.limits, self.publisher);
-        within(record < limits.records, "records in a file of this size", limits.records)?;
-        let (month, collector) = self.collector(bar.nanos, sink)?;
-        let index = symbols.find(month, key, || {
-            let (symbol, name) = name();
-            within(symbol.len() <= limits.symbol, "bytes in a symbol", limits.symbol as u64)?;
-            within(collector.symbols() < limits.symbols, "symbols in a month", limits.symbols as u64)?;
-            Ok(collector.symbol(&symbol, name))
-        })?;
-        collector.push(index, bar, record);
-        if let Some(publisher) = publisher {
-            collector.published_by(publisher);
-        }
-        within(collector.kept() <= limits.kept, "records of the root in a month", limits.kept as u64)?;
-        self.seen(bar.nanos);
-        Ok(())
-    }
-}
-
-/// The symbols a file's keys (ids, days) have been resolved to, by month.
-#[derive(Default)]
-pub(crate) struct SymbolCache {
-    last: Option<(Month, u64, SymbolIndex)>,
-    known: HashMap<(Month, u64), SymbolIndex>,
-}
-
-impl SymbolCache {
-    fn find(
-        &mut self,
-        month: Month,
-        key: u64,
-        add: impl FnOnce() -> Result<SymbolIndex, InputError>,
-    ) -> Result<SymbolIndex, InputError> {
-        if let Some((last_month, last_key, index)) = self.last
-            && last_month == month
-            && last_key == key
-        {
-            return Ok(index);
-        }
-        let index = match self.known.entry((month, key)) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(new) => *new.insert(add()?),
-        };
-        self.last = Some((month, key, index));
-        Ok(index)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// What comes of bars of one symbol each, pushed under these limits.
-    fn pushed(limits: Limits, bars: impl Iterator<Item = (u64, String)>) -> Result<u64, InputError> {
-        let instrument = Instrument::default();
-        let mut months = Months { limits, ..Months::new(&instrument, None, 0)? };
-        let mut symbols = SymbolCache::default();
-        for (second, symbol) in bars {
-            let (nanos, price) = ((1_381_149_000 + second) * 1_000_000_000, 250_000_000);
-            let bar = Bar { nanos, open: price, high: price, low: price, close: price, volume: 1 };
-            let mut hash = std::hash::DefaultHasher::new();
-            std::hash::Hash::hash(&symbol, &mut hash);
-            months.push(
-                &mut symbols,
-                std::hash::Hasher::finish(&hash),
-                &bar,
-                || (symbol, Name::Symbol),
-                &mut |_| Ok(()),
-            )?;
-        }
-        Ok(months.record)
-    }
-
-    #[test]
-    fn no_file_claims_more_than_its_limits() {
-        let limits = Limits { records: 100, kept: 50, symbols: 8, symbol: 10 };
-        let bars = |count: u64, symbols: u64| {
-            (0..count).map(move |second| {
-                (second, ["ES", "NQ"][usize::from(second % 2 == 1)].to_owned() + &format!("Z{}", second % symbols))
-            })
-        };
-        assert_eq!(pushed(limits, bars(100, 8)).unwrap(), 100);
-        for (bars, found) in [
-            (bars(101, 8).collect::<Vec<_>>(), "more than 100 records in a file of this size"),
-            (bars(9, 9).collect(), "more than 8 symbols in a month"),
-            (vec![(0, "ES-012345678".into())], "more than 10 bytes in a symbol"),
-            ((0..51).map(|second| (second, "ESZ3".into())).collect(), "more than 50 records of the root"),
-        ] {
-            let error = pushed(limits, bars.into_iter()).unwrap_err().to_string();
-            assert!(error.contains(found), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_month_is_handed_over_once_and_in_order() {
-        // Found by fuzzing: October was handed over before September, and then again.
-        const MONTH: u64 = 30 * 86_400;
-        let limits = Limits::of(0);
-        let months = |order: &[u64]| {
-            pushed(limits, order.iter().map(|month| (month * MONTH, "ESZ3".into())).collect::<Vec<_>>().into_iter())
-        };
-        assert_eq!(months(&[1, 2, 1, 3, 2, 3]).unwrap(), 6);
-        for order in [&[1, 3, 0, 2, 1][..], &[1, 3, 0], &[1, 2, 3, 1]] {
-            assert!(matches!(months(order), Err(InputError::Order { .. })), "{order:?}");
-        }
-    }
 
     #[test]
     fn a_few_kilobytes_that_hold_millions_of_records_are_refused() {

@@ -105,7 +105,7 @@ fn a_type_that_is_not_understood_is_refused_with_its_column() {
         ("instrument_id", Arc::new(list), "List"),
         ("symbol", Arc::new(Int64Array::from_iter_values([1, 2, 3])), "Int64"),
         ("open", Arc::new(StringArray::from(vec!["1", "2", "3"])), "Utf8"),
-        ("timestamp", Arc::new(Int64Array::from_iter_values([OPEN, OPEN, OPEN])), "to_datetime"),
+        ("timestamp", Arc::new(Int64Array::from_iter_values([OPEN, OPEN, OPEN])), "--time-unit"),
     ] {
         let error = es(vec![(name, array)]).unwrap_err();
         assert!(error.contains(&format!("column {name}")) && error.contains(found), "{error}");

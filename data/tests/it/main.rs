@@ -3,6 +3,7 @@
 
 mod bars;
 mod corrupt;
+mod csv;
 mod damaged_bars;
 mod rolls;
 mod synth;

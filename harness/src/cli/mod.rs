@@ -44,7 +44,7 @@ pub enum Command {
     Run(RunArgs),
     /// What is in a file: contracts, the sessions it would give, what cleaning drops; - for stdin
     Inspect(InspectArgs),
-    /// One file in (DBN, Parquet, Arrow IPC; - for stdin), one Parquet out, no store
+    /// One file in (DBN, CSV, Parquet, Arrow IPC; - for stdin), one Parquet out, no store
     Process(ProcessArgs),
     /// Published months once more: objects, values, a sample computed anew, rollovers, statistics
     Validate(ValidateArgs),
@@ -138,9 +138,19 @@ pub struct SettingFlags {
     /// IANA time zone of the session
     #[arg(long, global = true)]
     pub time_zone: Option<String>,
-    /// IANA time zone of times in Parquet and Arrow files that have none [default: UTC]
+    /// IANA time zone of times in tables (Parquet, Arrow, CSV) that have none [default: UTC]
     #[arg(long, global = true)]
     pub input_time_zone: Option<String>,
+    /// What tables (Parquet, Arrow, CSV) call their columns, such as timestamp=ts,volume=vol
+    #[arg(long, global = true, value_name = "NAMES")]
+    pub columns: Option<String>,
+    /// What whole-number times of tables count since 1970: s, ms, us or ns [default: ns in CSV]
+    #[arg(long, global = true, value_name = "UNIT")]
+    pub time_unit: Option<String>,
+    /// What prices of tables count: points, cents, ticks or fixed (units of 1e-9 points) [default: points where they have a
+    /// decimal point, fixed where they are whole numbers]
+    #[arg(long, global = true, value_name = "UNIT")]
+    pub price_unit: Option<String>,
     /// Change of close between two rows, in points, beyond which it is a gap
     #[arg(long, global = true)]
     pub gap_points: Option<String>,
@@ -189,7 +199,7 @@ fn defects() -> impl TypedValueParser<Value = Defect> {
 
 #[derive(Args)]
 pub struct ProcessArgs {
-    /// DBN, Parquet or Arrow IPC; - for stdin
+    /// DBN, CSV, Parquet or Arrow IPC; - for stdin
     pub input: PathBuf,
     /// Parquet to write
     pub output: PathBuf,
@@ -247,7 +257,7 @@ fn score(text: &str) -> Result<f64, String> {
 
 #[derive(Args)]
 pub struct InspectArgs {
-    /// DBN, Parquet, Arrow IPC, a training file or a column file; - for stdin
+    /// DBN, CSV, Parquet, Arrow IPC, a training file or a column file; - for stdin
     pub file: PathBuf,
     /// Machine-readable
     #[arg(long)]

@@ -87,9 +87,9 @@ pub fn decode<P: AsRef<Path>>(
 ) -> crate::Result<Decoded> {
     let Source { name, checksum, .. } = source;
     // The name counts: it says which months the file's first and last hours belong to.
-    let Instrument { root, tick_nanos, time_zone, .. } = instrument;
+    let Instrument { root, tick_nanos, time_zone, form, .. } = instrument;
     let input_zone = instrument.input_time_zone.as_deref().unwrap_or_default();
-    let key = format!("{checksum} {name} {root} {tick_nanos} {time_zone} {RULES_VERSION}{input_zone}");
+    let key = format!("{checksum} {name} {root} {tick_nanos} {time_zone} {RULES_VERSION}{input_zone}{form}");
     let folder = cache.join(format!("{:016x}", xxh3_64(key.as_bytes())));
     if let Some(found) = find(&folder, &key) {
         Cache::touch(&folder).with_context(|| format!("{}: cannot be marked as used", folder.display()))?;

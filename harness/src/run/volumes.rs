@@ -47,11 +47,11 @@ struct Stored {
 
 /// The file and all that its volumes depend on.
 fn identity(source: &Source, instrument: &Instrument) -> String {
-    let Instrument { root, tick_nanos, session_start, session_end, time_zone, .. } = instrument;
+    let Instrument { root, tick_nanos, session_start, session_end, time_zone, form, .. } = instrument;
     let input_zone = instrument.input_time_zone.as_deref().unwrap_or_default();
     let Source { checksum, name, .. } = source;
     format!(
-        "{checksum} {name} {root} {tick_nanos} {time_zone} {session_start} {session_end} {RULES_VERSION}{input_zone}"
+        "{checksum} {name} {root} {tick_nanos} {time_zone} {session_start} {session_end} {RULES_VERSION}{input_zone}{form}"
     )
 }
 

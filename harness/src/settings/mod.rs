@@ -8,7 +8,12 @@ use std::{
     time::Duration,
 };
 
-use data::{Instrument, Month, contract::Choice, instrument::InstrumentError};
+use data::{
+    Instrument, Month,
+    contract::Choice,
+    form::{self, Form, PriceUnit, TimeUnit},
+    instrument::InstrumentError,
+};
 use kernels::{Level, Profile};
 use serde::Serialize;
 use tracing::level_filters::LevelFilter;
@@ -22,7 +27,7 @@ use crate::{
 };
 
 /// Name in harness.toml (and as a flag with dashes), environment variable, default.
-const TABLE: [(&str, Option<&str>, &str); 26] = [
+const TABLE: [(&str, Option<&str>, &str); 29] = [
     ("store", Some("S3_BUCKET"), "./store"),
     ("raw", None, ""),
     ("profile", None, "session"),
@@ -41,6 +46,9 @@ const TABLE: [(&str, Option<&str>, &str); 26] = [
     ("session_end", None, "15:00:00"),
     ("time_zone", None, "America/Chicago"),
     ("input_time_zone", None, ""),
+    ("columns", None, ""),
+    ("time_unit", None, ""),
+    ("price_unit", None, ""),
     ("gap_points", None, "20"),
     ("roll_window", None, ""),
     ("log_level", Some("LOG_LEVEL"), "info"),
@@ -176,6 +184,15 @@ impl Settings {
             session_end: time("session_end")?,
             time_zone: table["time_zone"].value.clone(),
             input_time_zone: Some(table["input_time_zone"].value.clone()).filter(|name| !name.is_empty()),
+            form: Form {
+                columns: table["columns"].value.parse().map_err(|()| {
+                    wrong("columns", &format!("'timestamp=ts,volume=vol' (of {})", form::COLUMNS.join(", ")))
+                })?,
+                time_unit: optional(&table["time_unit"].value, TimeUnit::ALL.map(|unit| (unit.name(), unit)))
+                    .map_err(|expected| wrong("time_unit", &expected))?,
+                price_unit: optional(&table["price_unit"].value, PriceUnit::ALL.map(|unit| (unit.name(), unit)))
+                    .map_err(|expected| wrong("price_unit", &expected))?,
+            },
             gap_nanos: points("gap_points")?,
             rolls: table["roll_window"].value.parse().map_err(|_| {
                 wrong("roll_window", "'third-friday -10..0', 'first-day -8..-1' (calendar days around a day of the delivery month) or 'none'")
@@ -372,6 +389,9 @@ fn flag<'a>(flags: &'a SettingFlags, name: &str) -> Option<&'a String> {
         "session_start" => flags.session_start.as_ref(),
         "session_end" => flags.session_end.as_ref(),
         "time_zone" => flags.time_zone.as_ref(),
+        "columns" => flags.columns.as_ref(),
+        "time_unit" => flags.time_unit.as_ref(),
+        "price_unit" => flags.price_unit.as_ref(),
         "input_time_zone" => flags.input_time_zone.as_ref(),
         "gap_points" => flags.gap_points.as_ref(),
         "roll_window" => flags.roll_window.as_ref(),
@@ -469,6 +489,15 @@ fn read_ranges(value: toml::Value) -> Result<Overrides, String> {
         ranges.insert(name, range);
     }
     Ok(ranges)
+}
+
+/// One of a few values by its name, none where the text is empty; the names where it is none of them.
+fn optional<T: Copy, const N: usize>(text: &str, values: [(&str, T); N]) -> Result<Option<T>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let found = values.iter().find(|(name, _)| *name == text);
+    found.map(|(_, value)| Some(*value)).ok_or_else(|| values.map(|(name, _)| name).join(", "))
 }
 
 /// Decimal points as units of 1e-9 points, exactly.

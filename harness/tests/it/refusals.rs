@@ -39,10 +39,12 @@ fn refused(name: &str, bytes: &[u8], words: &[&str]) {
 #[test]
 fn what_is_no_input_is_refused_with_what_was_found_and_what_was_expected() {
     refused("empty.dbn", b"", &["empty", "expected DBN"]);
-    refused("text.dbn", b"timestamp,open,high\n", &["expected DBN"]);
+    refused("text.dbn", b"timestamp, open and high\n", &["column open", "not in the file, which has timestamp"]);
+    refused("words.dbn", b"timestamp open high\n", &["expected DBN"]);
+    refused("job.zip", b"PK\x03\x04\x14\0", &["a zip archive: unpack it"]);
     refused("legacy.dbz", b"\x51\x2a\x4d\x18\x09\0\0\0DBZ\x01", &["DBZ", "expected DBN"]);
-    refused("frame.zst", &skippable(&zstd::encode_all(&b"timestamp,open,high\n"[..], 1).unwrap()), &["expected DBN"]);
-    refused("text.dbn.zst", &zstd::encode_all(&b"timestamp,open,high\n"[..], 1).unwrap(), &["expected DBN"]);
+    refused("frame.zst", &skippable(&zstd::encode_all(&b"timestamp open\n"[..], 1).unwrap()), &["expected DBN"]);
+    refused("text.dbn.zst", &zstd::encode_all(&b"timestamp,open,high\n"[..], 1).unwrap(), &["column low"]);
     refused("bars.parquet", b"PAR1 and nothing more", &["Parquet"]);
     refused("bars.arrow", b"ARROW1\0\0 and nothing more", &["Arrow"]);
 }

@@ -4,13 +4,13 @@ mod header;
 mod mapping;
 mod stream;
 
-use std::{
-    io::{BufRead, Read},
-    thread,
-};
+use std::io::Read;
 
 use self::{mapping::Mapping, stream::Stream};
-use super::{InputError, Months, Sink, SymbolCache, read_ahead::ReadAhead, within};
+use super::{
+    InputError, Sink,
+    months::{Months, SymbolCache, within},
+};
 use crate::columns::Bar;
 
 /// Bytes of an `ohlcv-1s` record in every version.
@@ -22,17 +22,6 @@ const OHLCV_1S: u8 = 0x20;
 const ERROR: u8 = 0x15;
 const SYMBOL_MAPPING: u8 = 0x16;
 const SYSTEM: u8 = 0x17;
-
-pub(super) fn read_zstd(
-    reader: impl BufRead + Send,
-    months: &mut Months<'_>,
-    sink: &mut Sink<'_>,
-) -> Result<(), InputError> {
-    // The decoder goes on over several frames. 2^27 bytes is the window a decoder must accept; more is a bomb.
-    let mut decoder = zstd::Decoder::with_buffer(reader)?;
-    decoder.window_log_max(27)?;
-    thread::scope(|scope| read(ReadAhead::spawn(scope, decoder), months, sink))
-}
 
 /// Reads a stream, or several that were joined.
 pub(super) fn read(reader: impl Read, months: &mut Months<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {

@@ -417,15 +417,14 @@ fn clean(bar: &Bar, tick: TickSize, record: u64, counts: &mut Records) -> Option
         &mut counts.open_close_outside
     } else if !bar.nanos.is_multiple_of(1_000_000_000) {
         &mut counts.sub_second
-    } else if bar.volume > u64::from(u32::MAX) || second > u64::from(u32::MAX) {
-        &mut counts.out_of_range
     } else if let [Some(open), Some(high), Some(low), Some(close)] = ticks
         && high <= i64::from(MAX_TICKS)
+        && let (Ok(time), Ok(volume)) = (u32::try_from(second), u32::try_from(bar.volume))
     {
-        if bar.volume > 0 {
-            // The limits above make every conversion exact.
+        if volume > 0 {
+            // No price is above the high and none is negative: each fits.
             let [open, high, low, close] = [open, high, low, close].map(|ticks| ticks as i32);
-            return Some(Row { time: second as u32, open, high, low, close, volume: bar.volume as u32, record });
+            return Some(Row { time, open, high, low, close, volume, record });
         }
         &mut counts.no_trade
     } else {

@@ -54,4 +54,14 @@ impl Tape {
         let Self { open, high, low, close, volume, second } = self;
         Series::new(Columns { open, high, low, close, volume, second }).unwrap()
     }
+
+    /// The same as the scalar reference reads it.
+    pub(crate) fn columns(&self) -> proptests::Tape {
+        let mut tape = proptests::Tape::default();
+        for row in 0..self.open.len() {
+            let prices = [&self.open, &self.high, &self.low, &self.close].map(|column| column[row].into());
+            tape.push(prices, self.volume[row].into(), self.second[row]);
+        }
+        tape
+    }
 }

@@ -2,20 +2,22 @@
 
 use std::ops::Range;
 
+use super::registry::{count, span};
+
 /// Float columns that are computed together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Category {
-    /// volume_ratio_30s to volume_exhaustion.
+    /// Volume beside its own past.
     Volume,
-    /// vwap to distance_from_rth_low.
+    /// Price beside the vwap and the day's extremes.
     PriceContext,
-    /// short_range_high to medium_range_retouches.
+    /// The range of the last 5 and 15 minutes.
     Consolidation,
-    /// return_30s to momentum_consistency.
+    /// Returns and how steady they are.
     Returns,
-    /// atr_30s to atr_percentile.
+    /// Average true range and its past.
     Volatility,
-    /// bar_range to directional_strength.
+    /// The size and direction of single bars.
     Microstructure,
 }
 
@@ -24,16 +26,27 @@ impl Category {
     pub const ALL: [Self; 6] =
         [Self::Volume, Self::PriceContext, Self::Consolidation, Self::Returns, Self::Volatility, Self::Microstructure];
 
-    /// Its columns among [`super::FLOAT_NAMES`].
-    #[must_use]
-    pub fn columns(self) -> Range<usize> {
-        match self {
-            Self::Volume => 0..4,
-            Self::PriceContext => 4..9,
-            Self::Consolidation => 9..19,
-            Self::Returns => 19..24,
-            Self::Volatility => 24..30,
-            Self::Microstructure => 30..36,
+    /// Columns of the largest category.
+    pub(super) const MOST: usize = {
+        let (mut most, mut index) = (0, 0);
+        while index < Self::ALL.len() {
+            let columns = count(Self::ALL[index]);
+            most = if columns > most { columns } else { most };
+            index += 1;
         }
+        most
+    };
+
+    /// Its columns among [`super::FLOAT_NAMES`].
+    ///
+    /// ```
+    /// use kernels::features::{Category, FLOAT_NAMES};
+    ///
+    /// assert_eq!(FLOAT_NAMES[Category::Returns.columns()][0], "return_30s");
+    /// ```
+    #[must_use]
+    pub const fn columns(self) -> Range<usize> {
+        let (first, count) = span(self);
+        first..first + count
     }
 }

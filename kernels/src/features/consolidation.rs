@@ -1,8 +1,9 @@
 //! The ranges of the last 300 and 900 seconds: short_range_*, position_in_short_range, medium_range_*,
 //! range_compression_ratio, short_range_retouches, medium_range_retouches.
 
-use super::Float;
 use super::bars::{Bars, Points, ratio, write};
+use super::registry::count;
+use super::{Category, Float};
 use crate::Profile;
 use crate::lanes::Lanes;
 use crate::window::extrema::Extrema;
@@ -33,7 +34,7 @@ impl Consolidation {
         bars: &Bars<'_>,
         profile: Profile,
         points: Points,
-        out: [&mut [F]; 10],
+        out: [&mut [F]; count(Category::Consolidation)],
     ) {
         let [short_high, short_low, short_size, position, high, low, size, compression, short_retouches, retouches] =
             out;

@@ -1,8 +1,9 @@
 //! bar_range, relative_bar_size, uptick_pct_30s, uptick_pct_60s, bar_flow_consistency, directional_strength.
 
-use super::Float;
 use super::bars::{Bars, Points, ratio, write};
+use super::registry::count;
 use super::volatility::{self, ATR};
+use super::{Category, Float};
 use crate::window::reciprocal::Reciprocal;
 use crate::window::sum::Sums;
 
@@ -29,7 +30,7 @@ impl Microstructure {
         bars: &Bars<'_>,
         true_range: &Sums<i32>,
         points: Points,
-        out: [&mut [F]; 6],
+        out: [&mut [F]; count(Category::Microstructure)],
     ) {
         let [bar_range, relative, upticks_30, upticks_60, consistency, strength] = out;
         points.write(bar_range, sizes(bars, bars.lead), 1.0);

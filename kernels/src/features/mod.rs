@@ -1,4 +1,4 @@
-//! The 43 feature columns: 36 rolling values and 7 flags of the time of day.
+//! The feature columns: rolling values and flags of the time of day. [`FEATURES`] is the list.
 //!
 //! All windows are integer windows ([`crate::window`]); a value becomes a float once, at its end.
 
@@ -8,6 +8,7 @@ mod category;
 mod consolidation;
 mod microstructure;
 mod price_context;
+mod registry;
 mod returns;
 mod time;
 mod volatility;
@@ -21,6 +22,8 @@ use ndarray::ArrayViewMut2;
 use self::bars::{Bars, Points};
 pub use self::carry::Carry;
 pub use self::category::Category;
+use self::registry::count;
+pub use self::registry::{FEATURES, FLAG_NAMES, FLAGS, FLOAT_NAMES, FLOATS, Feature, Kind, Unit};
 pub use self::time::flags;
 use crate::level::kernel;
 use crate::window::{sum::Sums, true_range::true_ranges};
@@ -28,56 +31,6 @@ use crate::{Error, Profile, Series, Tick};
 
 /// Rows a value may depend on before its own; what lies farther back is in the [`Carry`].
 pub const LOOK_BACK: usize = 1800;
-
-/// Float columns.
-pub const FLOATS: usize = 36;
-
-/// Flag columns, after the floats.
-pub const FLAGS: usize = 7;
-
-/// Names of the float columns, in the order of the output.
-pub const FLOAT_NAMES: [&str; FLOATS] = [
-    "volume_ratio_30s",
-    "volume_slope_30s",
-    "volume_slope_5s",
-    "volume_exhaustion",
-    "vwap",
-    "distance_from_vwap_pct",
-    "vwap_slope",
-    "distance_from_rth_high",
-    "distance_from_rth_low",
-    "short_range_high",
-    "short_range_low",
-    "short_range_size",
-    "position_in_short_range",
-    "medium_range_high",
-    "medium_range_low",
-    "medium_range_size",
-    "range_compression_ratio",
-    "short_range_retouches",
-    "medium_range_retouches",
-    "return_30s",
-    "return_60s",
-    "return_300s",
-    "momentum_acceleration",
-    "momentum_consistency",
-    "atr_30s",
-    "atr_300s",
-    "volatility_regime",
-    "volatility_acceleration",
-    "volatility_breakout",
-    "atr_percentile",
-    "bar_range",
-    "relative_bar_size",
-    "uptick_pct_30s",
-    "uptick_pct_60s",
-    "bar_flow_consistency",
-    "directional_strength",
-];
-
-/// Names of the flag columns, in the order of the output.
-pub const FLAG_NAMES: [&str; FLAGS] =
-    ["is_eth", "is_pre_open", "is_rth_open", "is_morning", "is_lunch", "is_afternoon", "is_rth_close"];
 
 /// The float a feature is stored as. Values are computed in f64 and rounded once.
 pub trait Float: Copy + Send + Sync + 'static + sealed::Sealed {
@@ -191,7 +144,8 @@ impl Features {
         Ok(())
     }
 
-    /// [`Features::compute`] into arrays of shapes (36, `rows.len()`) and (7, `rows.len()`), each of whose rows is contiguous.
+    /// [`Features::compute`] into arrays of shapes ([`FLOATS`], `rows.len()`) and ([`FLAGS`], `rows.len()`), each of whose rows is
+    /// contiguous.
     ///
     /// # Errors
     /// As [`Features::compute`], and when an array has another shape or rows that are not contiguous.
@@ -256,8 +210,7 @@ impl Features {
         let refused = || Error::Rows { rows: rows.clone(), len: series.len() };
         let columns = category.columns().len();
         let mut values = slices(&mut values, columns, rows.len()).ok_or_else(refused)?;
-        // As many as the largest category has.
-        let mut values: [&mut [F]; 10] = take(&mut values);
+        let mut values: [&mut [F]; Category::MOST] = take(&mut values);
         self.compute_category(category, series, rows, carry, &mut values[..columns])
     }
 
@@ -299,41 +252,41 @@ kernel!(fn true_range['a]['a](sums: &'a mut Sums<i32>, bars: &'a Bars<'a>) {
 });
 
 kernel!(avx512 fn volume['a, 'o, F: Float]['a, 'o, F](
-    volume: &'a mut volume::Volume, bars: &'a Bars<'a>, out: [&'o mut [F]; 4]
+    volume: &'a mut volume::Volume, bars: &'a Bars<'a>, out: [&'o mut [F]; count(Category::Volume)]
 ) {
     volume.compute(bars, out);
 });
 
 kernel!(avx512 fn price_context['a, 'o, F: Float]['a, 'o, F](
     context: &'a mut price_context::PriceContext, bars: &'a Bars<'a>, profile: Profile, carry: &'a Carry, points: Points,
-    out: [&'o mut [F]; 5]
+    out: [&'o mut [F]; count(Category::PriceContext)]
 ) {
     context.compute(bars, profile, carry, points, out);
 });
 
 kernel!(fn consolidation['a, 'o, F: Float]['a, 'o, F](
     consolidation: &'a mut consolidation::Consolidation, bars: &'a Bars<'a>, profile: Profile, points: Points,
-    out: [&'o mut [F]; 10]
+    out: [&'o mut [F]; count(Category::Consolidation)]
 ) {
     consolidation.compute::<F, L>(bars, profile, points, out);
 });
 
 kernel!(fn returns['a, 'o, F: Float]['a, 'o, F](
-    returns: &'a mut returns::Returns, bars: &'a Bars<'a>, out: [&'o mut [F]; 5]
+    returns: &'a mut returns::Returns, bars: &'a Bars<'a>, out: [&'o mut [F]; count(Category::Returns)]
 ) {
     returns.compute(bars, out);
 });
 
 kernel!(fn volatility['a, 'o, F: Float]['a, 'o, F](
     volatility: &'a mut volatility::Volatility, bars: &'a Bars<'a>, true_range: &'a Sums<i32>, points: Points,
-    out: [&'o mut [F]; 6]
+    out: [&'o mut [F]; count(Category::Volatility)]
 ) {
     volatility.compute::<F, L>(bars, true_range, points, out);
 });
 
 kernel!(avx512 fn microstructure['a, 'o, F: Float]['a, 'o, F](
     microstructure: &'a mut microstructure::Microstructure, bars: &'a Bars<'a>, true_range: &'a Sums<i32>, points: Points,
-    out: [&'o mut [F]; 6]
+    out: [&'o mut [F]; count(Category::Microstructure)]
 ) {
     microstructure.compute(bars, true_range, points, out);
 });
@@ -355,7 +308,5 @@ fn take<'a, T, const N: usize>(rows: &mut impl Iterator<Item = &'a mut [T]>) -> 
     [(); N].map(|()| rows.next().unwrap_or_default())
 }
 
-#[cfg(test)]
-mod naive;
 #[cfg(test)]
 mod tests;

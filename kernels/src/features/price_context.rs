@@ -4,7 +4,8 @@
 //! numerators are integers too, so that neither loses digits to the price level.
 
 use super::bars::{Bars, Points, write};
-use super::{Carry, Float};
+use super::registry::count;
+use super::{Carry, Category, Float};
 use crate::Profile;
 use crate::window::extrema::Extrema;
 use crate::window::refill;
@@ -53,7 +54,7 @@ impl PriceContext {
         profile: Profile,
         carry: &Carry,
         points: Points,
-        out: [&mut [F]; 5],
+        out: [&mut [F]; count(Category::PriceContext)],
     ) {
         let [vwap, distance, slope, from_high, from_low] = out;
         match profile {

@@ -1,7 +1,8 @@
 //! return_30s, return_60s, return_300s, momentum_acceleration, momentum_consistency.
 
-use super::Float;
 use super::bars::{Bars, lag, write};
+use super::registry::count;
+use super::{Category, Float};
 use crate::window::deviation::Deviation;
 use crate::window::refill;
 
@@ -19,7 +20,7 @@ impl Returns {
     }
 
     #[inline(always)]
-    pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, out: [&mut [F]; 5]) {
+    pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, out: [&mut [F]; count(Category::Returns)]) {
         let [return_30, return_60, return_300, acceleration, consistency] = out;
         for (window, column) in [(30, return_30), (60, return_60), (300, return_300)] {
             let (at, out) = bars.defined(window, column);

@@ -2,8 +2,9 @@
 //!
 //! A30, A60 and A300 are the sums of the true range over that many rows, in ticks: integers, like every sum here.
 
-use super::Float;
 use super::bars::{Bars, Points, ratio, shift, write};
+use super::registry::count;
+use super::{Category, Float};
 use crate::lanes::Lanes;
 use crate::window::rank::Rank;
 use crate::window::reciprocal::Reciprocal;
@@ -41,7 +42,7 @@ impl Volatility {
         bars: &Bars<'_>,
         true_range: &Sums<i32>,
         points: Points,
-        out: [&mut [F]; 6],
+        out: [&mut [F]; count(Category::Volatility)],
     ) {
         let bars = bars.back(LOOK_BACK);
         let [atr_30, atr_300, regime, acceleration, breakout, percentile] = out;

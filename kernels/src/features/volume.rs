@@ -1,7 +1,8 @@
 //! volume_ratio_30s, volume_slope_30s, volume_slope_5s, volume_exhaustion.
 
-use super::Float;
 use super::bars::{Bars, lag, ratio, shift, write};
+use super::registry::count;
+use super::{Category, Float};
 use crate::window::reciprocal::Reciprocal;
 use crate::window::slope::Slope;
 use crate::window::sum::{Sums, float};
@@ -24,7 +25,7 @@ impl Volume {
     }
 
     #[inline(always)]
-    pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, out: [&mut [F]; 4]) {
+    pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, out: [&mut [F]; count(Category::Volume)]) {
         let bars = bars.back(LOOK_BACK);
         let [ratio_30, slope_30, slope_5, exhaustion] = out;
         self.volume.set(bars.volume.iter().map(|&volume| i64::from(volume)));

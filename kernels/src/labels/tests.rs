@@ -1,3 +1,5 @@
+use proptests::labels;
+
 use super::*;
 use crate::Columns;
 use crate::random::Tape;
@@ -15,36 +17,19 @@ fn outcomes(tape: &Tape, profile: Profile, chunk: usize) -> Vec<Vec<Outcome>> {
     out
 }
 
-/// The definition, row by row.
-fn naive(tape: &Tape, profile: Profile) -> Vec<Vec<Outcome>> {
-    let n = tape.open.len();
-    let gap = |g: usize| (tape.close[g] - tape.close[g - 1]).abs() > 30;
-    let affected = |row: usize| {
-        // A gap at g affects g - 1 to g + 5.
-        profile == Profile::Rolling && (row.saturating_sub(5).max(1)..n.min(row + 2)).any(gap)
+/// What the scalar reference says of every row.
+fn expected(tape: &Tape, profile: Profile) -> Vec<Vec<Outcome>> {
+    let columns = tape.columns();
+    let profile = match profile {
+        Profile::Session => proptests::Profile::Session,
+        Profile::Rolling => proptests::Profile::Rolling,
     };
-    let entry = |i: usize, mode: &Mode| {
-        if i + 1 == n || affected(i) {
-            return Outcome::LOSS;
-        }
-        let e = tape.open[i + 1];
-        let mut mae = 0;
-        for j in i + 1..n.min(i + 901) {
-            let (won, lost, adverse) = match mode.direction {
-                Direction::Long => (tape.high[j] >= e + mode.target, tape.low[j] <= e - mode.stop, e - tape.low[j]),
-                Direction::Short => (tape.low[j] <= e - mode.target, tape.high[j] >= e + mode.stop, tape.high[j] - e),
-            };
-            mae = mae.max(adverse);
-            if lost || affected(j) {
-                return Outcome::LOSS;
-            }
-            if won {
-                return Outcome::win(mae as u8, (j - i - 1) as u16);
-            }
-        }
-        Outcome::LOSS
+    let outcome = |mode, row| match labels::outcome(&columns, row, mode, profile, 30) {
+        // The seconds of a tape follow each other.
+        Some(win) => Outcome::win(win.mae as u8, win.seconds as u16),
+        None => Outcome::LOSS,
     };
-    MODES.iter().map(|mode| (0..n).map(|i| entry(i, mode)).collect()).collect()
+    (0..MODES.len()).map(|mode| (0..columns.len()).map(|row| outcome(mode, row)).collect()).collect()
 }
 
 #[test]
@@ -52,7 +37,7 @@ fn table_scan_and_definition_agree() {
     for (seed, step) in [(1, 1), (2, 3), (3, 12), (4, 40)] {
         let tape = Tape::walk(seed, 2_500, step);
         for profile in [Profile::Session, Profile::Rolling] {
-            let expected = naive(&tape, profile);
+            let expected = self::expected(&tape, profile);
             assert!(step > 3 || expected.iter().flatten().any(|outcome| outcome.is_win()));
             for chunk in [2_500, 1_000, 77] {
                 assert_eq!(outcomes(&tape, profile, chunk), expected, "step {step}, chunk {chunk}, {profile:?}");
@@ -61,7 +46,7 @@ fn table_scan_and_definition_agree() {
             let mut far = tape.clone();
             far.close[2_499] = 1 << 20;
             far.high[2_499] = 1 << 20;
-            let scanned = naive(&far, profile);
+            let scanned = self::expected(&far, profile);
             assert_eq!(outcomes(&far, profile, 2_500), scanned, "step {step}, {profile:?}");
         }
     }

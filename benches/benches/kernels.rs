@@ -17,7 +17,7 @@ fn sessions(criterion: &mut Criterion) {
 
 fn month(criterion: &mut Criterion) {
     let mut month = Month::new();
-    let mut group = criterion.benchmark_group("55 columns, 621,000 rows");
+    let mut group = criterion.benchmark_group("all columns, 621,000 rows");
     group.throughput(Throughput::Elements(month.rows() as u64));
     group.sample_size(10);
     for threads in [1, 2] {

@@ -2,7 +2,8 @@
 
 use kernels::{
     Profile,
-    features::{self, Carry, Category, FLAGS, Features},
+    features::{self, Carry, Category, FLAGS, FLOATS, Features},
+    labels::MODES,
 };
 use ndarray::{Array2, s};
 
@@ -14,19 +15,10 @@ use crate::{
 
 const PROFILES: [(Profile, &str); 2] = [(Profile::Session, "session"), (Profile::Rolling, "rolling")];
 
-const CATEGORIES: [(Category, &str); 6] = [
-    (Category::Volume, "volume"),
-    (Category::PriceContext, "price context"),
-    (Category::Consolidation, "consolidation"),
-    (Category::Returns, "returns"),
-    (Category::Volatility, "volatility"),
-    (Category::Microstructure, "microstructure"),
-];
-
 // Bytes a row: a price 4, volume 4, second 4; a label or flag 1, a weight or feature 4, an outcome 2.
-const LABELS: [usize; 2] = [16, 12];
-const WEIGHTS: [usize; 2] = [12, 30];
-const FEATURES: [usize; 2] = [20, 151];
+const LABELS: [usize; 2] = [16, 2 * MODES.len()];
+const WEIGHTS: [usize; 2] = [2 * MODES.len(), 5 * MODES.len()];
+const FEATURES: [usize; 2] = [20, 4 * FLOATS + FLAGS];
 
 pub(crate) fn kernels(tape: &'static Tape) -> Vec<Kernel> {
     let session = |profile| Session::new(tape, profile);
@@ -43,17 +35,17 @@ pub(crate) fn kernels(tape: &'static Tape) -> Vec<Kernel> {
             Session::check_weights,
         ),
     ];
-    for (category, name) in CATEGORIES {
-        kernels.extend(PROFILES.map(|profile| of_category(tape, (category, name), profile)));
+    for category in Category::ALL {
+        kernels.extend(PROFILES.map(|profile| of_category(tape, category, profile)));
     }
     kernels.push(time_flags(tape));
     for (profile, name) in PROFILES {
         let check = Session::check_features;
-        kernels.push(Kernel::new(format!("43 features, {name}"), FEATURES, session(profile), Session::features, check));
+        kernels.push(Kernel::new(format!("features, {name}"), FEATURES, session(profile), Session::features, check));
     }
     for (profile, name) in PROFILES {
         kernels.push(Kernel::new(
-            format!("55 columns, {name}"),
+            format!("all columns, {name}"),
             [24, WEIGHTS[1] + FEATURES[1]],
             session(profile),
             Session::all,
@@ -66,11 +58,7 @@ pub(crate) fn kernels(tape: &'static Tape) -> Vec<Kernel> {
     kernels
 }
 
-fn of_category(
-    tape: &'static Tape,
-    (category, name): (Category, &str),
-    (profile, of_profile): (Profile, &str),
-) -> Kernel {
+fn of_category(tape: &'static Tape, category: Category, (profile, of_profile): (Profile, &str)) -> Kernel {
     let series = tape.series();
     let prices = match (category, profile) {
         (Category::Volume, _) => 0,
@@ -82,7 +70,7 @@ fn of_category(
     let values = Array2::<f32>::zeros((columns.len(), series.len()));
     let chunks: Vec<_> = chunks(series.len()).map(|rows| (Carry::at(&series, rows.start), rows)).collect();
     Kernel::new(
-        format!("{name}, {of_profile}"),
+        format!("{}, {of_profile}", category.name()),
         [prices + volume, 4 * columns.len()],
         (Features::new(profile, tape.tick, CHUNK), values),
         move |(features, values)| {

@@ -1,4 +1,4 @@
-//! All 55 columns of a month on two threads.
+//! All computed columns of a month on two threads.
 
 use kernels::Profile;
 

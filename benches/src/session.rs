@@ -1,4 +1,4 @@
-//! The 55 columns of one session, with room for all of them.
+//! The computed columns of one session, with room for all of them.
 
 use std::ops::Range;
 
@@ -26,9 +26,9 @@ pub struct Session {
     profile: Profile,
     labeller: Labeller,
     features: Features,
-    outcomes: [Vec<Outcome>; 6],
-    labels: [Vec<i8>; 6],
-    weights: [Vec<f32>; 6],
+    outcomes: [Vec<Outcome>; MODES.len()],
+    labels: [Vec<i8>; MODES.len()],
+    weights: [Vec<f32>; MODES.len()],
     values: Array2<f32>,
     flags: Array2<i8>,
 }
@@ -62,7 +62,7 @@ impl Session {
     }
 
     /// The outcomes, for who finds them otherwise.
-    pub(crate) fn outcomes_mut(&mut self) -> &mut [Vec<Outcome>; 6] {
+    pub(crate) fn outcomes_mut(&mut self) -> &mut [Vec<Outcome>; MODES.len()] {
         &mut self.outcomes
     }
 
@@ -93,7 +93,7 @@ impl Session {
         }
     }
 
-    /// The 43 features.
+    /// The features.
     pub fn features(&mut self) {
         let mut carry = Carry::start();
         for chunk in chunks(self.series.len()) {

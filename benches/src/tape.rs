@@ -4,7 +4,11 @@ use std::{path::Path, sync::LazyLock, sync::OnceLock};
 
 use data::{Instrument, contract::Choice, input, session};
 use kernels::{Columns, Profile, Series, Tick};
-use proptests::{Exact, features::Reference, labels};
+use proptests::{
+    Exact,
+    features::{FLAGS, NUMBERS, Reference},
+    labels,
+};
 
 /// Largest change of close that is not a gap, in ticks: 20 points of ES.
 pub const GAP: i32 = 80;
@@ -23,8 +27,8 @@ pub struct Tape {
     second: Vec<u32>,
     /// The same rows as the reference takes them.
     reference: proptests::Tape,
-    numbers: [OnceLock<Vec<[Exact; 36]>>; 2],
-    outcomes: [OnceLock<Vec<[Option<labels::Win>; 6]>>; 2],
+    numbers: [OnceLock<Vec<[Exact; NUMBERS.len()]>>; 2],
+    outcomes: [OnceLock<Vec<[Option<labels::Win>; labels::MODES.len()]>>; 2],
 }
 
 /// The walks, and gold where its file is at hand.
@@ -133,7 +137,7 @@ impl Tape {
     }
 
     /// The reference's float features, row by row, computed once.
-    pub fn numbers(&self, profile: Profile) -> &[[Exact; 36]] {
+    pub fn numbers(&self, profile: Profile) -> &[[Exact; NUMBERS.len()]] {
         self.numbers[profile as usize].get_or_init(|| {
             let tick = (self.tick.numerator().into(), self.tick.denominator().into());
             let reference = Reference::new(&self.reference, named(profile), tick);
@@ -143,13 +147,13 @@ impl Tape {
 
     /// The reference's flags of a row.
     #[must_use]
-    pub fn flags(&self) -> Vec<[i8; 7]> {
+    pub fn flags(&self) -> Vec<[i8; FLAGS.len()]> {
         let reference = Reference::new(&self.reference, proptests::Profile::Session, (1, 1));
         (0..self.reference.len()).map(|row| reference.flags(row)).collect()
     }
 
     /// The reference's wins, row by row, by mode, computed once.
-    pub fn outcomes(&self, profile: Profile) -> &[[Option<labels::Win>; 6]] {
+    pub fn outcomes(&self, profile: Profile) -> &[[Option<labels::Win>; labels::MODES.len()]] {
         self.outcomes[profile as usize].get_or_init(|| {
             let win = |row, mode| labels::outcome(&self.reference, row, mode, named(profile), GAP.into());
             (0..self.reference.len()).map(|row| std::array::from_fn(|mode| win(row, mode))).collect()

@@ -19,7 +19,7 @@ use crate::{
     month::Month,
 };
 
-/// How the 55 columns are computed.
+/// How the columns are computed.
 #[derive(Clone, Copy, Debug)]
 pub struct Computation {
     /// What windows do at a session's edge.
@@ -40,14 +40,14 @@ pub struct SessionColumns<F> {
     /// Its rows in the grid.
     pub rows: Range<usize>,
     /// What followed each entry, by mode.
-    pub outcomes: [Vec<Outcome>; 6],
+    pub outcomes: [Vec<Outcome>; MODES.len()],
     /// 1 = win, by mode.
-    pub labels: [Vec<i8>; 6],
+    pub labels: [Vec<i8>; MODES.len()],
     /// Training weight, by mode.
-    pub weights: [Vec<f32>; 6],
-    /// The 36 float features, shape (36, rows).
+    pub weights: [Vec<f32>; MODES.len()],
+    /// The float features, shape ([`FLOATS`], rows).
     pub values: Array2<F>,
-    /// The 7 time flags, shape (7, rows).
+    /// The time flags, shape ([`FLAGS`], rows).
     pub flags: Array2<i8>,
 }
 
@@ -74,7 +74,7 @@ pub fn session<F: Float + Default>(
     let mut features = Features::new(profile, tick, chunk_rows);
     let mut carry = Carry::at(&series, start);
 
-    let mut outcomes: [Vec<Outcome>; 6] = std::array::from_fn(|_| vec![Outcome::LOSS; rows.len()]);
+    let mut outcomes: [Vec<Outcome>; MODES.len()] = std::array::from_fn(|_| vec![Outcome::LOSS; rows.len()]);
     let mut values = Array2::<F>::default((FLOATS, rows.len()));
     let mut flags = Array2::<i8>::default((FLAGS, rows.len()));
     for first in (0..rows.len()).step_by(chunk_rows) {
@@ -87,8 +87,8 @@ pub fn session<F: Float + Default>(
         took(begin.elapsed());
     }
 
-    let mut labels: [Vec<i8>; 6] = std::array::from_fn(|_| vec![0; rows.len()]);
-    let mut weight: [Vec<f32>; 6] = std::array::from_fn(|_| vec![0.0; rows.len()]);
+    let mut labels: [Vec<i8>; MODES.len()] = std::array::from_fn(|_| vec![0; rows.len()]);
+    let mut weight: [Vec<f32>; MODES.len()] = std::array::from_fn(|_| vec![0.0; rows.len()]);
     for (mode, outcomes) in outcomes.iter().enumerate() {
         weights::labels(outcomes, &mut labels[mode])?;
     }

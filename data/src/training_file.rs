@@ -198,9 +198,9 @@ fn properties(schema: &Schema, metadata: &[(String, String)]) -> Result<WriterPr
 /// The columns of a session as buffers that arrays can share.
 struct Lent<F> {
     rows: Range<usize>,
-    outcomes: [Vec<Outcome>; 6],
-    labels: [ScalarBuffer<i8>; 6],
-    weights: [ScalarBuffer<f32>; 6],
+    outcomes: [Vec<Outcome>; MODES.len()],
+    labels: [ScalarBuffer<i8>; MODES.len()],
+    weights: [ScalarBuffer<f32>; MODES.len()],
     values: Buffer,
     flags: Buffer,
     of: PhantomData<F>,

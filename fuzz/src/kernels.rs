@@ -117,7 +117,8 @@ fn named(profile: Profile) -> kernels::Profile {
 
 fn compare_labels(series: &Series<'_>, tape: &Tape, profile: Profile, chunk: usize, compared: &[usize]) {
     let mut labeller = Labeller::new(named(profile), GAP as i32, chunk.min(series.len()));
-    let mut outcomes: [Vec<Outcome>; 6] = std::array::from_fn(|_| vec![Outcome::LOSS; series.len()]);
+    let mut outcomes: [Vec<Outcome>; kernels::labels::MODES.len()] =
+        std::array::from_fn(|_| vec![Outcome::LOSS; series.len()]);
     for start in (0..series.len()).step_by(chunk) {
         let rows = start..series.len().min(start + chunk);
         let done = labeller.outcomes(series, rows.clone(), outcomes.each_mut().map(|column| &mut column[rows.clone()]));

@@ -15,6 +15,21 @@ pub const REGRESSED: u8 = 5;
 /// A fault of the program itself.
 pub const PROGRAM: u8 = 70;
 
+/// Interrupted by a signal.
+pub const INTERRUPTED: u8 = 130;
+
+/// Every exit code and what it says.
+pub const CODES: [(u8, &str); 8] = [
+    (0, "done"),
+    (PARTLY, "done, but months failed or a gate was missed"),
+    (USAGE, "usage or configuration"),
+    (INPUT, "input corrupt or unsupported"),
+    (STORE, "store, disk or network"),
+    (REGRESSED, "a benchmark regressed"),
+    (PROGRAM, "a fault of the program"),
+    (INTERRUPTED, "interrupted; what was finished is published and kept"),
+];
+
 /// A mistake in the command or the configuration.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

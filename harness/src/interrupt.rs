@@ -20,7 +20,7 @@ use std::{
 use crate::error::{Class, Met};
 
 /// Exit code of an interrupted command.
-const INTERRUPTED: i32 = 130;
+const INTERRUPTED: i32 = crate::exit::INTERRUPTED as i32;
 
 /// How long removing what was begun may take.
 const PATIENCE: Duration = Duration::from_millis(1800);

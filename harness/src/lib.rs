@@ -17,6 +17,8 @@ mod machine;
 mod monitor;
 mod progress;
 mod quality;
+#[cfg(test)]
+mod reference;
 mod report;
 mod reporter;
 mod rules;
@@ -32,14 +34,14 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{ArgMatches, FromArgMatches};
 
 pub use crate::error::{Error, Result};
 use crate::{
     cli::{Cli, Command},
-    commands::{backup, bench, clean, demo, doctor, inspect, manual, months, process, selftest, synth, tune},
+    commands::{backup, bench, clean, config, demo, doctor, inspect, manual, months, process, selftest, synth, tune},
     error::Context,
-    settings::Settings,
+    settings::{Flags, Settings},
     watch::{alerts, status},
 };
 
@@ -48,8 +50,8 @@ use crate::{
 pub fn main() -> ExitCode {
     allocator::settle();
     fault::listen();
-    let cli = Cli::parse();
-    let done = fault::caught(|| dispatch(cli));
+    let matches = cli::command().get_matches();
+    let done = fault::caught(|| dispatch(&matches));
     interrupt::give_way();
     logs::finish();
     let done = done.and_then(|code| output::finish().context("stdout").map(|()| code));
@@ -62,9 +64,11 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli) -> Result<u8> {
+fn dispatch(matches: &ArgMatches) -> Result<u8> {
+    // Clap has checked the arguments by the same definitions.
+    let cli = Cli::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
     interrupt::listen()?;
-    let settings = Settings::resolve(&cli.settings)?;
+    let settings = Settings::resolve(&Flags::of(matches))?;
     settings.force_level()?;
     logs::start(&settings)?;
     progress::start(&settings);
@@ -83,7 +87,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Report(args) => report::run(&args, &settings),
         Command::Backup(args) => backup::run(&args, &settings),
         Command::Clean(args) => clean::run(&args, &settings),
-        Command::Config(args) => settings::run(&args, &settings),
+        Command::Config(args) => config::run(&args, &settings),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
         Command::Monitor(args) => monitor::run(&args, &settings),

@@ -38,9 +38,10 @@ fn month() -> Month {
     "2013-09".parse().unwrap()
 }
 
-/// A small Parquet of 61 columns, another for each number.
+/// A small Parquet of as many columns as a training file, another for each number.
 fn parquet(number: u32) -> Bytes {
-    let columns: String = (0..61).map(|column| format!("required int32 c{column}; ")).collect();
+    let columns: String =
+        (0..data::training_file::COLUMNS).map(|column| format!("required int32 c{column}; ")).collect();
     let schema: Arc<Type> = Arc::new(parse_message_type(&format!("message m {{ {columns} }}")).unwrap());
     let mut bytes = Vec::new();
     let properties = Arc::new(WriterProperties::builder().set_dictionary_enabled(false).build());

@@ -20,9 +20,9 @@ fn main() -> Result<(), Error> {
     let rows = (SESSIONS * ROWS) as f64;
 
     let mut labeller = Labeller::new(Profile::Session, 80, CHUNK);
-    let mut outcomes = vec![[Outcome::LOSS; CHUNK]; 6];
+    let mut outcomes = vec![[Outcome::LOSS; CHUNK]; MODES.len()];
     let (mut label, mut weight) = (vec![0; CHUNK], vec![0.0; CHUNK]);
-    let mut wins = [0; 6];
+    let mut wins = [0; MODES.len()];
     let decay = weights::decay(3);
     let (mut label_time, mut weight_time) = (0.0, 0.0);
     for session in &sessions {
@@ -31,7 +31,11 @@ fn main() -> Result<(), Error> {
             let len = chunk.len();
             let start = Instant::now();
             let mut columns = outcomes.iter_mut().map(|column| &mut column[..len]);
-            labeller.outcomes(&series, chunk.clone(), [(); 6].map(|()| columns.next().unwrap_or_default()))?;
+            labeller.outcomes(
+                &series,
+                chunk.clone(),
+                [(); MODES.len()].map(|()| columns.next().unwrap_or_default()),
+            )?;
             label_time += start.elapsed().as_secs_f64();
             let start = Instant::now();
             for ((mode, outcomes), wins) in MODES.iter().zip(&outcomes).zip(&mut wins) {

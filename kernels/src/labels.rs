@@ -153,7 +153,7 @@ impl Labeller {
         Self { gap_ticks, chunk_rows, table: touch::Table::new() }
     }
 
-    /// Outcomes of the entries of signal rows `rows` of `series`, for each of [`MODES`]; each of the six slices has
+    /// Outcomes of the entries of signal rows `rows` of `series`, for each of [`MODES`]; each slice has
     /// `rows.len()` elements. The last row of a series has no entry and is a loss.
     ///
     /// # Errors
@@ -162,7 +162,7 @@ impl Labeller {
         &mut self,
         series: &Series<'_>,
         rows: Range<usize>,
-        mut out: [&mut [Outcome]; 6],
+        mut out: [&mut [Outcome]; MODES.len()],
     ) -> Result<(), Error> {
         let fits = rows.start <= rows.end && rows.end <= series.len() && rows.len() <= self.chunk_rows;
         if !fits || out.iter().any(|column| column.len() != rows.len()) {
@@ -177,7 +177,7 @@ impl Labeller {
     }
 
     /// [`Labeller::outcomes`] of at most [`BLOCK`] rows.
-    fn block(&mut self, series: &Series<'_>, rows: Range<usize>, mut out: [&mut [Outcome]; 6]) {
+    fn block(&mut self, series: &Series<'_>, rows: Range<usize>, mut out: [&mut [Outcome]; MODES.len()]) {
         let end = series.len().min(rows.end + LOOK_AHEAD);
         let ahead = Ahead {
             open: &series.open()[rows.start..end],
@@ -202,7 +202,7 @@ impl Labeller {
     }
 
     /// Labels the signal rows that gaps of price affect a loss.
-    fn exclude_gaps(&self, close: &[i32], rows: Range<usize>, out: &mut [&mut [Outcome]; 6]) {
+    fn exclude_gaps(&self, close: &[i32], rows: Range<usize>, out: &mut [&mut [Outcome]; MODES.len()]) {
         let first = rows.start.saturating_sub(AFTER_GAP).max(1);
         for gap in first..close.len().min(rows.end + 1) {
             if is_gap(close[gap - 1], close[gap], self.gap_ticks) {

@@ -52,7 +52,7 @@ fn labels_and_weights() {
         let series = tape.series();
         for profile in [Profile::Session, Profile::Rolling] {
             let mut labeller = Labeller::new(profile, 80, CHUNK);
-            let mut outcomes = [[Outcome::LOSS; CHUNK]; 6];
+            let mut outcomes = [[Outcome::LOSS; CHUNK]; MODES.len()];
             let (mut label, mut weight) = ([0; CHUNK], [0.0; CHUNK]);
             let memory = measure(|| {
                 for chunk in chunks(rows) {

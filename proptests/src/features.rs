@@ -1,12 +1,12 @@
-//! docs/spec.md 4: the 43 features, each from its line of the table.
+//! docs/spec.md 4: the features, each from its line of the table.
 
 use crate::{
     exact::Exact,
     tape::{Profile, Tape},
 };
 
-/// Names of the 36 features that are numbers, in the order of the table.
-pub const NUMBERS: [&str; 36] = [
+/// Names of the features that are numbers, in the order of the table.
+pub const NUMBERS: &[&str] = &[
     "volume_ratio_30s",
     "volume_slope_30s",
     "volume_slope_5s",
@@ -45,9 +45,9 @@ pub const NUMBERS: [&str; 36] = [
     "directional_strength",
 ];
 
-/// Names of the 7 flags, in the order of the table.
-pub const FLAGS: [&str; 7] =
-    ["is_eth", "is_pre_open", "is_rth_open", "is_morning", "is_lunch", "is_afternoon", "is_rth_close"];
+/// Names of the flags, in the order of the table.
+pub const FLAGS: &[&str] =
+    &["is_eth", "is_pre_open", "is_rth_open", "is_morning", "is_lunch", "is_afternoon", "is_rth_close"];
 
 /// Fractional bits of numbers that are not fractions of manageable size.
 const FIXED: u32 = 56;
@@ -125,7 +125,7 @@ impl<'a> Reference<'a> {
 
     /// All numbers of row `i`, in the order of [`NUMBERS`].
     #[must_use]
-    pub fn numbers(&self, i: usize) -> [Exact; 36] {
+    pub fn numbers(&self, i: usize) -> [Exact; NUMBERS.len()] {
         let points = |value: Option<i64>| value.map_or(Exact::Nan, |value| Exact::whole(value).points(self.tick));
         let Self { tape, .. } = self;
         let close = tape.close[i];
@@ -181,11 +181,11 @@ impl<'a> Reference<'a> {
 
     /// All flags of row `i`, in the order of [`FLAGS`].
     #[must_use]
-    pub fn flags(&self, i: usize) -> [i8; 7] {
+    pub fn flags(&self, i: usize) -> [i8; FLAGS.len()] {
         let time = |hour: u32, minute: u32| hour * 3600 + minute * 60;
         let second = self.tape.second[i];
         let starts = [time(7, 30), time(8, 30), time(9, 15), time(11, 0), time(13, 0), time(14, 30), time(15, 0)];
-        let mut flags = [0; 7];
+        let mut flags = [0; FLAGS.len()];
         let eth = second < starts[0] || second >= starts[6];
         let period = starts.iter().filter(|&&start| second >= start).count();
         flags[if eth { 0 } else { period }] = 1;

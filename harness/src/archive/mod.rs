@@ -9,6 +9,7 @@ pub mod manifest;
 pub mod naming;
 pub mod publish;
 pub mod published;
+pub mod state;
 pub mod store;
 pub mod survey;
 pub mod sweep;

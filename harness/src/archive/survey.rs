@@ -15,6 +15,7 @@ use super::{
     failures::{self, Failure},
     holdings::{Held, Holdings, within},
     manifest::{self, Item, Version},
+    state::State,
     store::{Store, StoreError},
     withheld::{self, Withheld},
 };
@@ -30,26 +31,6 @@ use crate::{
 
 /// Manifests read at a time.
 pub const READERS: usize = 8;
-
-/// What a month is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Readers see it.
-    Published,
-    /// Its manifest cannot be read.
-    Damaged,
-    /// Not published, as its score is under the threshold of a gate.
-    Withheld,
-    /// Taken out; its versions are in the history.
-    Removed,
-    /// Not published, and its last run failed.
-    Failed,
-    /// Not published, and there are raw files.
-    Pending,
-    /// Between others, with nothing.
-    Gap,
-}
 
 /// One month.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -139,14 +120,7 @@ impl Line {
     /// What is known of a month.
     pub fn of(store: &Store, month: Month, held: &Held, raw: &[RawFile], needed: bool) -> Self {
         let raw = Raw::of(month, raw);
-        let state = match (held, raw.files.is_empty()) {
-            (Held { published: true, .. }, _) => State::Published,
-            (Held { withheld: true, .. }, _) => State::Withheld,
-            (Held { removed: true, .. }, _) => State::Removed,
-            (Held { failed: true, .. }, _) => State::Failed,
-            (_, false) => State::Pending,
-            (_, true) => State::Gap,
-        };
+        let state = State::of(held, false, !raw.files.is_empty());
         let mut line = Self {
             month,
             state,
@@ -261,21 +235,6 @@ impl Raw {
             files: files.iter().map(|file| file.key.clone()).collect(),
             partial: begin.zip(end).filter(lacking),
             duplicates: by_name.into_values().filter(|keys| keys.len() > 1).collect(),
-        }
-    }
-}
-
-impl State {
-    /// In a word.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Published => "published",
-            Self::Damaged => "damaged",
-            Self::Withheld => "withheld",
-            Self::Removed => "removed",
-            Self::Failed => "failed",
-            Self::Pending => "pending",
-            Self::Gap => "gap",
         }
     }
 }

@@ -6,11 +6,13 @@ mod report;
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{
-    Args, Parser, Subcommand, ValueEnum,
+    Args, CommandFactory, Parser, Subcommand, ValueEnum,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 use data::{Month, MonthRange, synth::Defect};
 use serde::Serialize;
+
+use crate::{exit, settings::Flags};
 
 pub use self::operate::{
     AlertsArgs, AlertsCommand, BackupArgs, BackupCommand, CleanArgs, CreateArgs, HistoryArgs, ListArgs, MonitorArgs,
@@ -19,19 +21,21 @@ pub use self::operate::{
 };
 pub use self::report::{ReportArgs, ReportFormat, ReportKind};
 
-/// Raw futures bars to training data: months of Databento files to 61-column Parquet.
+/// Raw futures bars to training data: months of Databento files to Parquet.
 #[derive(Parser)]
 #[command(
     version,
-    long_version = concat!(env!("CARGO_PKG_VERSION"), "\nsources ", env!("HARNESS_SOURCES")),
-    after_help = "Exit codes: 0 done; 1 done, but months failed or a gate was missed; 2 usage or configuration; \
-3 input corrupt or unsupported; 4 store or network; 5 a benchmark regressed; 70 a fault of the program; 130 interrupted."
+    long_version = concat!(env!("CARGO_PKG_VERSION"), "\nsources ", env!("HARNESS_SOURCES"))
 )]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
-    #[command(flatten)]
-    pub settings: SettingFlags,
+}
+
+/// The command line: the commands, with the flags of the settings that each reads.
+pub fn command() -> clap::Command {
+    let codes: Vec<String> = exit::CODES.iter().map(|(code, meaning)| format!("{code} {meaning}")).collect();
+    Flags::add(Cli::command().after_help(format!("Exit codes: {}.", codes.join("; "))))
 }
 
 #[derive(Subcommand)]
@@ -78,98 +82,6 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// The manual: this page to stdout, or a page for every command into a folder
     Man(ManArgs),
-}
-
-/// Settings: a flag wins over the environment, that over harness.toml, that over the default.
-#[derive(Args, Default)]
-#[command(next_help_heading = "Settings")]
-pub struct SettingFlags {
-    /// Configuration file [default: ./harness.toml if it exists]
-    #[arg(long, global = true)]
-    pub config: Option<PathBuf>,
-    /// Where raw files and published months are: s3://bucket/prefix or a local directory
-    #[arg(long, global = true)]
-    pub store: Option<String>,
-    /// Where raw files are, if not in the store: s3://bucket/prefix or a local directory
-    #[arg(long, global = true)]
-    pub raw: Option<String>,
-    /// What windows do at a session's edge: session or rolling
-    #[arg(long, global = true)]
-    pub profile: Option<String>,
-    /// Month the weights decay to [default: last month of the range]
-    #[arg(long, global = true, value_name = "YYYY-MM")]
-    pub decay_reference: Option<String>,
-    /// Also make months after the decay reference, whose weights grow: true or false
-    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub allow_decay_reference_before_data: Option<String>,
-    /// float32 or float64
-    #[arg(long, global = true)]
-    pub features_dtype: Option<String>,
-    /// Front contract by the session's own volume, or by the previous one's: volume or volume-previous
-    #[arg(long, global = true)]
-    pub contract: Option<String>,
-    /// Rows of one kernel call; changes nothing in the output
-    #[arg(long, global = true)]
-    pub chunk_rows: Option<String>,
-    /// Threads, at most four a core [default: all cores]
-    #[arg(long, global = true)]
-    pub jobs: Option<String>,
-    /// Memory limit in GB
-    #[arg(long, global = true)]
-    pub max_memory_gb: Option<String>,
-    /// Folder for temporary files and decoded columns
-    #[arg(long, global = true)]
-    pub temp_dir: Option<String>,
-    /// Limit of the decoded columns kept for a second run, in GB; 0 keeps none
-    #[arg(long, global = true)]
-    pub cache_gb: Option<String>,
-    /// Root symbol
-    #[arg(long, global = true)]
-    pub root: Option<String>,
-    /// Minimum price increment in points
-    #[arg(long, global = true)]
-    pub tick_size: Option<String>,
-    /// First second of the session, local time HH:MM[:SS]
-    #[arg(long, global = true)]
-    pub session_start: Option<String>,
-    /// Second after the last one of the session, local time HH:MM[:SS]
-    #[arg(long, global = true)]
-    pub session_end: Option<String>,
-    /// IANA time zone of the session
-    #[arg(long, global = true)]
-    pub time_zone: Option<String>,
-    /// IANA time zone of times in tables (Parquet, Arrow, CSV) that have none [default: UTC]
-    #[arg(long, global = true)]
-    pub input_time_zone: Option<String>,
-    /// What tables (Parquet, Arrow, CSV) call their columns, such as timestamp=ts,volume=vol
-    #[arg(long, global = true, value_name = "NAMES")]
-    pub columns: Option<String>,
-    /// What whole-number times of tables count since 1970: s, ms, us or ns [default: ns in CSV]
-    #[arg(long, global = true, value_name = "UNIT")]
-    pub time_unit: Option<String>,
-    /// What prices of tables count: points, cents, ticks or fixed (units of 1e-9 points) [default: points where they have a
-    /// decimal point, fixed where they are whole numbers]
-    #[arg(long, global = true, value_name = "UNIT")]
-    pub price_unit: Option<String>,
-    /// Change of close between two rows, in points, beyond which it is a gap
-    #[arg(long, global = true)]
-    pub gap_points: Option<String>,
-    /// When a roll is expected, in days around a day of the old contract's delivery month, such as "third-friday -10..0" or
-    /// "first-day -8..-1"; none: the volumes alone decide [default: the former for equity indices, none for other roots]
-    #[arg(long, global = true, allow_hyphen_values = true, value_name = "WINDOW")]
-    pub roll_window: Option<String>,
-    /// error, warn, info, debug or trace
-    #[arg(long, global = true)]
-    pub log_level: Option<String>,
-    /// Log lines for people or for programs: text or json
-    #[arg(long, global = true)]
-    pub log_format: Option<String>,
-    /// Also log into this file, a new one every day
-    #[arg(long, global = true)]
-    pub log_file: Option<String>,
-    /// Instructions of the kernels: auto, baseline, avx2, avx512 or neon; the output is the same
-    #[arg(long, global = true)]
-    pub instructions: Option<String>,
 }
 
 #[derive(Args)]

@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use clap::CommandFactory;
-
 use crate::{
-    cli::{Cli, CompletionsArgs, ManArgs},
+    cli::{self, CompletionsArgs, ManArgs},
     error::{Class, Context, Met},
     output,
 };
@@ -13,7 +11,7 @@ use crate::{
 /// Prints the completions of a shell.
 pub fn completions(args: &CompletionsArgs) -> crate::Result<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "harness", &mut script);
+    clap_complete::generate(args.shell, &mut cli::command(), "harness", &mut script);
     output::text(&String::from_utf8(script).met_as(Class::Program)?);
     Ok(0)
 }
@@ -38,7 +36,7 @@ pub fn man(args: &ManArgs) -> crate::Result<u8> {
 
 /// The commands by their own names.
 fn command() -> clap::Command {
-    let mut command = Cli::command().disable_help_subcommand(true);
+    let mut command = cli::command().disable_help_subcommand(true);
     command.build();
     command
 }

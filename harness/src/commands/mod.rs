@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod bench;
 pub mod clean;
+pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod inspect;

@@ -105,11 +105,12 @@ impl Shared {
 
 /// What one look finds.
 fn of(store: &Store, settings: &Settings, interval: Duration, charts: &mut Charts) -> crate::Result<Answers> {
-    let snapshot = Snapshot::of(store, settings)?;
+    let mut snapshot = Snapshot::of(store, settings)?;
     let look = alerts::look(store, &snapshot, settings)?;
     for (channel, why) in &look.dead {
         tracing::error!("alerts are not told through {channel}: {why}");
     }
+    snapshot.look_into(store, &look.incidents.figures)?;
     let firing = look.incidents.firing();
     let mut text = Text::default();
     metrics::of_snapshot(&mut text, &snapshot);

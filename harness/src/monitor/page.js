@@ -28,6 +28,7 @@ function facts(status) {
     ["running", count("running")],
     ["failed", count("failed"), count("failed") > 0],
     ["pending", count("pending")],
+    ...["damaged", "withheld", "removed"].filter(count).map((state) => [state, count(state), state === "damaged"]),
     ["error rate", rate === null ? "–" : `${(100 * rate).toFixed(1)} %`, rate > 0.02],
     ["time left", status.seconds_left === null ? "–" : duration(status.seconds_left)],
     ["memory", status.memory_bytes ? gigabytes(status.memory_bytes) : "–"],

@@ -16,7 +16,7 @@ use super::{
     text,
 };
 use crate::{
-    archive::survey::{Line, State},
+    archive::{state::State, survey::Line},
     statistics::{Statistics, Wrong, drift::robust_z, feature_ranges},
 };
 
@@ -57,7 +57,7 @@ fn day(Entry { line, statistics, .. }: &Entry) -> Day {
             let newer = line.failure.is_some() || line.withheld.is_some();
             (Tone::of(score), format!("{}{}", text::fixed(score, 3), if newer { "!" } else { "" }))
         }
-        (State::Published | State::Damaged, _) => (Tone::Failed, "bad".to_owned()),
+        (State::Published | State::Running | State::Damaged, _) => (Tone::Failed, "bad".to_owned()),
         (State::Failed, _) => (Tone::Failed, "failed".to_owned()),
         (State::Withheld, _) => (Tone::Withheld, "held".to_owned()),
         (State::Removed, _) => (Tone::Pending, "out".to_owned()),

@@ -12,11 +12,7 @@ use super::{
     text,
 };
 use crate::{
-    archive::{
-        failures::Failure,
-        survey::{Line, State},
-        withheld::Withheld,
-    },
+    archive::{failures::Failure, state::State, survey::Line, withheld::Withheld},
     statistics::{Statistics, drift::median, feature_ranges, score::Priority},
 };
 

@@ -9,7 +9,7 @@ use super::{
     table::Cell,
     text,
 };
-use crate::{archive::survey::State, cli::ReportKind};
+use crate::{archive::state::State, cli::ReportKind};
 
 /// Above this share of months to be made again they have one cause.
 const SYSTEMIC: f64 = 0.20;

@@ -37,7 +37,7 @@ pub struct Stretch {
     /// How many.
     pub rows: u64,
     /// How many of them are labelled 1, by mode in the order of the columns.
-    pub wins: [u64; 6],
+    pub wins: [u64; MODES.len()],
 }
 
 /// One entry a session, in order, from the Parquet file of the month. Rows of other months are passed over.
@@ -58,7 +58,7 @@ pub fn read(statistics: &Statistics, parquet: &Path) -> crate::Result<Vec<Sessio
         return Ok(Vec::new());
     }
     let mut current = 0;
-    let mut visit = |time: i64, close: f64, won: [bool; 6]| {
+    let mut visit = |time: i64, close: f64, won: [bool; MODES.len()]| {
         let second = time.div_euclid(1_000_000_000);
         while current + 1 < ends.len() && second > ends[current].1 {
             current += 1;
@@ -77,7 +77,7 @@ pub fn read(statistics: &Statistics, parquet: &Path) -> crate::Result<Vec<Sessio
 }
 
 /// Calls `visit` with the timestamp in nanoseconds, the close and the labels of every row.
-fn scan(path: &Path, visit: &mut impl FnMut(i64, f64, [bool; 6])) -> crate::Result<()> {
+fn scan(path: &Path, visit: &mut impl FnMut(i64, f64, [bool; MODES.len()])) -> crate::Result<()> {
     let reader = SerializedFileReader::new(File::open(path)?).met_as(Class::Published)?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let column = |name: &str| {
@@ -145,7 +145,7 @@ impl Buckets {
         Self { rows, bucket: 0, low: None, high: None, points: Vec::new(), stretch, wins: Vec::new() }
     }
 
-    fn count(&mut self, row: u64, won: [bool; 6]) {
+    fn count(&mut self, row: u64, won: [bool; MODES.len()]) {
         let first = row - row % self.stretch;
         if self.wins.last().is_none_or(|last| last.first != first) {
             self.wins.push(Stretch { first, ..Stretch::default() });

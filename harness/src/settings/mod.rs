@@ -1,6 +1,12 @@
 //! Settings: flag, environment, harness.toml, default, in this order.
 
 mod alerts;
+mod file;
+mod flags;
+#[cfg(test)]
+mod page;
+mod table;
+mod values;
 
 use std::{
     collections::BTreeMap,
@@ -18,60 +24,17 @@ use kernels::{Level, Profile};
 use serde::Serialize;
 use tracing::level_filters::LevelFilter;
 
-pub use self::alerts::Alerts;
+pub use self::{alerts::Alerts, flags::Flags};
+use self::{
+    file::{FromFile, RANGES},
+    table::SETTINGS,
+    values::{nanos, optional, seconds},
+};
 use crate::{
     archive::store::{Access, Store, StoreError},
-    cli::{ConfigArgs, ConfigCommand, SettingFlags},
     exit::Usage,
-    statistics::feature_ranges::{self, Overrides},
+    statistics::feature_ranges::Overrides,
 };
-
-/// Name in harness.toml (and as a flag with dashes), environment variable, default.
-const TABLE: [(&str, Option<&str>, &str); 29] = [
-    ("store", Some("S3_BUCKET"), "./store"),
-    ("raw", None, ""),
-    ("profile", None, "session"),
-    ("decay_reference", None, ""),
-    ("allow_decay_reference_before_data", None, "false"),
-    ("features_dtype", None, "float32"),
-    ("contract", None, "volume"),
-    ("chunk_rows", Some("CHUNK_SIZE"), "4096"),
-    ("jobs", None, "0"),
-    ("max_memory_gb", Some("MAX_MEMORY_GB"), "8"),
-    ("temp_dir", Some("PROCESSING_TEMP_DIR"), ""),
-    ("cache_gb", None, "20"),
-    ("root", None, "ES"),
-    ("tick_size", None, "0.25"),
-    ("session_start", None, "07:30:00"),
-    ("session_end", None, "15:00:00"),
-    ("time_zone", None, "America/Chicago"),
-    ("input_time_zone", None, ""),
-    ("columns", None, ""),
-    ("time_unit", None, ""),
-    ("price_unit", None, ""),
-    ("gap_points", None, "20"),
-    ("roll_window", None, ""),
-    ("log_level", Some("LOG_LEVEL"), "info"),
-    ("log_format", Some("LOG_FORMAT"), "text"),
-    ("log_file", Some("LOG_FILE"), ""),
-    ("instructions", Some("KERNELS_LEVEL"), "auto"),
-    ("s3_timeout", Some("S3_TIMEOUT"), "600"),
-    ("s3_retry_attempts", Some("S3_RETRY_ATTEMPTS"), "5"),
-];
-
-/// The table of harness.toml that replaces rows of the usual ranges of features.
-const RANGES: &str = "feature_ranges";
-
-/// The table of harness.toml that says when to tell whom.
-const ALERTS: &str = "alerts";
-
-/// What harness.toml says.
-#[derive(Default)]
-struct FromFile {
-    settings: BTreeMap<String, String>,
-    ranges: Overrides,
-    alerts: Alerts,
-}
 
 /// One setting in force.
 #[derive(Clone, Debug, Serialize)]
@@ -121,33 +84,34 @@ pub struct Settings {
 
 impl Settings {
     /// Resolves every setting and checks it.
-    pub fn resolve(flags: &SettingFlags) -> crate::Result<Self> {
+    pub fn resolve(flags: &Flags) -> crate::Result<Self> {
         let (path, required) = match &flags.config {
             Some(path) => (path.as_path(), true),
             None => (Path::new("harness.toml"), false),
         };
-        Self::of(flags, read_file(path, required)?, path)
+        Self::of(flags, file::read(path, required)?, path)
     }
 
     /// Those of the text of a harness.toml.
     pub fn of_text(text: &str) -> crate::Result<Self> {
         let path = Path::new("harness.toml");
-        Self::of(&SettingFlags::default(), parse_file(text, path)?, path)
+        Self::of(&Flags::default(), file::parse(text, path)?, path)
     }
 
-    fn of(flags: &SettingFlags, file: FromFile, path: &Path) -> crate::Result<Self> {
+    fn of(flags: &Flags, file: FromFile, path: &Path) -> crate::Result<Self> {
         let FromFile { settings: file, ranges, alerts } = file;
         let mut table = BTreeMap::new();
-        for (name, variable, default) in TABLE {
-            let (value, origin) = if let Some(value) = flag(flags, name) {
-                (value.clone(), format!("flag --{}", name.replace('_', "-")))
+        for setting in SETTINGS {
+            let (name, variable) = (setting.name, setting.variable);
+            let (value, origin) = if let Some(value) = flags.get(name) {
+                (value.clone(), format!("flag --{}", setting.flag()))
             } else if let Some((value, variable)) = variable.map(environment).transpose()?.flatten().zip(variable) {
                 let value = if variable == "S3_BUCKET" { bucket(&value) } else { value };
                 (value, format!("environment {variable}"))
             } else if let Some(value) = file.get(name) {
                 (value.clone(), path.display().to_string())
             } else {
-                (default.to_owned(), "default".to_owned())
+                (setting.default.to_owned(), "default".to_owned())
             };
             table.insert(name.to_owned(), Setting { value, origin });
         }
@@ -160,10 +124,12 @@ impl Settings {
 
     fn check(table: BTreeMap<String, Setting>, file: PathBuf) -> crate::Result<Self> {
         let wrong = |name: &str, expected: &str| Usage(format!("{}: expected {expected}", found(&table, name)));
-        let one_of = |name: &str, choices: [&str; 2]| {
-            let position = choices.iter().position(|choice| *choice == table[name].value);
-            position.ok_or_else(|| wrong(name, &choices.join(" or ")))
-        };
+        // One of two: whether it is the second.
+        let second =
+            |name: &str, choices: [&str; 2]| match choices.iter().position(|choice| *choice == table[name].value) {
+                Some(position) => Ok(position == 1),
+                None => Err(wrong(name, &choices.join(" or "))),
+            };
         let points =
             |name: &str| nanos(&table[name].value).ok_or_else(|| wrong(name, "points with at most 9 decimals"));
         let time = |name: &str| seconds(&table[name].value).ok_or_else(|| wrong(name, "a time of day HH:MM[:SS]"));
@@ -241,11 +207,15 @@ impl Settings {
         };
         Ok(Self {
             instrument,
-            profile: [Profile::Session, Profile::Rolling][one_of("profile", ["session", "rolling"])?],
+            profile: if second("profile", ["session", "rolling"])? { Profile::Rolling } else { Profile::Session },
             decay_reference,
-            allow_decay_reference_before_data: one_of("allow_decay_reference_before_data", ["false", "true"])? == 1,
-            float64: one_of("features_dtype", ["float32", "float64"])? == 1,
-            choice: [Choice::Volume, Choice::VolumePrevious][one_of("contract", ["volume", "volume-previous"])?],
+            allow_decay_reference_before_data: second("allow_decay_reference_before_data", ["false", "true"])?,
+            float64: second("features_dtype", ["float32", "float64"])?,
+            choice: if second("contract", ["volume", "volume-previous"])? {
+                Choice::VolumePrevious
+            } else {
+                Choice::Volume
+            },
             chunk_rows: count("chunk_rows", 1)?,
             jobs: count("jobs", 0)?,
             max_memory_gb: number("max_memory_gb", "gigabytes above 0", |value| value > 0.0)?,
@@ -253,7 +223,7 @@ impl Settings {
             level,
             access,
             log_level,
-            log_json: one_of("log_format", ["text", "json"])? == 1,
+            log_json: second("log_format", ["text", "json"])?,
             table,
             file,
             ranges: Overrides::new(),
@@ -335,6 +305,13 @@ impl Settings {
         &self.file
     }
 
+    /// Every setting in force, in the order of the reference; the rows of tables after them.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Setting)> {
+        let ranges = self.ranges.keys().map(|name| format!("{RANGES}.{name}"));
+        let names = SETTINGS.iter().map(|setting| setting.name.to_owned()).chain(ranges);
+        names.filter_map(|name| self.table.get_key_value(&name)).map(|(name, setting)| (name.as_str(), setting))
+    }
+
     /// A setting as text.
     pub fn text(&self, name: &str) -> &str {
         &self.table[name].value
@@ -355,54 +332,6 @@ impl Settings {
     }
 }
 
-/// Prints the settings.
-pub fn run(args: &ConfigArgs, settings: &Settings) -> crate::Result<u8> {
-    let ConfigCommand::Show { json } = args.command;
-    if json {
-        println!("{}", serde_json::to_string_pretty(&settings.table)?);
-    } else {
-        let ranges = settings.ranges.keys().map(|name| format!("{RANGES}.{name}"));
-        for name in TABLE.iter().map(|(name, _, _)| (*name).to_owned()).chain(ranges) {
-            let Setting { value, origin } = &settings.table[&name];
-            println!("{name:33} {value:20} {origin}");
-        }
-    }
-    Ok(0)
-}
-
-fn flag<'a>(flags: &'a SettingFlags, name: &str) -> Option<&'a String> {
-    match name {
-        "store" => flags.store.as_ref(),
-        "raw" => flags.raw.as_ref(),
-        "profile" => flags.profile.as_ref(),
-        "decay_reference" => flags.decay_reference.as_ref(),
-        "allow_decay_reference_before_data" => flags.allow_decay_reference_before_data.as_ref(),
-        "features_dtype" => flags.features_dtype.as_ref(),
-        "contract" => flags.contract.as_ref(),
-        "chunk_rows" => flags.chunk_rows.as_ref(),
-        "jobs" => flags.jobs.as_ref(),
-        "max_memory_gb" => flags.max_memory_gb.as_ref(),
-        "temp_dir" => flags.temp_dir.as_ref(),
-        "cache_gb" => flags.cache_gb.as_ref(),
-        "root" => flags.root.as_ref(),
-        "tick_size" => flags.tick_size.as_ref(),
-        "session_start" => flags.session_start.as_ref(),
-        "session_end" => flags.session_end.as_ref(),
-        "time_zone" => flags.time_zone.as_ref(),
-        "columns" => flags.columns.as_ref(),
-        "time_unit" => flags.time_unit.as_ref(),
-        "price_unit" => flags.price_unit.as_ref(),
-        "input_time_zone" => flags.input_time_zone.as_ref(),
-        "gap_points" => flags.gap_points.as_ref(),
-        "roll_window" => flags.roll_window.as_ref(),
-        "log_level" => flags.log_level.as_ref(),
-        "log_format" => flags.log_format.as_ref(),
-        "log_file" => flags.log_file.as_ref(),
-        "instructions" => flags.instructions.as_ref(),
-        _ => None,
-    }
-}
-
 /// A setting as messages name it: what, its value, and where that came from.
 fn found(table: &BTreeMap<String, Setting>, name: &str) -> String {
     let Setting { value, origin } = &table[name];
@@ -419,129 +348,4 @@ fn environment(variable: &str) -> Result<Option<String>, Usage> {
 /// A bucket by its name alone, or with a prefix, as a store.
 fn bucket(name: &str) -> String {
     if name.starts_with("s3://") { name.to_owned() } else { format!("s3://{name}") }
-}
-
-/// The settings of harness.toml as text, and its tables.
-fn read_file(path: &Path, required: bool) -> Result<FromFile, Usage> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return Ok(Default::default()),
-        Err(error) => return Err(Usage(format!("{}: {error}; expected a file of settings", path.display()))),
-    };
-    parse_file(&text, path)
-}
-
-fn parse_file(text: &str, path: &Path) -> Result<FromFile, Usage> {
-    let wrong = |what: String| Usage(format!("{}: {what}", path.display()));
-    let table: toml::Table = text.parse().map_err(|error| wrong(format!("{error}")))?;
-    let mut found = FromFile::default();
-    for (name, value) in table {
-        if name == RANGES {
-            found.ranges = read_ranges(value).map_err(wrong)?;
-            continue;
-        }
-        if name == ALERTS {
-            found.alerts = Alerts::read(value).map_err(wrong)?;
-            continue;
-        }
-        let Some((_, _, default)) = TABLE.iter().find(|(known, _, _)| *known == name) else {
-            return Err(wrong(format!("unknown setting '{name}'; `harness config show` lists them")));
-        };
-        let numeric = default.parse::<f64>().is_ok();
-        let text = match value {
-            toml::Value::Integer(number) if numeric => number.to_string(),
-            // Never with an exponent, which exact points do not have.
-            toml::Value::Float(number) if numeric => number.to_string(),
-            toml::Value::String(text) if !numeric => text,
-            toml::Value::Boolean(value) if default.parse::<bool>().is_ok() => value.to_string(),
-            // A time of day may stand without quotes.
-            toml::Value::Datetime(time) if !numeric => time.to_string(),
-            other => {
-                let expected = if numeric { "a number" } else { "a text in quotes" };
-                return Err(wrong(format!("{name} = {other}: expected {expected}")));
-            }
-        };
-        found.settings.insert(name, text);
-    }
-    Ok(found)
-}
-
-fn read_ranges(value: toml::Value) -> Result<Overrides, String> {
-    let toml::Value::Table(table) = value else {
-        return Err(format!("{RANGES} = {value}: expected a table of ranges, such as bar_range = [0, 50]"));
-    };
-    let mut ranges = Overrides::new();
-    for (name, value) in table {
-        if !feature_ranges::names().any(|known| known == name) {
-            return Err(format!("{RANGES}.{name}: expected the name of a feature, such as bar_range"));
-        }
-        let number = |value: &toml::Value| match value {
-            toml::Value::Integer(number) => Some(*number as f64),
-            toml::Value::Float(number) => Some(*number),
-            _ => None,
-        };
-        let bounds = value.as_array().and_then(|bounds| match &bounds[..] {
-            [low, high] => Some((number(low)?, number(high)?)),
-            _ => None,
-        });
-        let range = bounds.filter(|(low, high)| low <= high && low.is_finite() && high.is_finite());
-        let range = range.ok_or(format!("{RANGES}.{name} = {value}: expected [lowest, highest], such as [0, 50]"))?;
-        ranges.insert(name, range);
-    }
-    Ok(ranges)
-}
-
-/// One of a few values by its name, none where the text is empty; the names where it is none of them.
-fn optional<T: Copy, const N: usize>(text: &str, values: [(&str, T); N]) -> Result<Option<T>, String> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let found = values.iter().find(|(name, _)| *name == text);
-    found.map(|(_, value)| Some(*value)).ok_or_else(|| values.map(|(name, _)| name).join(", "))
-}
-
-/// Decimal points as units of 1e-9 points, exactly.
-fn nanos(text: &str) -> Option<i64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 9 || fraction.len() > 9 || !digits(whole) || !digits(fraction) {
-        return None;
-    }
-    let whole: i64 = whole.parse().ok()?;
-    let fraction: i64 = format!("{fraction:0<9}").parse().ok()?;
-    Some(whole * 1_000_000_000 + fraction)
-}
-
-fn seconds(text: &str) -> Option<u32> {
-    let parts: Vec<u32> = text.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
-    let (hours, minutes, seconds) = match parts[..] {
-        [hours, minutes] => (hours, minutes, 0),
-        [hours, minutes, seconds] => (hours, minutes, seconds),
-        _ => return None,
-    };
-    (hours <= 24 && minutes < 60 && seconds < 60).then(|| hours * 3600 + minutes * 60 + seconds)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn points_are_read_exactly() {
-        assert_eq!(nanos("0.25"), Some(250_000_000));
-        assert_eq!(nanos("0.1"), Some(100_000_000));
-        assert_eq!(nanos("20"), Some(20_000_000_000));
-        for wrong in ["", ".5", "-1", "1e3", "0.1234567891", "a"] {
-            assert_eq!(nanos(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn times_of_day() {
-        assert_eq!(seconds("07:30"), Some(27_000));
-        assert_eq!(seconds("15:00:01"), Some(54_001));
-        assert_eq!(seconds("7"), None);
-        assert_eq!(seconds("07:60"), None);
-        assert_eq!(seconds("400000000:00090"), None);
-    }
 }

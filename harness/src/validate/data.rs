@@ -103,7 +103,7 @@ impl<'a> Anew<'a> {
                     broken.add(&WEIGHT, &format!("weight_{name}"), found);
                 }
             }
-            for ((name, expected), column) in NUMBERS.into_iter().zip(features.numbers(i)).zip(&rows.values) {
+            for ((name, expected), column) in NUMBERS.iter().zip(features.numbers(i)).zip(&rows.values) {
                 let (published, expected) = (column[row], expected.to_f64());
                 if !near(published, expected, relative, rounding(name)) {
                     broken.add(&FEATURE, name, || format!("{published} at {}, not {expected}", at()));

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, io, io::Write as _, path::Path};
 use super::{
     criteria::{self, Reading},
     heartbeat::Heartbeat,
-    status::{Heard, Snapshot, State},
+    status::{Heard, Snapshot},
 };
 use crate::rules::Rule;
 
@@ -56,7 +56,7 @@ pub fn of_run(beat: &Heartbeat) -> String {
 /// What is known of a store.
 pub fn of_snapshot(text: &mut Text, snapshot: &Snapshot) {
     text.family("harness_months", "Months of the store by state.");
-    for state in [State::Published, State::Running, State::Failed, State::Pending, State::Removed] {
+    for state in State::ALL {
         let count = snapshot.states.get(&state).copied().unwrap_or(0);
         text.sample("harness_months", &[("state", state.text())], count as f64);
     }

@@ -52,6 +52,7 @@ fn a_month_under_the_threshold_is_kept_aside_until_it_is_published() {
     let (listing, _) = outcome(folder.path(), &["months", "list"]);
     let line = &listing["months"][0];
     assert_eq!((&line["state"], &line["score"]), (&"withheld".into(), &record["score"]));
+    assert_eq!(outcome(folder.path(), &["status"]).0["states"], serde_json::json!({"withheld": 1}));
     let text = harness(folder.path()).args(["months", "list"]).assert().success().get_output().stdout.clone();
     let text = String::from_utf8(text).unwrap();
     assert!(text.contains("2013-09  withheld") && text.contains("is under 1: "), "{text}");

@@ -13,6 +13,7 @@ mod criteria;
 mod defects;
 mod dependencies;
 mod deploy;
+mod documents;
 mod downloads;
 mod fronts;
 mod gate;

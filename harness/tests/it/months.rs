@@ -1,7 +1,8 @@
 //! `months list`, `history` and `reprocess`, and the records of failures.
 
-use std::fs;
+use std::{fs, path::Path};
 
+use crate::monitor::Monitor;
 use crate::month::{
     FILE, MONTH, change, current, damage, harness, manifest, names, outcome, plain, refusal, run, store, synthetic,
     two_versions, versions,
@@ -20,6 +21,18 @@ fn two_months() -> tempfile::TempDir {
 fn states(listing: &Value) -> Vec<(&str, &str)> {
     let months = listing["months"].as_array().unwrap().iter();
     months.map(|line| (line["month"].as_str().unwrap(), line["state"].as_str().unwrap())).collect()
+}
+
+/// `status` and the figures for Prometheus know the months of a listing as what the listing says.
+fn same_elsewhere(folder: &Path, listing: &Value) {
+    let (status, _) = outcome(folder, &["status"]);
+    assert_eq!(states(&status), states(listing));
+    assert_eq!(status["states"], listing["totals"]["states"]);
+    let metrics = Monitor::start(folder).get("/metrics").2;
+    for (state, count) in status["states"].as_object().unwrap() {
+        let sample = format!("harness_months{{state=\"{state}\"}} {count}");
+        assert!(metrics.lines().any(|line| line == sample), "{sample} is missing in {metrics}");
+    }
 }
 
 #[test]
@@ -44,6 +57,7 @@ fn every_month_has_a_line_whatever_is_wrong_with_it() {
     let months = ["2013-06", "2013-07", "2013-08", "2013-09", "2013-10", "2013-11", "2013-12"];
     assert_eq!(states(&listing), months.into_iter().zip(expected).collect::<Vec<_>>());
     assert_eq!(code, 0);
+    same_elsewhere(folder.path(), &listing);
     let line = |index: usize| &listing["months"][index];
     assert_eq!(line(0)["raw"]["partial"], serde_json::json!(["2013-06-10", "2013-06-30"]));
     assert!(line(2)["failure"]["error"].as_str().unwrap().contains("truncated"));
@@ -81,6 +95,7 @@ fn every_month_has_a_line_whatever_is_wrong_with_it() {
     let (listing, code) = list(&[]);
     let expected = ["pending", "gap", "failed", "damaged", "damaged", "gap", "pending"];
     assert_eq!(states(&listing), months.into_iter().zip(expected).collect::<Vec<_>>());
+    same_elsewhere(folder.path(), &listing);
     for line in [3, 4] {
         let error = listing["months"][line]["errors"][0].as_str().unwrap();
         assert!(error.contains("is not a manifest"), "{error}");

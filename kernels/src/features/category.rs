@@ -26,6 +26,23 @@ impl Category {
     pub const ALL: [Self; 6] =
         [Self::Volume, Self::PriceContext, Self::Consolidation, Self::Returns, Self::Volatility, Self::Microstructure];
 
+    /// In words, for tables and plots.
+    ///
+    /// ```
+    /// assert_eq!(kernels::features::Category::PriceContext.name(), "price context");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Volume => "volume",
+            Self::PriceContext => "price context",
+            Self::Consolidation => "consolidation",
+            Self::Returns => "returns",
+            Self::Volatility => "volatility",
+            Self::Microstructure => "microstructure",
+        }
+    }
+
     /// Columns of the largest category.
     pub(super) const MOST: usize = {
         let (mut most, mut index) = (0, 0);

@@ -13,6 +13,8 @@ pub struct Feature {
     pub unit: Unit,
     /// First row of a session that has a value, counted from 0: the rows before it are NaN in profile `session`.
     pub first: usize,
+    /// How it is computed, in the terms of section 4 of `docs/spec.md`; of a flag, its Central time of day.
+    pub definition: &'static str,
 }
 
 /// What a feature column holds.
@@ -68,12 +70,12 @@ impl Unit {
     }
 }
 
-const fn float(category: Category, name: &'static str, unit: Unit, first: usize) -> Feature {
-    Feature { name, kind: Kind::Float(category), unit, first }
+const fn float(category: Category, name: &'static str, unit: Unit, first: usize, definition: &'static str) -> Feature {
+    Feature { name, kind: Kind::Float(category), unit, first, definition }
 }
 
-const fn flag(name: &'static str) -> Feature {
-    Feature { name, kind: Kind::Flag, unit: Unit::Flag, first: 0 }
+const fn flag(name: &'static str, definition: &'static str) -> Feature {
+    Feature { name, kind: Kind::Flag, unit: Unit::Flag, first: 0, definition }
 }
 
 use Category::{Consolidation, Microstructure, PriceContext, Returns, Volatility, Volume};
@@ -88,49 +90,103 @@ use Unit::{Bars, ContractsPerBar, Deviations, Percent, Points, PointsPerBar, Pri
 /// assert_eq!((atr.first, atr.unit.name()), (29, "points"));
 /// ```
 pub const FEATURES: &[Feature] = &[
-    float(Volume, "volume_ratio_30s", Ratio, 29),
-    float(Volume, "volume_slope_30s", ContractsPerBar, 33),
-    float(Volume, "volume_slope_5s", ContractsPerBar, 4),
-    float(Volume, "volume_exhaustion", ContractsPerBar, 29),
-    float(PriceContext, "vwap", Price, 0),
-    float(PriceContext, "distance_from_vwap_pct", Percent, 0),
-    float(PriceContext, "vwap_slope", PointsPerBar, 29),
-    float(PriceContext, "distance_from_rth_high", Points, 0),
-    float(PriceContext, "distance_from_rth_low", Points, 0),
-    float(Consolidation, "short_range_high", Price, 299),
-    float(Consolidation, "short_range_low", Price, 299),
-    float(Consolidation, "short_range_size", Points, 299),
-    float(Consolidation, "position_in_short_range", Ratio, 299),
-    float(Consolidation, "medium_range_high", Price, 899),
-    float(Consolidation, "medium_range_low", Price, 899),
-    float(Consolidation, "medium_range_size", Points, 899),
-    float(Consolidation, "range_compression_ratio", Ratio, 899),
-    float(Consolidation, "short_range_retouches", Bars, 299),
-    float(Consolidation, "medium_range_retouches", Bars, 899),
-    float(Returns, "return_30s", Ratio, 30),
-    float(Returns, "return_60s", Ratio, 60),
-    float(Returns, "return_300s", Ratio, 300),
-    float(Returns, "momentum_acceleration", Ratio, 60),
-    float(Returns, "momentum_consistency", Ratio, 30),
-    float(Volatility, "atr_30s", Points, 29),
-    float(Volatility, "atr_300s", Points, 299),
-    float(Volatility, "volatility_regime", Ratio, 299),
-    float(Volatility, "volatility_acceleration", Ratio, 59),
-    float(Volatility, "volatility_breakout", Deviations, 328),
-    float(Volatility, "atr_percentile", Percent, 328),
-    float(Microstructure, "bar_range", Points, 0),
-    float(Microstructure, "relative_bar_size", Ratio, 29),
-    float(Microstructure, "uptick_pct_30s", Percent, 29),
-    float(Microstructure, "uptick_pct_60s", Percent, 59),
-    float(Microstructure, "bar_flow_consistency", Percent, 59),
-    float(Microstructure, "directional_strength", Percent, 29),
-    flag("is_eth"),
-    flag("is_pre_open"),
-    flag("is_rth_open"),
-    flag("is_morning"),
-    flag("is_lunch"),
-    flag("is_afternoon"),
-    flag("is_rth_close"),
+    float(Volume, "volume_ratio_30s", Ratio, 29, "v / mean(v, 30); NaN if the mean is 0"),
+    float(Volume, "volume_slope_30s", ContractsPerBar, 33, "slope(mean(v, 5), 30)"),
+    float(Volume, "volume_slope_5s", ContractsPerBar, 4, "slope(v, 5)"),
+    float(Volume, "volume_exhaustion", ContractsPerBar, 29, "volume_ratio_30s x volume_slope_5s"),
+    float(
+        PriceContext,
+        "vwap",
+        Price,
+        0,
+        "volume-weighted mean of c: of the session so far, or of 300 rows (`rolling`)",
+    ),
+    float(PriceContext, "distance_from_vwap_pct", Percent, 0, "100 (c - vwap) / vwap"),
+    float(PriceContext, "vwap_slope", PointsPerBar, 29, "slope(vwap, 30)"),
+    float(
+        PriceContext,
+        "distance_from_rth_high",
+        Points,
+        0,
+        "c less the highest h of the session so far, or of 1,800 rows (`rolling`)",
+    ),
+    float(
+        PriceContext,
+        "distance_from_rth_low",
+        Points,
+        0,
+        "c less the lowest l of the session so far, or of 1,800 rows (`rolling`)",
+    ),
+    float(Consolidation, "short_range_high", Price, 299, "max(h, 300)"),
+    float(Consolidation, "short_range_low", Price, 299, "min(l, 300)"),
+    float(Consolidation, "short_range_size", Points, 299, "short_range_high - short_range_low"),
+    float(
+        Consolidation,
+        "position_in_short_range",
+        Ratio,
+        299,
+        "(c - short_range_low) / short_range_size; NaN if the size is 0",
+    ),
+    float(Consolidation, "medium_range_high", Price, 899, "max(h, 900)"),
+    float(Consolidation, "medium_range_low", Price, 899, "min(l, 900)"),
+    float(Consolidation, "medium_range_size", Points, 899, "medium_range_high - medium_range_low"),
+    float(
+        Consolidation,
+        "range_compression_ratio",
+        Ratio,
+        899,
+        "short_range_size / medium_range_size; NaN if the latter is 0",
+    ),
+    float(
+        Consolidation,
+        "short_range_retouches",
+        Bars,
+        299,
+        "visits to the edges of the range of 300 rows, or 1 near an edge (`rolling`)",
+    ),
+    float(
+        Consolidation,
+        "medium_range_retouches",
+        Bars,
+        899,
+        "visits to the edges of the range of 900 rows, or 1 near an edge (`rolling`)",
+    ),
+    float(Returns, "return_30s", Ratio, 30, "c[i] / c[i-30] - 1"),
+    float(Returns, "return_60s", Ratio, 60, "c[i] / c[i-60] - 1"),
+    float(Returns, "return_300s", Ratio, 300, "c[i] / c[i-300] - 1"),
+    float(Returns, "momentum_acceleration", Ratio, 60, "return_30s - return_60s"),
+    float(Returns, "momentum_consistency", Ratio, 30, "std of the returns over one row, 30"),
+    float(Volatility, "atr_30s", Points, 29, "mean of the true range, 30"),
+    float(Volatility, "atr_300s", Points, 299, "mean of the true range, 300"),
+    float(Volatility, "volatility_regime", Ratio, 299, "atr_30s / atr_300s; NaN if the latter is 0"),
+    float(Volatility, "volatility_acceleration", Ratio, 59, "(atr_30s - atr_60s) / atr_60s; NaN if the latter is 0"),
+    float(
+        Volatility,
+        "volatility_breakout",
+        Deviations,
+        328,
+        "(atr_30s - mean(atr_30s, 300)) / std(atr_30s, 300); NaN if all 300 are equal",
+    ),
+    float(
+        Volatility,
+        "atr_percentile",
+        Percent,
+        328,
+        "percentile rank of atr_30s among its last 300 values, ties averaged",
+    ),
+    float(Microstructure, "bar_range", Points, 0, "h - l"),
+    float(Microstructure, "relative_bar_size", Ratio, 29, "bar_range / atr_30s; NaN if the latter is 0"),
+    float(Microstructure, "uptick_pct_30s", Percent, 29, "100 mean(c[i] > c[i-1], 30)"),
+    float(Microstructure, "uptick_pct_60s", Percent, 59, "100 mean(c[i] > c[i-1], 60)"),
+    float(Microstructure, "bar_flow_consistency", Percent, 59, "abs(uptick_pct_30s - uptick_pct_60s)"),
+    float(Microstructure, "directional_strength", Percent, 29, "2 abs(uptick_pct_30s - 50)"),
+    flag("is_eth", "before 07:30 or from 15:00"),
+    flag("is_pre_open", "07:30 to 08:30"),
+    flag("is_rth_open", "08:30 to 09:15"),
+    flag("is_morning", "09:15 to 11:00"),
+    flag("is_lunch", "11:00 to 13:00"),
+    flag("is_afternoon", "13:00 to 14:30"),
+    flag("is_rth_close", "14:30 to 15:00"),
 ];
 
 /// Float columns.

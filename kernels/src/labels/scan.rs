@@ -3,7 +3,7 @@
 use super::{Ahead, Direction, LOOK_AHEAD, MODES, Mode, Outcome};
 
 /// Outcomes of the entries at rows 1, 2, .. of `ahead`, as many as the columns of `out` are long.
-pub(super) fn outcomes(ahead: &Ahead<'_>, out: &mut [&mut [Outcome]; 6]) {
+pub(super) fn outcomes(ahead: &Ahead<'_>, out: &mut [&mut [Outcome]; MODES.len()]) {
     for (mode, column) in MODES.iter().zip(out) {
         for (signal, outcome) in column.iter_mut().enumerate() {
             *outcome = entry(ahead, signal + 1, mode);

@@ -37,7 +37,7 @@ fn table_scan_and_definition_agree() {
     for (seed, step) in [(1, 1), (2, 3), (3, 12), (4, 40)] {
         let tape = Tape::walk(seed, 2_500, step);
         for profile in [Profile::Session, Profile::Rolling] {
-            let expected = self::expected(&tape, profile);
+            let expected = expected(&tape, profile);
             assert!(step > 3 || expected.iter().flatten().any(|outcome| outcome.is_win()));
             for chunk in [2_500, 1_000, 77] {
                 assert_eq!(outcomes(&tape, profile, chunk), expected, "step {step}, chunk {chunk}, {profile:?}");

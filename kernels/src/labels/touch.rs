@@ -52,12 +52,12 @@ impl Table {
     }
 
     /// Outcomes of the entries at rows 1, 2, .. of `ahead`, as many as the columns of `out` are long.
-    pub(super) fn outcomes(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; 6]) {
+    pub(super) fn outcomes(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; MODES.len()]) {
         fill(self, ahead, span, out);
     }
 
     #[inline(always)]
-    fn fill<L: Lanes>(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; 6]) {
+    fn fill<L: Lanes>(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; MODES.len()]) {
         if ahead.gap_ticks < i32::MAX {
             self.walk::<L, true>(ahead, span, out);
         } else {
@@ -67,7 +67,12 @@ impl Table {
 
     /// One body with gaps of price and one without.
     #[inline(always)]
-    fn walk<L: Lanes, const GAPS: bool>(&mut self, ahead: &Ahead<'_>, span: Span, out: &mut [&mut [Outcome]; 6]) {
+    fn walk<L: Lanes, const GAPS: bool>(
+        &mut self,
+        ahead: &Ahead<'_>,
+        span: Span,
+        out: &mut [&mut [Outcome]; MODES.len()],
+    ) {
         let entries = out[0].len();
         let Some(last) = ahead.high.len().checked_sub(1) else { return };
         let (mut up, mut down) = (Touches::new(&mut self.up, span), Touches::new(&mut self.down, span));
@@ -110,7 +115,7 @@ impl Table {
 }
 
 kernel!(fn fill['a, 'o]['a, 'o](
-    table: &'a mut Table, ahead: &'a Ahead<'a>, span: Span, out: &'a mut [&'o mut [Outcome]; 6]
+    table: &'a mut Table, ahead: &'a Ahead<'a>, span: Span, out: &'a mut [&'o mut [Outcome]; MODES.len()]
 ) {
     table.fill::<L>(ahead, span, out);
 });

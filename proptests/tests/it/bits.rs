@@ -1,4 +1,4 @@
-//! The same bits for every instruction set: all 55 columns of fixed tapes against committed checksums, at every level that
+//! The same bits for every instruction set: all computed columns of fixed tapes against committed checksums, at every level that
 //! the processor has. `scripts/aarch64` runs this for NEON.
 
 use crate::tapes::{Ticks, features, for_every_level, outcomes};

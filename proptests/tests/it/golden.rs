@@ -1,7 +1,11 @@
 //! Cases worked out by hand from docs/spec.md.
 
 use crate::tapes::{GAP, Ticks, features, outcomes};
-use kernels::{Tick, features::FLOAT_NAMES, labels::Outcome};
+use kernels::{
+    Tick,
+    features::FLOAT_NAMES,
+    labels::{MODES, Outcome},
+};
 use proptests::{Profile, Tape};
 
 /// Rows of one price each, one contract a second, from 08:30.
@@ -13,7 +17,7 @@ fn closes(prices: &[i64]) -> Tape {
     tape
 }
 
-fn found(tape: &Tape, profile: Profile) -> [Vec<Outcome>; 6] {
+fn found(tape: &Tape, profile: Profile) -> [Vec<Outcome>; MODES.len()] {
     outcomes(&Ticks::of(tape).series(), profile, 4096)
 }
 

@@ -3,7 +3,7 @@
 use proptests::{
     Profile::{self, Rolling, Session},
     Tape,
-    features::Reference,
+    features::{NUMBERS, Reference},
     labels::{Win, outcome, weight},
 };
 
@@ -19,7 +19,7 @@ fn of(tape: &Tape, i: usize, mode: usize, profile: Profile) -> Option<(i64, i64)
 }
 
 /// The numbers of a row at a tick of a quarter of a point.
-fn numbers(tape: &Tape, profile: Profile, i: usize) -> [f64; 36] {
+fn numbers(tape: &Tape, profile: Profile, i: usize) -> [f64; NUMBERS.len()] {
     Reference::new(tape, profile, (1, 4)).numbers(i).map(proptests::Exact::to_f64)
 }
 

@@ -19,14 +19,14 @@ fn bars(measured: &Measured, python: Option<&Python>) -> Vec<(String, f64)> {
         measured.kernels.iter().find(|kernel| kernel.name == name).map_or(f64::NAN, |kernel| kernel.times[TAPE])
     };
     let python = |name: &str| python.and_then(|python| python.least(name, TAPE));
-    let (labels, features) = (ours("labels and weights"), ours("43 features, session"));
+    let (labels, features) = (ours("labels and weights"), ours("features, session"));
     let (polars, walk) = (python("features, Polars"), python("retouches, Numba walk"));
     let whole = [
         ("labels and weights: straight scan", Some(measured.scan[TAPE]), labels),
         ("labels and weights: Numba scan", python("labels, Numba scan"), labels),
         ("labels and weights: Numba one pass", python("labels, Numba one pass"), labels),
-        ("43 features: Polars and a Numba walk", polars.zip(walk).map(|(polars, walk)| polars + walk), features),
-        ("43 features: Polars, but for 2 columns", polars, features),
+        ("Features: Polars and a Numba walk", polars.zip(walk).map(|(polars, walk)| polars + walk), features),
+        ("Features: Polars, but for 2 columns", polars, features),
     ];
     let measured_whole = whole.into_iter().filter_map(|(name, theirs, ours)| Some((name.to_owned(), theirs? / ours)));
     let mut bars: Vec<_> = measured_whole.collect();

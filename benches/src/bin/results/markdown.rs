@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write, fs, process::Command};
 
 use benches::tape::tapes;
-use kernels::Level;
+use kernels::{Level, features::FEATURES, labels::MODES};
 
 use crate::{
     measure::{Compared, Measured, Timed},
@@ -98,23 +98,24 @@ fn required(page: &mut String, measured: &Measured, python: Option<&Python>) {
             }),
         );
     };
-    let (labels, session) = (kernel("labels and weights"), kernel("43 features, session"));
+    let (features, columns) = (FEATURES.len(), FEATURES.len() + 2 * MODES.len());
+    let (labels, session) = (kernel("labels and weights"), kernel("features, session"));
     times(page, "**labels and weights, six modes**", &labels.times);
     ratios(page, "straight scan, Rust", &|tape| measured.scan.get(tape).copied(), labels);
     for name in ["labels, Numba scan", "labels, Numba one pass"] {
         ratios(page, name, &|tape| python?.least(name, tape), labels);
     }
-    times(page, "**43 features, `session`**", &session.times);
-    times(page, "**43 features, `rolling`**", &kernel("43 features, rolling").times);
+    times(page, &format!("**{features} features, `session`**"), &session.times);
+    times(page, &format!("**{features} features, `rolling`**"), &kernel("features, rolling").times);
     let expressions = |tape: &str| python?.least("features, Polars", tape);
     let walk = |tape: &str| python?.least("retouches, Numba walk", tape);
     ratios(page, "Polars, and a Numba walk for the retouches", &|tape| Some(expressions(tape)? + walk(tape)?), session);
     ratios(page, "Polars, without the two retouch columns", &expressions, session);
-    times(page, "**55 columns, `session`**", &kernel("55 columns, session").times);
+    times(page, &format!("**{columns} columns, `session`**"), &kernel("all columns, session").times);
     let [one, two] = measured.month;
     let _ = writeln!(
         page,
-        "\n55 columns of 621,000 rows (23 sessions, normal): {one:.1} ms on one thread, {two:.1} ms on two.\n"
+        "\n{columns} columns of 621,000 rows (23 sessions, normal): {one:.1} ms on one thread, {two:.1} ms on two.\n"
     );
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use object_store::{Error, ObjectStoreExt, PutMode, PutOptions, UpdateVersion};
 
-use super::{Exclusive, Place, SMALL, Store, StoreError, Tag, Traffic, answer::Still, retry};
+use super::{Exclusive, Place, Store, StoreError, Tag, Traffic, answer::Still, retry, small::SMALL};
 
 /// A conditional write that has not been answered for so long is asked after.
 const COMMIT: Duration = Duration::from_secs(10);

@@ -5,6 +5,8 @@ mod answer;
 mod bucket;
 mod clock;
 mod conditional;
+#[cfg(test)]
+mod environment;
 mod error;
 mod folder;
 mod lease;
@@ -12,12 +14,14 @@ mod listing;
 mod profile;
 mod remote;
 mod retry;
+mod right;
 mod settings;
+mod small;
 mod tag;
 mod transfer;
 mod unfinished;
 
-use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -25,8 +29,8 @@ use jiff::Timestamp;
 use object_store::{CopyMode, CopyOptions, Error, ObjectMeta, ObjectStore, ObjectStoreExt, UpdateVersion, path};
 use tokio::runtime::Runtime;
 
-pub use self::{answer::Still, bucket::Access, error::StoreError, retry::Traffic};
-use self::{bucket::Bucket, clock::Clock, folder::Folder, lease::Lease, retry::Policy};
+pub use self::{answer::Still, bucket::Access, error::StoreError, retry::Traffic, right::Exclusive, small::TRIED};
+use self::{bucket::Bucket, clock::Clock, folder::Folder, retry::Policy};
 #[cfg(test)]
 pub use self::{clock::Simulated, remote::Remote};
 use crate::interrupt;
@@ -78,33 +82,6 @@ enum Place {
     Bucket(Bucket),
 }
 
-/// The right to change what has a name in a store, until this is dropped or the process ends.
-pub struct Exclusive(Right);
-
-enum Right {
-    Lock(folder::Lock),
-    Lease(Lease),
-}
-
-impl Exclusive {
-    /// Whether it is still ours. A lock is until it is dropped.
-    fn still(&self) -> Still {
-        match &self.0 {
-            Right::Lock(_) => Still::always(),
-            Right::Lease(lease) => lease.still(),
-        }
-    }
-
-    /// Whether it is still ours, and for long enough for a small request.
-    pub fn holds(&self) -> bool {
-        self.still().holds()
-    }
-}
-
-/// How the keys begin under which it is tried whether a store can be written to.
-pub const TRIED: &str = "processed-data/writable-";
-/// Manifests, statistics and records are smaller: what is read whole must not fill the memory.
-const SMALL: u64 = 64 << 20;
 impl Store {
     /// Opens a store to write to; a directory is created if need be.
     pub fn create(name: &str, access: Access) -> Result<Self, StoreError> {
@@ -208,11 +185,6 @@ impl Store {
         if self.is_remote() { step() } else { interrupt::whole(step) }
     }
 
-    /// The name to which an object of a listing is the right.
-    pub fn right_of<'a>(&self, key: &'a str) -> Option<&'a str> {
-        if self.is_remote() { lease::name_of(key) } else { None }
-    }
-
     fn note(&self, what: impl Fn(&Traffic)) {
         self.traffic.iter().for_each(|traffic| what(traffic));
     }
@@ -243,31 +215,6 @@ impl Store {
                 Place::Bucket(Bucket { endpoint: Some(endpoint), .. }) => error.at(endpoint),
                 _ => error,
             }
-        }
-    }
-
-    /// Waits for the right to change what goes by `name`.
-    pub fn exclusive(&self, name: &str) -> Result<Exclusive, StoreError> {
-        Ok(Exclusive(match &self.place {
-            Place::Folder(folder) => Right::Lock(folder.lock(name)?),
-            Place::Bucket(_) => Right::Lease(Lease::wait(self, name)?),
-        }))
-    }
-
-    /// The right to change what goes by `name`, if nobody has it.
-    pub fn exclusive_now(&self, name: &str) -> Result<Option<Exclusive>, StoreError> {
-        Ok(match &self.place {
-            Place::Folder(folder) => folder.lock_now(name)?.map(Right::Lock),
-            Place::Bucket(_) => Lease::now(self, name)?.map(Right::Lease),
-        }
-        .map(Exclusive))
-    }
-
-    /// The same, but waits for as long as it takes to tell a holder that works from one that is gone.
-    pub fn exclusive_of_the_dead(&self, name: &str) -> Result<Option<Exclusive>, StoreError> {
-        match &self.place {
-            Place::Folder(_) => self.exclusive_now(name),
-            Place::Bucket(_) => Ok(Lease::of_the_dead(self, name)?.map(Right::Lease).map(Exclusive)),
         }
     }
 
@@ -346,106 +293,6 @@ impl Store {
         Ok(self.find(key)?.map(|object| object.bytes))
     }
 
-    /// A small object and its state; `None` when there is none.
-    ///
-    /// # Errors
-    /// Also for one that is too large to be any of ours.
-    pub fn read(&self, key: &str) -> Result<Option<(Bytes, Tag)>, StoreError> {
-        self.wait(self.read_up_to(key, SMALL))
-    }
-
-    /// The same of an object of so many bytes at most.
-    pub fn read_whole(&self, key: &str, bytes: u64) -> Result<Option<(Bytes, Tag)>, StoreError> {
-        self.wait(self.read_up_to(key, bytes))
-    }
-
-    async fn read_up_to(&self, key: &str, most: u64) -> Result<Option<(Bytes, Tag)>, StoreError> {
-        let location = self.location(key);
-        let mut before: Option<Bytes> = None;
-        for _ in 0..=self.policy.retries.max(2) {
-            let read = self.ask(|| async {
-                let result = self.objects().get(&location).await?;
-                let (size, tag) = (result.meta.size, Tag(result.meta.e_tag.clone(), result.meta.version.clone()));
-                if size > most {
-                    return Ok(Err(size));
-                }
-                let bytes = result.bytes().await?;
-                if bytes.len() as u64 == size { Ok(Ok((bytes, tag))) } else { Err(short(size, bytes.len() as u64)) }
-            });
-            let (bytes, tag) = match read.await {
-                Ok(Ok(found)) => found,
-                Ok(Err(bytes)) => {
-                    let (store, key) = (self.name.clone(), key.to_owned());
-                    return Err(StoreError::TooLarge { store, key, bytes, limit: most });
-                }
-                Err(Error::NotFound { .. }) => return Ok(None),
-                Err(error) => return Err(self.failed("reading", key)(error)),
-            };
-            // A tag that says nothing of the content: then two answers that agree, also with the size, are believed.
-            let sure = !self.is_remote() || tag.0.as_deref().is_none_or(|tag| tag::is_of(tag, &bytes));
-            let agreed = before.as_ref() == Some(&bytes) && {
-                let size = self.ask(|| self.objects().head(&location)).await.map(|meta| meta.size);
-                size.is_ok_and(|size| size == bytes.len() as u64)
-            };
-            if sure || agreed {
-                self.note(|traffic| traffic.add_read(bytes.len() as u64));
-                return Ok(Some((bytes, tag)));
-            }
-            self.note(Traffic::add_retry);
-            before = Some(bytes);
-        }
-        Err(self.differs(key))
-    }
-
-    /// Every reading of an object gives other bytes.
-    fn differs(&self, key: &str) -> StoreError {
-        StoreError::ReadBack {
-            store: self.name.clone(),
-            key: key.to_owned(),
-            found: "other bytes each time".into(),
-            expected: "those that its tag stands for".into(),
-        }
-    }
-
-    /// Some bytes of an object.
-    pub fn range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
-        let location = self.location(key);
-        let expected = range.end - range.start;
-        let read = self.wait(self.ask(|| async {
-            let bytes = self.objects().get_range(&location, range.clone()).await?;
-            if bytes.len() as u64 == expected { Ok(bytes) } else { Err(short(expected, bytes.len() as u64)) }
-        }));
-        read.map_err(self.failed("reading", key))
-    }
-
-    /// Writes a small object, whatever was there.
-    pub fn put(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
-        let location = self.location(key);
-        let put = self.step(|| self.wait(self.ask(|| self.objects().put(&location, bytes.clone().into()))));
-        put.map_err(self.failed("writing", key))?;
-        self.note(|traffic| traffic.add_written(bytes.len() as u64));
-        Ok(())
-    }
-
-    /// Writes a small object and deletes it again; what an interruption leaves of that is cleaned like what was not finished.
-    pub fn try_writing(&self) -> Result<(), StoreError> {
-        let key = format!("{TRIED}{:08x}", fastrand::u32(..));
-        let _interrupt = interrupt::on_exit({
-            let (store, key) = (self.clone(), key.clone());
-            move || _ = store.delete(&key)
-        });
-        self.put(&key, Bytes::from_static(b"\n"))?;
-        self.delete(&key)
-    }
-
-    /// The store's own time, since 1970: that of the right's object, which was written not long ago. `None` without one.
-    pub fn time(&self, exclusive: &Exclusive) -> Result<Option<Duration>, StoreError> {
-        match &exclusive.0 {
-            Right::Lock(lock) => lock.taken().map(Some),
-            Right::Lease(lease) => self.modified(lease.key()),
-        }
-    }
-
     /// When an object was written, by the same clock; `None` when there is none.
     pub fn modified(&self, key: &str) -> Result<Option<Duration>, StoreError> {
         let location = self.location(key);
@@ -515,12 +362,6 @@ impl Store {
 
 fn time(meta: &ObjectMeta) -> Option<Timestamp> {
     Timestamp::from_millisecond(meta.last_modified.timestamp_millis()).ok()
-}
-
-/// An answer with another length than it should have.
-fn short(expected: u64, found: u64) -> Error {
-    let source = format!("{found} bytes arrived, expected {expected}").into();
-    Error::Generic { store: "S3", source }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::{Error, GetOptions, GetRange, ObjectStoreExt, WriteMultipart, path};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{Object, Place, Store, StoreError, answer::Refusal, bucket::Bucket, retry, short, tag};
+use super::{Object, Place, Store, StoreError, answer::Refusal, bucket::Bucket, retry, small::short, tag};
 use crate::interrupt;
 
 /// Bytes of one part.

@@ -9,8 +9,9 @@ use crate::{
     archive::{
         discover,
         failures::Failure,
+        state::State,
         store::Store,
-        survey::{Line, State, survey},
+        survey::{Line, survey},
     },
     cli::ListArgs,
     exit,

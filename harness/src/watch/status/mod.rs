@@ -5,7 +5,7 @@ mod text;
 
 use std::{collections::BTreeMap, time::Duration};
 
-pub use self::snapshot::{Heard, Snapshot, State};
+pub use self::snapshot::{Heard, Snapshot};
 use super::figures;
 use crate::{archive::store::Store, cli::StatusArgs, exit, settings::Settings};
 
@@ -19,7 +19,7 @@ pub fn run(args: &StatusArgs, settings: &Settings) -> crate::Result<u8> {
     loop {
         let mut snapshot = Snapshot::of(&store, settings)?;
         known = figures::of(&store, None, &snapshot.holdings, &known);
-        snapshot.look_for_wrong(&store, &known)?;
+        snapshot.look_into(&store, &known)?;
         if args.json {
             let json =
                 if args.watch { serde_json::to_string(&snapshot)? } else { serde_json::to_string_pretty(&snapshot)? };

@@ -11,7 +11,9 @@ use crate::{
         alive::Process,
         discover::{self, RawFile},
         failures,
-        holdings::{Held, Holdings},
+        holdings::Holdings,
+        manifest,
+        state::State,
         store::{Store, StoreError},
         survey,
         withheld::{self, WithheldError},
@@ -28,24 +30,6 @@ use crate::{
 /// machines must agree to within half of this.
 const LOST: Duration = RENEWAL.saturating_mul(3);
 
-/// What a month is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Readers see it.
-    Published,
-    /// A run is making it.
-    Running,
-    /// Its last run failed.
-    Failed,
-    /// There are raw files, and it was not tried.
-    Pending,
-    /// Taken out.
-    Removed,
-    /// Between others, with nothing.
-    Gap,
-}
-
 /// One month.
 #[derive(Clone, Debug, Serialize)]
 pub struct MonthState {
@@ -53,7 +37,7 @@ pub struct MonthState {
     pub month: Month,
     /// What it is.
     pub state: State,
-    /// Why it failed.
+    /// Why its last run failed, or why its manifest cannot be read.
     pub error: Option<String>,
 }
 
@@ -108,6 +92,13 @@ pub struct Snapshot {
     pub raw: Vec<RawFile>,
 }
 
+/// How many months are what.
+fn counted(months: &[MonthState]) -> BTreeMap<State, usize> {
+    let mut states = BTreeMap::new();
+    months.iter().for_each(|month| *states.entry(month.state).or_default() += 1);
+    states
+}
+
 impl Heard {
     /// Whether the run of a heartbeat is heard of.
     pub fn of(beat: &Heartbeat) -> Self {
@@ -126,20 +117,6 @@ impl Run {
     fn follows(&self, lost: &Self) -> bool {
         let (mine, its) = (&self.beat, &lost.beat);
         self.heard != Heard::Lost && mine.began >= its.renewed && mine.first <= its.last && its.first <= mine.last
-    }
-}
-
-impl State {
-    /// It in a word.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Published => "published",
-            Self::Running => "running",
-            Self::Failed => "failed",
-            Self::Pending => "pending",
-            Self::Removed => "removed",
-            Self::Gap => "gap",
-        }
     }
 }
 
@@ -162,30 +139,22 @@ impl Snapshot {
         let mut months = Vec::new();
         for &month in &known {
             let running = live(&runs).any(|run| run.beat.running.iter().any(|running| running.month == month));
-            let state = match *holdings.held(month) {
-                _ if running => State::Running,
-                Held { failed: true, .. } => State::Failed,
-                Held { published: true, .. } => State::Published,
-                Held { removed: true, .. } => State::Removed,
-                _ if raw.iter().any(|file| file.holds(month)) => State::Pending,
-                _ => State::Gap,
-            };
-            let error = (state == State::Failed).then(|| why(store, month)).flatten();
+            let held = holdings.held(month);
+            let state = State::of(held, running, raw.iter().any(|file| file.holds(month)));
+            let error = (held.failed && !running).then(|| why(store, month)).flatten();
             months.push(MonthState { month, state, error });
         }
         Ok(Self::new(store.name(), runs, months, holdings, raw))
     }
 
     fn new(store: &str, runs: Vec<Run>, months: Vec<MonthState>, holdings: Holdings, raw: Vec<RawFile>) -> Self {
-        let mut states = BTreeMap::new();
-        months.iter().for_each(|month| *states.entry(month.state).or_default() += 1);
         let tried = holdings.months.values().filter(|held| held.published || held.failed).count();
         let failed = holdings.months.values().filter(|held| held.failed).count();
         let left: Vec<Option<f64>> = live(&runs).map(|run| run.beat.seconds_left).collect();
         Self {
             store: store.to_owned(),
             at: Timestamp::now(),
-            states,
+            states: counted(&months),
             error_rate: (tried > 0).then(|| failed as f64 / tried as f64),
             memory_bytes: live(&runs).filter_map(|run| run.beat.memory_bytes).sum(),
             seconds_left: left
@@ -200,11 +169,25 @@ impl Snapshot {
         }
     }
 
-    /// Looks at what makes months wrong: by the `figures` of those that are published, by the records of those withheld.
+    /// Looks into the months: which of those published have a manifest that cannot be read, and what makes months wrong, by
+    /// the `figures` of those that are published and by the records of those withheld.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn look_for_wrong(&mut self, store: &Store, figures: &BTreeMap<Month, Figures>) -> Result<(), StoreError> {
+    pub fn look_into(&mut self, store: &Store, figures: &BTreeMap<Month, Figures>) -> Result<(), StoreError> {
+        for month in &mut self.months {
+            let read = match month.state {
+                State::Published if !figures.contains_key(&month.month) => {
+                    manifest::read(store, month.month).map(|_| ())
+                }
+                State::Removed => manifest::read_removed(store, month.month).map(|_| ()),
+                _ => Ok(()),
+            };
+            if let Err(error) = read {
+                (month.state, month.error) = (State::Damaged, Some(exit::sentence(&error.into())));
+            }
+        }
+        self.states = counted(&self.months);
         let wrong = figures.iter().filter(|(_, figures)| !figures.wrong.is_empty());
         self.wrong = wrong.map(|(month, figures)| (*month, figures.wrong.clone())).collect();
         for (&month, _) in self.holdings.months.iter().filter(|(_, held)| held.withheld) {

@@ -4,8 +4,12 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use super::{Heard, Snapshot, State, snapshot::Run};
-use crate::{archive::alive::Process, output, watch::heartbeat};
+use super::{Heard, Snapshot, snapshot::Run};
+use crate::{
+    archive::{alive::Process, state::State},
+    output,
+    watch::heartbeat,
+};
 
 /// All of it.
 pub fn of(snapshot: &Snapshot) -> String {
@@ -17,8 +21,10 @@ fn write(text: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
     let Snapshot { store, at, states, error_rate, months, .. } = snapshot;
     writeln!(text, "{store} at {}", output::time(*at))?;
     let count = |state| states.get(&state).copied().unwrap_or(0);
-    let all = [State::Published, State::Running, State::Failed, State::Pending];
-    let counts: Vec<String> = all.into_iter().map(|state| format!("{} {}", count(state), state.text())).collect();
+    // Those that a person looks for are there at 0 as well.
+    let always = [State::Published, State::Running, State::Failed, State::Pending];
+    let shown = State::ALL.into_iter().filter(|state| always.contains(state) || count(*state) > 0);
+    let counts: Vec<String> = shown.map(|state| format!("{} {}", count(state), state.text())).collect();
     writeln!(text, "months      {}", counts.join(", "))?;
     for (month, wrong) in &snapshot.wrong {
         for wrong in wrong {
@@ -31,8 +37,13 @@ fn write(text: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
     for run in snapshot.current() {
         write_run(text, run)?;
     }
-    for month in months.iter().filter(|month| month.state == State::Failed) {
-        writeln!(text, "failed      {}: {}", month.month, month.error.as_deref().unwrap_or("for an unknown reason"))?;
+    for month in months {
+        let word = if month.state == State::Damaged { "damaged" } else { "failed" };
+        if let Some(error) = &month.error {
+            writeln!(text, "{word:11} {}: {error}", month.month)?;
+        } else if month.state == State::Failed {
+            writeln!(text, "{word:11} {}: for an unknown reason", month.month)?;
+        }
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ fn main() -> Result<(), Error> {
     let columns = Columns { open: &open, high: &high, low: &low, close: &close, volume: &volume, second: &second };
     let series = Series::new(columns)?;
 
-    let mut outcomes = [(); 6].map(|()| vec![Outcome::LOSS; ROWS]);
+    let mut outcomes = [(); MODES.len()].map(|()| vec![Outcome::LOSS; ROWS]);
     let slices = outcomes.each_mut().map(Vec::as_mut_slice);
     Labeller::new(Profile::Session, 80, ROWS).outcomes(&series, 0..ROWS, slices)?;
 

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use kernels::{
     Break, Columns, Level, Series, Tick,
     features::{Carry, FLAGS, FLOATS, Features, Float},
-    labels::{Labeller, Outcome},
+    labels::{Labeller, MODES, Outcome},
 };
 use ndarray::{Array2, s};
 use proptest::{collection::vec, prelude::*};
@@ -151,10 +151,10 @@ pub fn named(profile: Profile) -> kernels::Profile {
 }
 
 /// Outcomes of all rows, in chunks.
-pub fn outcomes(series: &Series<'_>, profile: Profile, chunk: usize) -> [Vec<Outcome>; 6] {
+pub fn outcomes(series: &Series<'_>, profile: Profile, chunk: usize) -> [Vec<Outcome>; MODES.len()] {
     let chunk = chunk.min(series.len());
     let mut labeller = Labeller::new(named(profile), i32::try_from(GAP).unwrap(), chunk);
-    let mut out: [Vec<Outcome>; 6] = std::array::from_fn(|_| vec![Outcome::LOSS; series.len()]);
+    let mut out: [Vec<Outcome>; MODES.len()] = std::array::from_fn(|_| vec![Outcome::LOSS; series.len()]);
     for start in (0..series.len()).step_by(chunk) {
         let rows = start..series.len().min(start + chunk);
         labeller.outcomes(series, rows.clone(), out.each_mut().map(|column| &mut column[rows.clone()])).unwrap();

@@ -1,0 +1,58 @@
+//! `docs/columns.md`, made from the schema and the registries of modes and features.
+
+use data::training_file::{BARS, COLUMNS, schema};
+use kernels::{
+    features::{Category, FEATURES, Feature, Kind},
+    labels::{Direction, MODES, Mode},
+};
+
+#[test]
+fn the_reference_page_is_that_of_the_registries() {
+    super::hold("columns.md", &page());
+}
+
+fn page() -> String {
+    let schema = schema::<f32>();
+    let bars: Vec<&str> = schema.fields()[..BARS].iter().map(|field| field.name().as_str()).collect();
+    let [time, prices @ .., volume] = &bars[..] else { panic!("{bars:?}") };
+    let mut page = format!(
+        "# Columns\n\nThe {COLUMNS} columns of a training file in their order, one row a second of the session. \
+         [spec.md](spec.md) has the whole definitions: section 3 of labels and weights, section 4 of features.\n\n\
+         ## Bars\n\n- `{time}`: start of the second, UTC, nanoseconds\n- `{}`: prices in points, float64; the last \
+         close where nothing traded\n- `{volume}`: contracts traded, int64; 0 where nothing traded\n",
+        prices.join("`, `")
+    );
+    page += "\n## Labels and weights\n\nFor each mode, `label_<mode>` (int8, 1: the target is reached before the stop and \
+             within 900 seconds) and `weight_<mode>` (float32, from 0.25 to 4 before the decay of the month).\n\n";
+    page.extend(MODES.iter().map(mode));
+    page += "\n## Features\n\nIn this file o, h, l, c and v are open, high, low, close and volume; a number after a comma \
+             is a window in rows. A column is NaN before the row that is named, counted from 0 in the session; \
+             in profile `rolling`, in the month. float32, or float64 by the setting `features_dtype`.\n";
+    for category in Category::ALL {
+        let of = FEATURES.iter().filter(|feature| feature.kind == Kind::Float(category));
+        page += &format!("\n### {}\n\n{}", category.name(), of.map(feature).collect::<String>());
+    }
+    page +=
+        "\n### Time of day\n\nint8, exactly one of them is 1. Central time, whatever the zone of the session is.\n\n";
+    let flags = FEATURES.iter().filter(|feature| feature.kind == Kind::Flag);
+    page.extend(flags.map(|Feature { name, definition, .. }| format!("- `{name}`: {definition}\n")));
+    page.lines().map(super::wrap).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+fn mode(mode: &Mode) -> String {
+    let Mode { name, direction, stop, target } = mode;
+    let side = match direction {
+        Direction::Long => "long",
+        Direction::Short => "short",
+    };
+    format!("- `{name}`: {side}, stop {stop} ticks, target {target} ticks\n")
+}
+
+fn feature(feature: &Feature) -> String {
+    let Feature { name, unit, first, definition, .. } = feature;
+    let from = match first {
+        0 => String::new(),
+        first => format!(", from row {first}"),
+    };
+    format!("- `{name}` ({}{from}): {definition}\n", unit.name())
+}

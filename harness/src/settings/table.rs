@@ -1,0 +1,249 @@
+//! Every setting once: flag, environment variable, key of harness.toml, default, choices and help.
+
+/// Which commands read a setting: their flags are there and nowhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Group {
+    /// Where months are, and how a server is asked.
+    Store,
+    /// What bars mean and which are taken.
+    Input,
+    /// What is made of them.
+    Output,
+    /// What the work may take of this machine.
+    Machine,
+    /// What is logged. Every command reads it.
+    Log,
+}
+
+impl Group {
+    /// All of them, in the order of help and reference.
+    pub(super) const ALL: [Self; 5] = [Self::Store, Self::Input, Self::Output, Self::Machine, Self::Log];
+
+    /// Its heading in help and reference.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Store => "Store settings",
+            Self::Input => "Input settings",
+            Self::Output => "Output settings",
+            Self::Machine => "Machine settings",
+            Self::Log => "Log settings",
+        }
+    }
+
+    /// Those that a command reads.
+    pub(super) fn of(command: &str) -> &'static [Self] {
+        use Group::{Input, Log, Machine, Output, Store};
+        match command {
+            "run" | "demo" | "bench" | "tune" | "validate" | "config" => &[Store, Input, Output, Machine, Log],
+            "process" => &[Input, Output, Machine, Log],
+            "inspect" => &[Input, Output, Machine, Log],
+            "synth" => &[Input, Log],
+            "months" => &[Store, Input, Output, Log],
+            "quality" | "status" | "monitor" | "alerts" | "report" => &[Store, Input, Output, Log],
+            "doctor" | "clean" => &[Store, Machine, Log],
+            "backup" => &[Store, Log],
+            _ => &[Log],
+        }
+    }
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Definition {
+    /// Key of harness.toml. The flag is the same with dashes.
+    pub(super) name: &'static str,
+    pub(super) group: Group,
+    /// Environment variable.
+    pub(super) variable: Option<&'static str>,
+    pub(super) default: &'static str,
+    /// What the value is, as help writes it.
+    pub(super) value: &'static str,
+    /// The only values there are, unless empty.
+    pub(super) choices: &'static [&'static str],
+    /// One sentence. What an empty default stands for is its last part, in square brackets.
+    pub(super) help: &'static str,
+}
+
+impl Definition {
+    /// The flag without its dashes before it.
+    pub(super) fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+
+    /// Whether the value is a number, in harness.toml without quotes.
+    pub(super) fn is_number(&self) -> bool {
+        self.default.parse::<f64>().is_ok()
+    }
+
+    /// Whether the value is true or false, in harness.toml without quotes, and the flag alone says true.
+    pub(super) fn is_switch(&self) -> bool {
+        self.default.parse::<bool>().is_ok()
+    }
+}
+
+/// The definition of a setting, with what it has none of.
+const fn setting(
+    name: &'static str,
+    group: Group,
+    default: &'static str,
+    value: &'static str,
+    help: &'static str,
+) -> Definition {
+    Definition { name, group, variable: None, default, value, choices: &[], help }
+}
+
+impl Definition {
+    const fn variable(self, variable: &'static str) -> Self {
+        Self { variable: Some(variable), ..self }
+    }
+
+    const fn choices(self, choices: &'static [&'static str]) -> Self {
+        Self { choices, ..self }
+    }
+}
+
+use Group::{Input, Log, Machine, Output, Store};
+
+/// All settings, in the order in which they are shown.
+pub(super) const SETTINGS: &[Definition] = &[
+    setting(
+        "store",
+        Store,
+        "./store",
+        "PLACE",
+        "Where raw files and published months are: s3://bucket/prefix or a local directory",
+    )
+    .variable("S3_BUCKET"),
+    setting(
+        "raw",
+        Store,
+        "",
+        "PLACE",
+        "Where raw files are: s3://bucket/prefix or a local directory [default: the store]",
+    ),
+    setting("s3_timeout", Store, "600", "SECONDS", "Seconds after which a request to a server is given up")
+        .variable("S3_TIMEOUT"),
+    setting("s3_retry_attempts", Store, "5", "COUNT", "How often a failed request to a server is repeated")
+        .variable("S3_RETRY_ATTEMPTS"),
+    setting("root", Input, "ES", "SYMBOL", "Root symbol"),
+    setting("tick_size", Input, "0.25", "POINTS", "Minimum price increment"),
+    setting("session_start", Input, "07:30:00", "TIME", "First second of the session, local time HH:MM[:SS]"),
+    setting(
+        "session_end",
+        Input,
+        "15:00:00",
+        "TIME",
+        "Second after the last one of the session, local time HH:MM[:SS]",
+    ),
+    setting("time_zone", Input, "America/Chicago", "ZONE", "IANA time zone of the session"),
+    setting(
+        "input_time_zone",
+        Input,
+        "",
+        "ZONE",
+        "IANA time zone of times in tables (Parquet, Arrow, CSV) that have none [default: UTC]",
+    ),
+    setting(
+        "columns",
+        Input,
+        "",
+        "NAMES",
+        "What tables call their columns, such as timestamp=ts,volume=vol [default: the usual names]",
+    ),
+    setting(
+        "time_unit",
+        Input,
+        "",
+        "UNIT",
+        "What whole-number times of tables count since 1970 [default: ns in CSV, as the column says elsewhere]",
+    )
+    .choices(&["s", "ms", "us", "ns"]),
+    setting(
+        "price_unit",
+        Input,
+        "",
+        "UNIT",
+        "What prices of tables count; fixed: 1e-9 points [default: points with a decimal point, fixed without]",
+    )
+    .choices(&["points", "cents", "ticks", "fixed"]),
+    setting("contract", Input, "volume", "RULE", "Front contract by the volume of the session, or of the one before")
+        .choices(&["volume", "volume-previous"]),
+    setting(
+        "roll_window",
+        Input,
+        "",
+        "WINDOW",
+        "When a roll is expected, in days around a day of the old contract's delivery month, such as 'third-friday -10..0' or 'first-day -8..-1'; none: volumes alone decide [default: the former for equity indices, none for other roots]",
+    ),
+    setting(
+        "gap_points",
+        Output,
+        "20",
+        "POINTS",
+        "Change of close between two rows beyond which it is a gap (profile rolling)",
+    ),
+    setting("profile", Output, "session", "PROFILE", "What windows do at the edge of a session")
+        .choices(&["session", "rolling"]),
+    setting(
+        "decay_reference",
+        Output,
+        "",
+        "YYYY-MM",
+        "Month the weights decay to [default: the last month of the range]",
+    ),
+    setting(
+        "allow_decay_reference_before_data",
+        Output,
+        "false",
+        "BOOL",
+        "Also build months after the decay reference, whose weights grow",
+    )
+    .choices(&["true", "false"]),
+    setting("features_dtype", Output, "float32", "TYPE", "Type of the feature columns")
+        .choices(&["float32", "float64"]),
+    setting("chunk_rows", Machine, "4096", "ROWS", "Rows of one kernel call; the output is the same")
+        .variable("CHUNK_SIZE"),
+    setting("jobs", Machine, "0", "COUNT", "Threads, at most four a core; 0: one a core"),
+    setting("max_memory_gb", Machine, "8", "GB", "Memory limit").variable("MAX_MEMORY_GB"),
+    setting(
+        "temp_dir",
+        Machine,
+        "",
+        "DIR",
+        "Folder for temporary files and decoded columns [default: the user's cache folder]",
+    )
+    .variable("PROCESSING_TEMP_DIR"),
+    setting("cache_gb", Machine, "20", "GB", "Limit of the decoded columns kept for a second run; 0 keeps none"),
+    setting("instructions", Machine, "auto", "LEVEL", "Instructions of the kernels; the output is the same")
+        .variable("KERNELS_LEVEL")
+        .choices(&["auto", "baseline", "avx2", "avx512", "neon"]),
+    setting("log_level", Log, "info", "LEVEL", "Least level that is logged")
+        .variable("LOG_LEVEL")
+        .choices(&["error", "warn", "info", "debug", "trace"]),
+    setting("log_format", Log, "text", "FORMAT", "Log lines for people or for programs")
+        .variable("LOG_FORMAT")
+        .choices(&["text", "json"]),
+    setting("log_file", Log, "", "FILE", "Also log into this file, a new one every day [default: none]")
+        .variable("LOG_FILE"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each name once; a default is one of the choices; groups stand together.
+    #[test]
+    fn definitions_are_sound() {
+        let mut group = 0;
+        for (index, setting) in SETTINGS.iter().enumerate() {
+            assert!(SETTINGS[..index].iter().all(|other| other.name != setting.name), "{}", setting.name);
+            let one_of =
+                setting.choices.is_empty() || setting.default.is_empty() || setting.choices.contains(&setting.default);
+            assert!(one_of, "{}", setting.name);
+            assert!(!setting.default.is_empty() || setting.help.ends_with(']'), "{}", setting.name);
+            let own = Group::ALL.iter().position(|group| *group == setting.group).unwrap();
+            assert!(own >= group, "{}", setting.name);
+            group = own;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Documents and the tree are what they say: metrics, scripts, the length of files and lines.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    monitor::Monitor,
+    month::{harness, names, run, store},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Every metric and its help, of what `monitor` serves and of what a run writes.
+#[test]
+fn every_metric_is_in_the_reference_page() {
+    let folder = store();
+    run(folder.path(), &["--metrics-file", "run.prom"]);
+    let written = fs::read_to_string(folder.path().join("run.prom")).unwrap();
+    let served = Monitor::start(folder.path()).get("/metrics").2;
+    let mut metrics = BTreeMap::new();
+    for line in written.lines().chain(served.lines()) {
+        if let Some((name, help)) = line.strip_prefix("# HELP ").and_then(|line| line.split_once(' ')) {
+            metrics.insert(name.to_owned(), help.to_owned());
+        }
+    }
+    assert!(metrics.len() > 20, "{metrics:?}");
+    let mut page = String::from(
+        "# Metrics\n\nWhat `harness monitor` serves at `/metrics`, and `harness run --metrics-file` writes of its own run. \n\
+         A test holds this page to both.\n",
+    )
+    .replace(" \n", "\n");
+    for (name, help) in &metrics {
+        page += &format!("\n### `{name}`\n\n{help}\n");
+    }
+    let path = root().join("docs/metrics.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    let how = "write it with: UPDATE_DOCS=1 cargo test --release --workspace reference";
+    assert!(fs::read_to_string(&path).unwrap_or_default() == page, "docs/metrics.md differs; {how}");
+}
+
+/// `justfile` is the index of the scripts: each is in it, and what is in it exists.
+#[test]
+fn every_script_is_in_the_justfile() {
+    let recipes = fs::read_to_string(root().join("justfile")).unwrap();
+    let called: BTreeSet<&str> = recipes.split_whitespace().filter(|word| word.starts_with("scripts/")).collect();
+    let scripts: BTreeSet<String> = names(&root().join("scripts"))
+        .into_iter()
+        .filter(|name| !name.contains('.') && root().join("scripts").join(name).is_file())
+        .map(|name| format!("scripts/{name}"))
+        .collect();
+    assert!(scripts.len() > 10, "{scripts:?}");
+    assert_eq!(called, scripts.iter().map(String::as_str).collect());
+}
+
+/// Every file below a folder that ends so, without what is built.
+fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+    for name in names(folder) {
+        let path = folder.join(&name);
+        if path.is_dir() && name != "target" && !name.starts_with('.') {
+            files(&path, ending, found);
+        } else if name.ends_with(ending) {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn a_file_of_code_has_at_most_450_lines() {
+    let mut all = Vec::new();
+    files(&root(), ".rs", &mut all);
+    all.retain(|path| path.components().any(|part| part.as_os_str() == "src"));
+    assert!(all.len() > 200, "{}", all.len());
+    let long: Vec<(usize, PathBuf)> = all
+        .into_iter()
+        .map(|path| (fs::read_to_string(&path).unwrap().lines().count(), path))
+        .filter(|(lines, _)| *lines > 450)
+        .collect();
+    assert!(long.is_empty(), "{long:?}");
+}
+
+#[test]
+fn the_folder_of_the_program_has_at_most_30_entries() {
+    let entries = names(&root().join("harness/src"));
+    assert!(entries.len() <= 30, "{} entries", entries.len());
+}
+
+/// Tables, code and links that are longer than a line cannot be wrapped.
+#[test]
+fn lines_of_markdown_have_at_most_100_characters() {
+    let mut pages = Vec::new();
+    files(&root(), ".md", &mut pages);
+    assert!(pages.len() > 10, "{pages:?}");
+    let mut long = Vec::new();
+    for page in pages {
+        let mut code = false;
+        for (number, line) in fs::read_to_string(&page).unwrap().lines().enumerate() {
+            code ^= line.trim_start().starts_with("```");
+            let breakable = line.trim_start().split_once(' ').is_some_and(|(_, rest)| rest.contains(' '));
+            if !code && !line.starts_with('|') && breakable && line.chars().count() > 100 {
+                long.push(format!("{}:{}", page.display(), number + 1));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{long:#?}");
+}

@@ -3,7 +3,8 @@
 use std::{env, fs, io, path::Path};
 
 /// What decides what the program does, and the guide that says so.
-const SOURCES: [&str; 6] = ["kernels/src", "data/src", "harness/src", "Cargo.lock", "GUIDE.md", "scripts/guide"];
+const SOURCES: [&str; 7] =
+    ["kernels/src", "data/src", "harness/statistics/src", "harness/src", "Cargo.lock", "GUIDE.md", "scripts/guide"];
 
 fn main() -> io::Result<()> {
     let workspace = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("..");

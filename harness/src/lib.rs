@@ -16,7 +16,6 @@ mod logs;
 mod machine;
 mod monitor;
 mod progress;
-mod quality;
 #[cfg(test)]
 mod reference;
 mod report;
@@ -27,7 +26,6 @@ mod schedule;
 mod settings;
 #[cfg(test)]
 mod simulation;
-mod statistics;
 pub mod untrusted;
 mod validate;
 mod watch;

@@ -19,8 +19,8 @@ use crate::{
     error::{Class, Context, Met},
     exit::Usage,
     settings::Settings,
-    statistics::Statistics,
 };
+use statistics::Statistics;
 
 /// Name of the file with a line for each stage of a month, beside the logs.
 const STAGES: &str = "performance_metrics.jsonl";

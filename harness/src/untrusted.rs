@@ -11,8 +11,8 @@ use crate::{
     },
     exit,
     settings::Settings,
-    statistics::Statistics,
 };
+use statistics::Statistics;
 
 /// A manifest that was found as that of `month`: the keys it names, if it is one.
 ///

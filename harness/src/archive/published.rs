@@ -11,9 +11,8 @@ use super::{
 use crate::{
     error::{Class, Classify},
     exit,
-    quality::levels::AROUND,
-    statistics::{Level, Statistics},
 };
+use statistics::{Level, Statistics, quality::levels::AROUND};
 
 /// Folder of all months.
 const MONTHLY: &str = "processed-data/monthly";

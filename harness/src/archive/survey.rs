@@ -19,14 +19,11 @@ use super::{
     store::{Store, StoreError},
     withheld::{self, Withheld},
 };
-use crate::{
-    exit,
+use crate::{exit, schedule};
+use statistics::{
+    Wrong,
     quality::wrong::MOST_SCORE,
-    schedule,
-    statistics::{
-        Wrong,
-        score::{Band, Priority, Quality, Reprocess},
-    },
+    score::{Band, Priority, Quality, Reprocess},
 };
 
 /// Manifests read at a time.

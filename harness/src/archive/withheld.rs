@@ -22,8 +22,8 @@ use super::{
 use crate::{
     error::{Class, Classify},
     exit, interrupt,
-    statistics::{Statistics, Wrong},
 };
+use statistics::{Statistics, Wrong};
 
 /// Folder of what is withheld, with one of each month.
 pub const FOLDER: &str = "processed-data/withheld";

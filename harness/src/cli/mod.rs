@@ -40,65 +40,65 @@ pub fn command() -> clap::Command {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Makes realistic DBN months and truth.json saying what is in them
+    /// Generate realistic DBN months, with truth.json describing what is in them
     Synth(SynthArgs),
-    /// The two-minute tour without any data: makes a month, processes it, prints the summary, writes the report
+    /// Take the two-minute tour without any data: generate a month, process it, write its report
     Demo(DemoArgs),
-    /// Months of the store from raw files to published Parquet; what is published already is skipped
+    /// Build and publish months from raw files; months that are up to date are skipped
     Run(RunArgs),
-    /// What is in a file: contracts, the sessions it would give, what cleaning drops; - for stdin
+    /// Show what is in a file: contracts, sessions, records that cleaning drops; - for stdin
     Inspect(InspectArgs),
-    /// One file in (DBN, CSV, Parquet, Arrow IPC; - for stdin), one Parquet out, no store
+    /// Process one file (DBN, CSV, Parquet, Arrow IPC; - for stdin) into one Parquet, without a store
     Process(ProcessArgs),
-    /// Published months once more: objects, values, a sample computed anew, rollovers, statistics
+    /// Validate published months: objects, values, a recomputed sample, rollovers, statistics
     Validate(ValidateArgs),
-    /// Score of each published month, a gate, the trend, months unlike the others, what to make again
+    /// Score each published month against a gate; show the trend, outliers and what to reprocess
     Quality(QualityArgs),
-    /// How fast this machine is: ns per row of each stage, rows/s, MB/s, percentiles of the chunks
+    /// Benchmark this machine: ns per row of each stage, rows/s, MB/s, percentiles per chunk
     Bench(BenchArgs),
-    /// Tries jobs and chunk rows and writes the fastest that meets the target to harness.toml
+    /// Find the fastest jobs and chunk rows that meet a target, and write them to harness.toml
     Tune(TuneArgs),
-    /// Whether this machine and its stores will do: processor, memory, disk, clock, credentials, permissions
+    /// Check this machine and its stores: processor, memory, disk, clock, credentials, permissions
     Doctor(DoctorArgs),
-    /// How far the months are: done, running, failed, and whether runs still get on; from any machine
+    /// Show the progress of months and runs, from any machine
     Status(StatusArgs),
-    /// Resident: a web page, figures for Prometheus, and the alert rules
+    /// Serve a web page and Prometheus metrics, and evaluate the alert rules, until stopped
     Monitor(MonitorArgs),
-    /// The alert rules once, or a test of the ways to tell people
+    /// Evaluate the alert rules once, or send a test alert
     Alerts(AlertsArgs),
-    /// The faults a machine, a network or a file can have, on this machine and in a temporary folder
+    /// Inject faults of machine, network and files, in a temporary folder
     Selftest(SelftestArgs),
-    /// Which months there are, their versions, and what to do with them
+    /// List months and their versions; remove, reprocess or roll back
     Months(MonthsArgs),
-    /// What was published and how good it is, as text, JSON, Markdown or HTML with charts
+    /// Report what was published and its quality, as text, JSON, Markdown or HTML with charts
     Report(ReportArgs),
-    /// Copies of the published months in another store
+    /// Back up published months to another store, verify or restore them
     Backup(BackupArgs),
-    /// Removes what nobody needs any more: of killed runs, unused columns, orphans of the store
+    /// Delete leftovers: files of killed runs, unused decoded columns, orphans of the store
     Clean(CleanArgs),
-    /// The settings in force
+    /// Show the settings in force
     Config(ConfigArgs),
-    /// Completions for a shell, to stdout
+    /// Print shell completions
     Completions(CompletionsArgs),
-    /// The manual: this page to stdout, or a page for every command into a folder
+    /// Print the manual page, or write a page for every command
     Man(ManArgs),
 }
 
 #[derive(Args)]
 pub struct SynthArgs {
-    /// Months to make, such as 2013-10..2013-12
+    /// Months to generate, such as 2013-10..2013-12
     #[arg(long)]
     pub months: MonthRange,
     /// Folder for the files and truth.json
     #[arg(long)]
     pub out: PathBuf,
-    /// Everything random follows from it
+    /// Random seed
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Kinds of bad records to add at a few places of each month, separated by commas
     #[arg(long, value_delimiter = ',', value_parser = defects())]
     pub defects: Vec<Defect>,
-    /// Machine-readable summary
+    /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -115,10 +115,10 @@ pub struct ProcessArgs {
     pub input: PathBuf,
     /// Parquet to write
     pub output: PathBuf,
-    /// Also write the statistics here
+    /// Write the statistics to this file
     #[arg(long, value_name = "FILE")]
     pub statistics: Option<PathBuf>,
-    /// Machine-readable summary
+    /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -131,16 +131,16 @@ pub struct RunArgs {
     /// Months, such as 2013-10..2013-12
     #[arg(long)]
     pub months: Option<MonthRange>,
-    /// Also make months that are published from the same input and settings
+    /// Rebuild months that are up to date as well
     #[arg(long)]
     pub force: bool,
-    /// Do not publish a month whose score is under the threshold: it is kept aside, and the exit code is 1
+    /// Withhold a month whose score is below the threshold; exit code 1
     #[arg(long)]
     pub gate: bool,
-    /// The score that --gate asks for
+    /// Lowest score that --gate lets pass
     #[arg(long, value_name = "SCORE", requires = "gate", default_value_t = 0.8, value_parser = score)]
     pub threshold: f64,
-    /// Only say what would be made
+    /// Only print what would be built
     #[arg(long)]
     pub dry_run: bool,
     /// This task of an array job, from 0: it makes its part of the months [default: what AWS Batch, Kubernetes or
@@ -150,13 +150,13 @@ pub struct RunArgs {
     /// Tasks of the array job [default: what AWS Batch or Slurm set]
     #[arg(long, value_name = "NUMBER")]
     pub task_count: Option<usize>,
-    /// Also serves the page of `monitor` at this address while it runs
+    /// Serve the page of `monitor` at this address during the run
     #[arg(long, value_name = "ADDR")]
     pub monitor: Option<SocketAddr>,
-    /// Also writes metrics of the run to this file, for the text file collector of node_exporter
+    /// Write metrics of the run to this file, for the textfile collector of node_exporter
     #[arg(long, value_name = "FILE")]
     pub metrics_file: Option<PathBuf>,
-    /// Machine-readable result
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -171,7 +171,7 @@ fn score(text: &str) -> Result<f64, String> {
 pub struct InspectArgs {
     /// DBN, CSV, Parquet, Arrow IPC, a training file or a column file; - for stdin
     pub file: PathBuf,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -181,24 +181,24 @@ pub struct DemoArgs {
     /// Folder for the raw month, the store and the report
     #[arg(long, default_value = "./demo")]
     pub out: PathBuf,
-    /// The month to make
+    /// Month to generate
     #[arg(long, default_value = "2025-12")]
     pub month: Month,
-    /// Everything random follows from it
+    /// Random seed
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Machine-readable result
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
 }
 
-/// What `validate` looks at.
+/// What `validate` checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Check {
-    /// The published Parquet: size, checksum, schema, and what every value must be
+    /// The published Parquet: size, checksum, schema, range of every value
     Output,
-    /// Rows against the raw records, and a sample of labels, weights and features computed anew
+    /// Rows against the raw records, and a recomputed sample of labels, weights and features
     Data,
     /// Front contracts and rollovers against the raw volumes
     Rollover,
@@ -223,7 +223,7 @@ pub struct ValidateArgs {
     /// Only this check
     #[arg(value_enum)]
     pub check: Option<Check>,
-    /// With `output`: one Parquet file of ours instead of months of the store
+    /// With `output`: one training file instead of months of the store
     #[arg(conflicts_with_all = ["month", "months", "all"])]
     pub file: Option<PathBuf>,
     /// One month, such as 2013-10
@@ -235,16 +235,16 @@ pub struct ValidateArgs {
     /// Every month of the store
     #[arg(long)]
     pub all: bool,
-    /// Rows of each session that `data` computes anew, besides those where windows fill
+    /// Rows of each session that `data` recomputes, besides those where windows fill
     #[arg(long, value_name = "ROWS", default_value_t = 100)]
     pub sample: usize,
-    /// Which rows these are follows from it
+    /// Random seed of the sample
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Prints the JSON Schema of the statistics and does nothing else
+    /// Print the JSON Schema of the statistics and exit
     #[arg(long)]
     pub print_schema: bool,
-    /// Machine-readable findings
+    /// Print the findings as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -254,73 +254,73 @@ pub struct QualityArgs {
     /// Months, such as 2013-10..2013-12 [default: all that are published]
     #[arg(long)]
     pub months: Option<MonthRange>,
-    /// Least score: a month under it is exit code 1
+    /// Lowest score; a month below it is exit code 1
     #[arg(long, default_value_t = 0.8)]
     pub threshold: f64,
-    /// Looks again every few seconds until interrupted
+    /// Refresh every few seconds until interrupted
     #[arg(long)]
     pub watch: bool,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Args)]
 pub struct BenchArgs {
-    /// The synthetic month that is made and measured
+    /// Synthetic month to generate and measure
     #[arg(long, default_value = "2025-10")]
     pub month: Month,
-    /// Times it is run; the fastest counts
+    /// Number of runs; the fastest counts
     #[arg(long, default_value_t = 5)]
     pub repeat: usize,
-    /// Machine-readable result
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
-    /// A result of --json to compare with: exit code 5 when a figure is slower
+    /// Compare with this result of --json; exit code 5 when a figure is slower
     #[arg(long, value_name = "FILE")]
     pub against: Option<PathBuf>,
-    /// How much slower is a regression, as a share
+    /// Share by which a figure may be slower before it is a regression
     #[arg(long, default_value_t = 0.25)]
     pub tolerance: f64,
-    /// Instead: a whole archive of synthetic months, such as 2010-07..2025-10, with the memory held over time
+    /// Benchmark an archive of synthetic months instead, such as 2010-07..2025-10, with memory over time
     #[arg(long, conflicts_with_all = ["month", "repeat", "against"])]
     pub months: Option<MonthRange>,
-    /// Folder for the archive, kept; raw months that are there are used again
+    /// Folder for the archive; it is kept, and raw months in it are reused
     #[arg(long, requires = "months")]
     pub dir: Option<PathBuf>,
-    /// SVG of the memory over time
+    /// Write an SVG of memory over time to this file
     #[arg(long, requires = "months", value_name = "FILE")]
     pub chart: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub struct TuneArgs {
-    /// Most memory the process may hold, in GB
+    /// Most memory the process may use, in GB
     #[arg(long)]
     pub target_gb: Option<f64>,
     /// Most minutes a month may take
     #[arg(long)]
     pub target_minutes: Option<f64>,
-    /// The synthetic month that is made and measured
+    /// Synthetic month to generate and measure
     #[arg(long, default_value = "2025-10")]
     pub month: Month,
-    /// Times each setting is run; the fastest counts
+    /// Runs of each setting; the fastest counts
     #[arg(long, default_value_t = 3)]
     pub repeat: usize,
-    /// Machine-readable trials
+    /// Print the trials as JSON
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Args)]
 pub struct DoctorArgs {
-    /// Memory that must be there, in GB
+    /// Least memory, in GB
     #[arg(long, value_name = "GB")]
     pub min_memory_gb: Option<f64>,
-    /// Room that must be left where the store is, in GB
+    /// Least free disk space of the store, in GB
     #[arg(long, value_name = "GB")]
     pub min_disk_gb: Option<f64>,
-    /// Machine-readable result
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -346,9 +346,9 @@ pub struct ConfigArgs {
 
 #[derive(Subcommand)]
 pub enum ConfigCommand {
-    /// Prints each value and where it came from
+    /// Print each value and where it came from
     Show {
-        /// Machine-readable
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },

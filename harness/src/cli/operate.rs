@@ -8,23 +8,23 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 #[derive(Args)]
 pub struct StatusArgs {
-    /// Again every two seconds, until interrupted
+    /// Refresh every two seconds until interrupted
     #[arg(long)]
     pub watch: bool,
-    /// Exit code 1 when a larger share of the months that were tried has failed, such as 0.02
+    /// Exit code 1 when a larger share of the tried months has failed, such as 0.02
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub max_error_rate: Option<f64>,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Args)]
 pub struct MonitorArgs {
-    /// Where to listen; who can reach it can read it
+    /// Address to listen on; whoever can reach it can read the page
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9400")]
     pub listen: SocketAddr,
-    /// Seconds between two looks at the store
+    /// Seconds between two scans of the store
     #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub interval: u64,
 }
@@ -37,15 +37,15 @@ pub struct AlertsArgs {
 
 #[derive(Subcommand)]
 pub enum AlertsCommand {
-    /// Looks once and tells what is new, for cron; exit code 1 while something is wrong
+    /// Evaluate the rules once and notify about changes, for cron; exit code 1 while an alert is active
     Check {
-        /// Machine-readable
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Sends a test through every channel of harness.toml and says which failed
+    /// Send a test alert through every channel of harness.toml
     Test {
-        /// Machine-readable
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -53,9 +53,9 @@ pub enum AlertsCommand {
 
 #[derive(Args)]
 pub struct SelftestArgs {
-    /// Which faults
+    /// Kind of faults
     pub kind: SelftestKind,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -65,9 +65,9 @@ pub struct SelftestArgs {
 pub enum SelftestKind {
     /// Damaged files are refused with exit code 3, the clean one is processed
     Corruption,
-    /// A server that fails, cuts and hangs up does not change a byte of what is published
+    /// A server that fails, truncates and disconnects changes no published byte
     Network,
-    /// A month fits its limit, and a limit that is too small says what is needed
+    /// A month fits its memory limit; a limit that is too small is refused with the size needed
     Memory,
 }
 
@@ -79,15 +79,15 @@ pub struct MonthsArgs {
 
 #[derive(Subcommand)]
 pub enum MonthsCommand {
-    /// Every month that is known, from manifests, failures and raw files: its state, score and version
+    /// List every known month: state, score, version, raw files
     List(ListArgs),
-    /// The versions of a month, the current one first
+    /// List the versions of a month, the current one first
     History(HistoryArgs),
-    /// Makes an earlier version of a month the current one again; run keeps it until --force
+    /// Make an earlier version current again; `run` keeps it until --force
     Rollback(RollbackArgs),
-    /// Takes months out of what readers see; their versions stay in the history, where rollback finds them
+    /// Remove months from what readers see; their versions stay in the history for rollback
     Remove(RemoveArgs),
-    /// Makes months again, as run --force does, each with the decay reference it had
+    /// Reprocess months, as `run --force` does, each with the decay reference it had
     Reprocess(ReprocessArgs),
 }
 
@@ -99,10 +99,10 @@ pub struct ListArgs {
     /// Only published months with a score below this
     #[arg(long, value_name = "SCORE")]
     pub below: Option<f64>,
-    /// Only months whose statistics recommend to make them again, with the reasons; reads every statistics object
+    /// Only months whose statistics recommend reprocessing, with the reasons; reads every statistics object
     #[arg(long)]
     pub needed: bool,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -114,7 +114,7 @@ pub struct HistoryArgs {
     /// Read every object back and compare its checksum
     #[arg(long)]
     pub verify: bool,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -123,10 +123,10 @@ pub struct HistoryArgs {
 pub struct RollbackArgs {
     /// The month, such as 2013-10
     pub month: Month,
-    /// The version, or how it begins [default: the last one that was replaced]
+    /// Version, or its first characters [default: the last one that was replaced]
     #[arg(long, value_name = "VERSION")]
     pub to: Option<String>,
-    /// Machine-readable result
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -135,7 +135,7 @@ pub struct RollbackArgs {
 pub struct RemoveArgs {
     /// A month or months, such as 2013-10..2013-12
     pub months: MonthRange,
-    /// Machine-readable result
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -147,10 +147,10 @@ pub struct ReprocessArgs {
     /// Only those that failed or whose statistics recommend it
     #[arg(long)]
     pub needed: bool,
-    /// Only say what would be made
+    /// Only print what would be built
     #[arg(long)]
     pub dry_run: bool,
-    /// Machine-readable result
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -163,11 +163,11 @@ pub struct BackupArgs {
 
 #[derive(Subcommand)]
 pub enum BackupCommand {
-    /// Copies published months with their history to another store; what is there is not copied again
+    /// Copy published months with their history to another store, incrementally
     Create(CreateArgs),
-    /// Reads a backup back whole: reports what is missing, altered or named by no manifest
+    /// Read a whole backup back; report what is missing, altered or orphaned
     Verify(VerifyArgs),
-    /// Publishes the current versions of a backup in the store; what they replace goes to the history
+    /// Publish the current versions of a backup; what they replace goes to the history
     Restore(RestoreArgs),
 }
 
@@ -178,13 +178,13 @@ pub struct CreateArgs {
     /// Only these, such as 2013-10..2013-12
     #[arg(long)]
     pub months: Option<MonthRange>,
-    /// Raw files, too
+    /// Copy raw files as well
     #[arg(long)]
     pub raw_files: bool,
-    /// Also read back what is there already
+    /// Read back objects that are in the backup already
     #[arg(long)]
     pub full: bool,
-    /// Machine-readable result
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -193,10 +193,10 @@ pub struct CreateArgs {
 pub struct VerifyArgs {
     /// Store with the backup, as --store takes it
     pub at: String,
-    /// Also whether it has the months of the store, as they are there, and the store those of the backup
+    /// Compare the months of the backup with those of the store, both ways
     #[arg(long)]
     pub against_store: bool,
-    /// Machine-readable result
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -208,7 +208,7 @@ pub struct RestoreArgs {
     /// Only these, such as 2013-10..2013-12
     #[arg(long)]
     pub months: Option<MonthRange>,
-    /// Machine-readable result
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -218,13 +218,13 @@ pub struct CleanArgs {
     /// Age of decoded columns, and with --history of earlier versions: 30d, 12h, 0s
     #[arg(long, default_value = "30d", value_parser = age)]
     pub older_than: SignedDuration,
-    /// Also versions that were replaced, and months that were removed, longer ago than that
+    /// Delete versions replaced, and months removed, longer ago than that as well
     #[arg(long)]
     pub history: bool,
-    /// Only say what would be removed
+    /// Only print what would be deleted
     #[arg(long)]
     pub dry_run: bool,
-    /// Machine-readable result
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
 }

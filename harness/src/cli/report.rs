@@ -17,7 +17,7 @@ pub struct ReportArgs {
     /// The month of a monthly report [default: the last that is published]
     #[arg(long, conflicts_with = "months")]
     pub month: Option<Month>,
-    /// How it is written [default: as the name of --out ends, else text]
+    /// Output format [default: by the extension of --out, else text]
     #[arg(long)]
     pub format: Option<ReportFormat>,
     /// Write it to this file instead of stdout
@@ -33,13 +33,13 @@ pub struct ReportArgs {
 pub enum ReportKind {
     /// What was published, failed and withheld in the last 24 hours
     Daily,
-    /// The same of the last seven days
+    /// What was published, failed and withheld in the last seven days
     Weekly,
     /// One month in depth
     Monthly,
     /// The whole archive
     Final,
-    /// Scores, gates, deductions, what to make again, drift
+    /// Scores, gates, deductions, drift, what to reprocess
     Quality,
     /// Stage times, time per row, memory, retries
     Performance,
@@ -56,7 +56,7 @@ pub enum ReportFormat {
     Json,
     /// For a wiki or a ticket
     Markdown,
-    /// One file with charts that needs nothing beside it
+    /// A single file with charts
     Html,
 }
 

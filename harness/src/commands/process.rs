@@ -21,8 +21,8 @@ use crate::{
         training::{self, Decoding, MonthColumns, Prepared, Training},
     },
     settings::Settings,
-    statistics::{Input, Statistics},
 };
+use statistics::{Input, Statistics};
 
 /// Runs the command.
 pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {

@@ -16,16 +16,16 @@ use crate::{
     cli::QualityArgs,
     exit::{self, Usage},
     progress::Bar,
+    settings::Settings,
+};
+use statistics::{
+    Statistics, Wrong,
     quality::{
         consistency::{Likeness, Unlike, unlike},
         list,
         trend::{RECENT, Trend},
     },
-    settings::Settings,
-    statistics::{
-        Statistics, Wrong,
-        score::{Band, Priority, Quality, Reprocess},
-    },
+    score::{Band, Priority, Quality, Reprocess},
 };
 
 /// Share of the months to make again beyond which it is one fault of them all.
@@ -299,7 +299,7 @@ fn most_common(needed: &[Recommendation]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::score::Reprocess;
+    use statistics::score::Reprocess;
 
     /// Months with these scores, those under 0.7 to be made again.
     fn archive(scores: &[f64]) -> Archive {

@@ -19,12 +19,12 @@ use crate::{
         task::Task,
     },
     settings::Settings,
-    statistics::Statistics,
     watch::{
         heartbeat::{Heartbeat, Pulse},
         metrics,
     },
 };
+use statistics::Statistics;
 
 /// Runs the command.
 pub fn run(args: &RunArgs, settings: &Settings) -> crate::Result<u8> {

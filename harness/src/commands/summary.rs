@@ -2,10 +2,7 @@
 
 use kernels::labels::MODES;
 
-use crate::{
-    quality,
-    statistics::{Statistics, score::Band},
-};
+use statistics::{Statistics, quality, score::Band};
 
 /// Prints a month.
 pub fn print(statistics: &Statistics) {

@@ -16,8 +16,8 @@ use crate::{
     },
     error::{Class, Context, Met},
     exit, schedule,
-    statistics::Statistics,
 };
+use statistics::Statistics;
 
 /// An archive.
 pub struct Archive {

@@ -15,10 +15,8 @@ use super::{
     month::WIDTHS,
     text,
 };
-use crate::{
-    archive::{state::State, survey::Line},
-    statistics::{Statistics, Wrong, drift::robust_z, feature_ranges},
-};
+use crate::archive::{state::State, survey::Line};
+use statistics::{Statistics, Wrong, drift::robust_z, feature_ranges};
 
 const SIZE: (u32, u32) = (640, 240);
 const GB: f64 = 1e9;

@@ -11,10 +11,8 @@ use super::{
     table::{Cell, Table, table},
     text,
 };
-use crate::{
-    archive::{failures::Failure, state::State, survey::Line, withheld::Withheld},
-    statistics::{Statistics, drift::median, feature_ranges, score::Priority},
-};
+use crate::archive::{failures::Failure, state::State, survey::Line, withheld::Withheld};
+use statistics::{Statistics, drift::median, feature_ranges, score::Priority};
 
 const TEXT: bool = false;
 const NUMBER: bool = true;
@@ -284,7 +282,7 @@ pub fn performance(archive: &Archive) -> Table {
     let headers = headers.chain(stages.iter().map(|stage| (format!("{stage}, s"), NUMBER)));
     let rows = archive.published().map(|(line, statistics)| {
         let performance = &statistics.performance;
-        let latency = |of: fn(&crate::statistics::Latency) -> u64| {
+        let latency = |of: fn(&statistics::Latency) -> u64| {
             let nanos = performance.chunk_latency.as_ref().map(of);
             Cell::number(nanos.map(|nanos| nanos as f64), |nanos| text::duration(nanos as u64))
         };

@@ -6,7 +6,7 @@ use super::{
     document::{Document, Figure, Named, Section},
     text::{self, escape},
 };
-use crate::statistics::score::Band;
+use statistics::score::Band;
 
 /// The look of the page and of its charts.
 pub const STYLE: &str = include_str!("style.css");

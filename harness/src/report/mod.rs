@@ -36,12 +36,12 @@ use crate::{
     exit::{self, Usage},
     run::cache::Cache,
     settings::Settings,
-    statistics::Statistics,
     watch::{
         criteria::{Reading, Sight},
         figures, heartbeat,
     },
 };
+use statistics::Statistics;
 
 /// Runs the command.
 pub fn run(args: &ReportArgs, settings: &Settings) -> crate::Result<u8> {

@@ -11,7 +11,7 @@ use super::{
     table::Cell,
     text::{self, NOTHING},
 };
-use crate::statistics::{ModeStatistics, Statistics, Wrong};
+use statistics::{ModeStatistics, Statistics, Wrong};
 
 /// Widths a chart over the whole page is drawn in, with their classes: the page shows the one that fits.
 pub const WIDTHS: [(u32, &str); 3] = [(640, "w640"), (960, "w960"), (1320, "w1320")];

@@ -12,7 +12,7 @@ use super::{
     table::{Cell, Header, Table, table},
     text::{self, NOTHING},
 };
-use crate::statistics::{Statistics, WinStatistics, feature_ranges};
+use statistics::{Statistics, WinStatistics, feature_ranges};
 
 const TEXT: bool = false;
 const NUMBER: bool = true;

@@ -9,10 +9,8 @@ use parquet::{
     file::reader::{FileReader, RowGroupReader, SerializedFileReader},
 };
 
-use crate::{
-    error::{Class, Context, Met},
-    statistics::Statistics,
-};
+use crate::error::{Class, Context, Met};
+use statistics::Statistics;
 
 /// Points of all sessions together, about.
 const POINTS: u64 = 1500;
@@ -191,7 +189,7 @@ mod tests {
     use kernels::Tick;
 
     use super::*;
-    use crate::statistics::tests;
+    use statistics::fixtures as tests;
 
     #[test]
     fn closes_come_from_the_training_file() {

@@ -7,8 +7,8 @@ use data::{
 use jiff::civil::Date;
 
 use super::{html, month, prices::SessionPrices};
-use crate::statistics::{
-    FeatureStatistics, Latency, ModeStatistics, Statistics, WinStatistics, Wrong, feature_ranges, tests::statistics,
+use statistics::{
+    FeatureStatistics, Latency, ModeStatistics, Statistics, WinStatistics, Wrong, feature_ranges, fixtures::statistics,
 };
 
 fn prices(statistics: &Statistics) -> Vec<SessionPrices> {

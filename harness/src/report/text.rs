@@ -3,7 +3,7 @@
 use data::Month;
 use jiff::Timestamp;
 
-use crate::statistics::score::{Band, Priority};
+use statistics::score::{Band, Priority};
 
 /// What stands where there is no value.
 pub const NOTHING: &str = "\u{2013}";

@@ -36,8 +36,8 @@ use crate::{
     reporter::Reporter,
     schedule,
     settings::Settings,
-    statistics::Statistics,
 };
+use statistics::Statistics;
 
 /// Months in a row that a store may fail.
 const MOST_UNANSWERED: usize = 3;

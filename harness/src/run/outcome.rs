@@ -5,7 +5,7 @@ use std::time::Instant;
 use data::Month;
 use serde::Serialize;
 
-use crate::statistics::Statistics;
+use statistics::Statistics;
 
 /// What became of a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

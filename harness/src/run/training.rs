@@ -27,11 +27,10 @@ use super::{decode::Decoded, memory};
 use crate::{
     archive::manifest::{MadeFrom, Source},
     error::Context,
-    quality,
     reporter::{self, Reporter},
     settings::Settings,
-    statistics::{self, Durations, Head, Input, Level, Performance, Stage, Statistics},
 };
+use statistics::{Durations, Head, Input, Level, Performance, Stage, Statistics, quality};
 
 /// Decoded columns of one month.
 pub enum MonthColumns {

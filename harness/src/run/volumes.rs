@@ -21,12 +21,11 @@ use crate::{
     },
     error::Context,
     exit,
-    quality::levels::AROUND,
     settings::Settings,
-    statistics::Level,
 };
 use data::{Instrument, Month, columns::RULES_VERSION, contract::Fronts, input, volumes::Volumes, window::Windows};
 use serde::{Deserialize, Serialize};
+use statistics::{Level, quality::levels::AROUND};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Folder of the objects.

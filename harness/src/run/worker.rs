@@ -36,8 +36,8 @@ use crate::{
     fault,
     reporter::{self, Reporter},
     settings::Settings,
-    statistics::{Input, Stage, Statistics, Wrong},
 };
+use statistics::{Input, Stage, Statistics, Wrong};
 
 /// Cores that one month keeps busy: it has some twenty sessions.
 const CORES_A_MONTH: usize = 12;

@@ -3,10 +3,8 @@
 use std::{collections::BTreeMap, path::Path};
 
 use super::{alerts::Alerts, table::SETTINGS};
-use crate::{
-    exit::Usage,
-    statistics::feature_ranges::{self, Overrides},
-};
+use crate::exit::Usage;
+use statistics::feature_ranges::{self, Overrides};
 
 /// The table of harness.toml that replaces rows of the usual ranges of features.
 pub(super) const RANGES: &str = "feature_ranges";

@@ -33,8 +33,8 @@ use self::{
 use crate::{
     archive::store::{Access, Store, StoreError},
     exit::Usage,
-    statistics::feature_ranges::Overrides,
 };
+use statistics::feature_ranges::Overrides;
 
 /// One setting in force.
 #[derive(Clone, Debug, Serialize)]

@@ -16,7 +16,8 @@ pub(super) enum Group {
 }
 
 impl Group {
-    /// All of them, in the order of help and reference.
+    /// All of them, in the order of the reference.
+    #[cfg(test)]
     pub(super) const ALL: [Self; 5] = [Self::Store, Self::Input, Self::Output, Self::Machine, Self::Log];
 
     /// Its heading in help and reference.

@@ -12,7 +12,8 @@ use super::{
     tally::Tally,
     tape::Tape,
 };
-use crate::{archive::manifest::MadeFrom, statistics::feature_ranges::Overrides};
+use crate::archive::manifest::MadeFrom;
+use statistics::feature_ranges::Overrides;
 
 /// What is known of a file besides its bytes.
 pub struct Request<'a> {

@@ -44,8 +44,8 @@ use crate::{
     progress::Bar,
     run::{cache::Cache, training},
     settings::Settings,
-    statistics::schema,
 };
+use ::statistics::schema;
 
 /// All of it, in the order it is done.
 const ALL: [Check; 4] = [Check::Output, Check::Data, Check::Rollover, Check::Statistics];

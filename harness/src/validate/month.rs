@@ -22,8 +22,8 @@ use crate::{
         store::Store,
     },
     exit,
-    statistics::{Statistics, feature_ranges::Overrides},
 };
+use ::statistics::{Statistics, feature_ranges::Overrides};
 
 /// What the checks of a month, or of a file, came to.
 #[derive(Debug, Default, Serialize)]

@@ -12,7 +12,7 @@ use super::{
     tally::Tally,
     tape::{Session, Tape, local_date, ticks},
 };
-use crate::statistics::feature_ranges::{self, Overrides, Ranges};
+use statistics::feature_ranges::{self, Overrides, Ranges};
 
 const OUTPUT: Check = Check::Output;
 /// Seconds of a day: no session has more rows.

@@ -17,7 +17,8 @@ use super::{
     making::Making,
     raw::Raw,
 };
-use crate::{run::training::MonthColumns, statistics::Statistics};
+use crate::run::training::MonthColumns;
+use statistics::Statistics;
 
 const ROLLOVER: Check = Check::Rollover;
 /// Sessions on each side of a roll whose volumes are shown.
@@ -283,16 +284,14 @@ fn text(rolls: &[Roll]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        statistics::{self, SessionStatistics},
-        validate::finding::Severity,
-    };
+    use crate::validate::finding::Severity;
+    use statistics::SessionStatistics;
 
     /// A month with a session a day from this one on, of these contracts.
     fn month(month: &str, first: i8, contracts: &[&str]) -> Statistics {
         let month: Month = month.parse().unwrap();
         let date = |day: i8| Date::constant(month.year(), month.month(), day);
-        let of = statistics::tests::statistics();
+        let of = statistics::fixtures::statistics();
         let session = |(day, contract): (i8, &&str)| SessionStatistics {
             date: date(day),
             contract: (*contract).to_owned(),

@@ -14,10 +14,11 @@ use super::{
     tally::{Moments, Tally},
     tape::{Session, Tape},
 };
-use crate::{
-    archive::manifest::{Source, Version},
+use crate::archive::manifest::{Source, Version};
+use statistics::{
+    SCHEMA_VERSION, SessionStatistics, Statistics, feature_ranges,
     quality::{self, Context},
-    statistics::{SCHEMA_VERSION, SessionStatistics, Statistics, feature_ranges, score::Quality},
+    score::Quality,
 };
 
 const STATISTICS: Check = Check::Statistics;

@@ -28,7 +28,7 @@ use parquet::{
 };
 use proptests::labels::MODES;
 
-use crate::statistics::feature_ranges;
+use statistics::feature_ranges;
 
 /// Columns before the features.
 const BEFORE_FEATURES: usize = BARS + 2 * MODES.len();

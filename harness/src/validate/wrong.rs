@@ -14,9 +14,9 @@ use super::{
     statistics,
     tape::Tape,
 };
-use crate::{
+use ::statistics::{
+    Level, Statistics, Wrong,
     quality::{levels::around, wrong},
-    statistics::{Level, Statistics, Wrong},
 };
 
 /// Whatever the statistics say makes the month wrong is an error, and so is what they do not say.

@@ -19,14 +19,13 @@ use crate::{
         store::{Store, StoreError},
     },
     error::{Class, Context, Met},
-    exit,
-    quality::consistency::Likeness,
-    schedule,
-    statistics::{
-        Statistics, Wrong,
-        feature_ranges::{self, Kind},
-    },
+    exit, schedule,
     validate::{self, Accuracy},
+};
+use statistics::{
+    Statistics, Wrong,
+    feature_ranges::{self, Kind},
+    quality::consistency::Likeness,
 };
 
 /// Months read at a time.

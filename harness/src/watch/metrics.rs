@@ -7,7 +7,7 @@ use super::{
     heartbeat::Heartbeat,
     status::{Heard, Snapshot},
 };
-use crate::rules::Rule;
+use crate::{archive::state::State, rules::Rule};
 
 /// Media type of the text.
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     monitor::Monitor,
-    month::{harness, names, run, store},
+    month::{names, run, store},
 };
 
 fn root() -> PathBuf {

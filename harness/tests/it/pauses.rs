@@ -197,8 +197,10 @@ impl Bucket {
         }
     }
 
+    /// All that is there but what runs tell of themselves: heartbeats, and that a month which failed has recovered.
     fn keys(&self) -> BTreeSet<String> {
-        crate::month::keys_of(&self.objects()).into_iter().filter(|key| !key.contains("/status/")).collect()
+        let told = |key: &String| ["/status/", "/recovered/"].iter().any(|folder| key.contains(folder));
+        crate::month::keys_of(&self.objects()).into_iter().filter(|key| !told(key)).collect()
     }
 }
 

@@ -29,7 +29,9 @@ use jiff::Timestamp;
 use object_store::{CopyMode, CopyOptions, Error, ObjectMeta, ObjectStore, ObjectStoreExt, UpdateVersion, path};
 use tokio::runtime::Runtime;
 
-pub use self::{answer::Still, bucket::Access, error::StoreError, retry::Traffic, right::Exclusive, small::TRIED};
+#[cfg(test)]
+pub use self::answer::Still;
+pub use self::{bucket::Access, error::StoreError, retry::Traffic, right::Exclusive, small::TRIED};
 use self::{bucket::Bucket, clock::Clock, folder::Folder, retry::Policy};
 #[cfg(test)]
 pub use self::{clock::Simulated, remote::Remote};

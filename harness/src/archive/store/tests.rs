@@ -7,10 +7,9 @@ use std::{
     thread,
 };
 
-use rand::{RngExt, SeedableRng};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{transfer::PART, *};
+use super::{small::SMALL, transfer::PART, *};
 use crate::exit;
 
 #[path = "../../../tests/it/server/mod.rs"]

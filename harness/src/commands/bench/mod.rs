@@ -20,8 +20,8 @@ use crate::{
     progress::Bar,
     run::{memory, request::RunRequest},
     settings::Settings,
-    statistics::{Latency, Statistics},
 };
+use statistics::{Latency, Statistics};
 
 /// What was measured. Times are those of the fastest repeat of each stage: a busy machine only ever adds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -17,8 +17,8 @@ use crate::{
     exit,
     output::time,
     settings::Settings,
-    statistics::score::Reprocess,
 };
+use statistics::score::Reprocess;
 
 #[derive(Debug, Serialize)]
 struct Totals {

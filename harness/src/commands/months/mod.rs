@@ -12,8 +12,8 @@ pub use self::{remove::remove as take_out, rollback::run_on as roll_back};
 use crate::{
     cli::{MonthsArgs, MonthsCommand},
     settings::Settings,
-    statistics::score::Band,
 };
+use statistics::score::Band;
 
 /// Runs the command.
 pub fn run(args: &MonthsArgs, settings: &Settings) -> crate::Result<u8> {

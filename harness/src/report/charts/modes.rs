@@ -8,10 +8,8 @@ use plotters::prelude::*;
 use super::svg::{
     self, ACCENT, Anchor, BAD, Canvas, Drawn, Frame, GRID, INK, MUTED, SOFT, USUAL, bar, label, line, ticks,
 };
-use crate::{
-    report::text,
-    statistics::{ModeStatistics, Statistics, WeightStatistics, WinStatistics, feature_ranges, score::Part},
-};
+use crate::report::text;
+use statistics::{ModeStatistics, Statistics, WeightStatistics, WinStatistics, feature_ranges, score::Part};
 
 /// Width of these charts: what a column of the page has at 1400 pixels, and the page itself at 700.
 pub const WIDTH: u32 = 640;

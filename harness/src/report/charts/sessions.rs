@@ -3,14 +3,12 @@
 use plotters::prelude::*;
 
 use super::svg::{self, ACCENT, Anchor, Canvas, Drawn, Frame, GRID, INK, MUTED, NOTICE, SERIES, label, line, ticks};
-use crate::{
-    report::{
-        prices::{SessionPrices, Stretch},
-        text,
-    },
-    statistics::{SessionStatistics, Statistics},
+use crate::report::{
+    prices::{SessionPrices, Stretch},
+    text,
 };
 use kernels::labels::MODES;
+use statistics::{SessionStatistics, Statistics};
 
 /// Pixels a date needs: `12-01`, `1`.
 const LONG_DATE: i32 = 46;

@@ -13,13 +13,13 @@ use crate::{
         holdings::{Held, Holdings, within},
         store::Store,
     },
-    quality::consistency::unlike,
     rules::{Rule, Thresholds},
     watch::{
         figures::{Figures, Rolls},
         heartbeat::Heartbeat,
     },
 };
+use statistics::quality::consistency::unlike;
 
 /// How long a month may take from the arrival of its raw file to its readers.
 const DUE: SignedDuration = SignedDuration::from_hours(24);
@@ -291,7 +291,8 @@ fn of_month(month: Month, figures: &Figures) -> Vec<Reading> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{archive::store::Access, quality::consistency::Likeness, statistics, validate::Accuracy};
+    use crate::{archive::store::Access, validate::Accuracy};
+    use statistics::quality::consistency::Likeness;
 
     fn figures(score: f64, rolls: Rolls) -> Figures {
         Figures {
@@ -309,7 +310,7 @@ mod tests {
             objects: Vec::new(),
             windowed_nan: Some((0.03, "atr_300s".into())),
             rolls,
-            likeness: Likeness::of(&statistics::tests::statistics()),
+            likeness: Likeness::of(&statistics::fixtures::statistics()),
         }
     }
 
@@ -368,7 +369,7 @@ mod tests {
         let mut all: BTreeMap<Month, Figures> =
             months.iter().map(|month| (month, figures(0.9, Rolls::default()))).collect();
         assert_eq!(readings(&all, None)[&Rule::MonthsUnlike].value, 0.0);
-        let mut odd = statistics::tests::statistics();
+        let mut odd = statistics::fixtures::statistics();
         odd.modes.values_mut().for_each(|mode| mode.win_rate = mode.win_rate.map(|rate| rate + 0.3));
         all.get_mut(&"2013-03".parse().unwrap()).unwrap().likeness = Likeness::of(&odd);
         let unlike = &readings(&all, None)[&Rule::MonthsUnlike];

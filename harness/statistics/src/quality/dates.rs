@@ -6,7 +6,7 @@ use data::{
 };
 use jiff::{civil::Date, tz::TimeZone};
 
-use crate::statistics::Statistics;
+use crate::Statistics;
 
 /// Mondays to Fridays of the month, from the first to the last date of `covered`, that are neither in `sessions` nor full
 /// holidays.

@@ -6,13 +6,17 @@ mod column;
 mod counts;
 pub mod drift;
 pub mod feature_ranges;
+#[cfg(any(test, feature = "fixtures"))]
+#[allow(clippy::missing_panics_doc, clippy::unwrap_used)]
+pub mod fixtures;
 mod level;
 mod measure;
 mod performance;
+pub mod quality;
 pub mod schema;
 pub mod score;
 #[cfg(test)]
-pub mod tests;
+mod tests;
 mod wrong;
 
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use kernels::labels::MODES;
 
 use super::{LEAST_WIN_RATE, MOST_WIN_RATE, regular};
-use crate::statistics::{
+use crate::{
     FeatureStatistics, Statistics, feature_ranges,
     score::{Deduction, Part},
 };

@@ -8,7 +8,7 @@ use data::{
 };
 
 use super::levels::{Verdict, judge};
-use crate::statistics::{FrontSwapped, Level, Statistics, Wrong};
+use crate::{FrontSwapped, Level, Statistics, Wrong};
 
 /// A wrong month's score is no higher, whatever else is right.
 pub const MOST_SCORE: f64 = 0.5;

@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 
 use self::levels::Verdict;
 pub use self::parts::{excluded_share, list};
-use crate::statistics::{
+use crate::{
     Level, Statistics,
     score::{Band, LEAST_SCORE, Part, Parts, Priority, Quality, Reprocess, below, rounded},
 };

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use kernels::labels::MODES;
 
 use super::*;
-use crate::statistics::{self, FeatureStatistics, ModeStatistics, Wrong, feature_ranges};
+use crate::{FeatureStatistics, ModeStatistics, Wrong, feature_ranges, fixtures};
 
 fn context() -> Context {
     Context { zone: TimeZone::get("America/Chicago").unwrap(), excluded_share: 0.0 }
@@ -18,7 +18,7 @@ fn context() -> Context {
 
 /// A month nothing can be taken off.
 fn perfect() -> Statistics {
-    let mut month = statistics::tests::statistics();
+    let mut month = fixtures::statistics();
     let mode = ModeStatistics {
         rows: 100,
         wins: 30,
@@ -210,7 +210,7 @@ fn rolls_and_gaps() {
 
 #[test]
 fn rows_around_gaps_count_once() {
-    let mut grid = statistics::tests::grid();
+    let mut grid = fixtures::grid();
     // Gaps at rows 15 and 16: rows 14 to 20 and 15 to 21, of which there are 14 to 19.
     assert_eq!(excluded_share(&grid, 4), 0.3);
     assert_eq!(excluded_share(&grid, 5), 0.0);
@@ -328,11 +328,11 @@ fn a_month_is_judged_by_its_grid_its_records_and_the_months_around() {
 
 #[test]
 fn a_feature_that_is_all_nan_is_named_and_the_json_finite() {
-    let mut sessions = statistics::tests::columns(&statistics::tests::grid());
+    let mut sessions = fixtures::columns(&fixtures::grid());
     sessions.iter_mut().for_each(|session| session.values.row_mut(27).fill(f32::NAN));
     let tick = kernels::Tick::from_nanos(250_000_000).unwrap();
-    let grid = statistics::tests::grid();
-    let measured = statistics::measure(&grid, &sessions, kernels::Profile::Session, tick, &BTreeMap::new());
+    let grid = fixtures::grid();
+    let measured = crate::measure(&grid, &sessions, kernels::Profile::Session, tick, &BTreeMap::new());
     let mut month = perfect();
     let name = "volatility_acceleration";
     month.features.insert(name.to_owned(), measured.features[name].clone());

@@ -5,7 +5,7 @@ use data::Month;
 use kernels::labels::MODES;
 use serde::{Deserialize, Serialize};
 
-use crate::statistics::Statistics;
+use crate::Statistics;
 
 /// Months from which an archive has a usual value.
 const ENOUGH: usize = 6;
@@ -127,13 +127,13 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics;
+    use crate::fixtures;
 
     /// A year of months that are alike but for a little noise.
     fn archive() -> Vec<Statistics> {
         let range: data::MonthRange = "2013-01..2013-12".parse().unwrap();
         let month = |(number, month): (usize, Month)| {
-            let mut statistics = Statistics { month, ..statistics::tests::statistics() };
+            let mut statistics = Statistics { month, ..fixtures::statistics() };
             for mode in statistics.modes.values_mut() {
                 mode.win_rate = Some(0.3 + 0.001 * (number % 5) as f64);
             }

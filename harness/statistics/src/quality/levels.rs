@@ -8,7 +8,7 @@
 //! Of the newest month only one side is known, and levels change for good: there, more than 1.5 times is a warning and
 //! more than 3 times, which no market does in a month, is wrong.
 
-use crate::statistics::Level;
+use crate::Level;
 use data::{
     Month,
     fault::{Fault, FaultKind},

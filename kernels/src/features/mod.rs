@@ -2,17 +2,17 @@
 //!
 //! All windows are integer windows ([`crate::window`]); a value becomes a float once, at its end.
 
-mod bars;
+pub(crate) mod bars;
 mod carry;
 mod category;
-mod consolidation;
-mod microstructure;
-mod price_context;
+pub(crate) mod consolidation;
+pub(crate) mod microstructure;
+pub(crate) mod price_context;
 mod registry;
-mod returns;
+pub(crate) mod returns;
 mod time;
-mod volatility;
-mod volume;
+pub(crate) mod volatility;
+pub(crate) mod volume;
 
 use std::ops::Range;
 
@@ -22,7 +22,7 @@ use ndarray::ArrayViewMut2;
 use self::bars::{Bars, Points};
 pub use self::carry::Carry;
 pub use self::category::Category;
-use self::registry::count;
+pub(crate) use self::registry::count;
 pub use self::registry::{FEATURES, FLAG_NAMES, FLAGS, FLOAT_NAMES, FLOATS, Feature, Kind, Unit};
 pub use self::time::flags;
 use crate::level::kernel;

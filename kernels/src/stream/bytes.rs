@@ -130,9 +130,8 @@ fn before(so_far: Carry, rows: &[Traded]) -> Option<Carry> {
         volume = volume.checked_sub(i64::from(row.volume))?;
     }
     let whole = rows.len() < LOOK_BACK;
-    let (highest, lowest) = rows.iter().fold((i32::MIN, i32::MAX), |(highest, lowest), row| {
-        (highest.max(row.high), lowest.min(row.low))
-    });
+    let (highest, lowest) =
+        rows.iter().fold((i32::MIN, i32::MAX), |(highest, lowest), row| (highest.max(row.high), lowest.min(row.low)));
     let possible = if whole {
         (turnover, volume, so_far.high, so_far.low) == (0, 0, highest, lowest)
     } else {

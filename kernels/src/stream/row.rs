@@ -1,7 +1,7 @@
 //! What a stream gives for a second.
 
-use crate::features::{FEATURES, FLAGS, FLOATS, Float};
 use crate::Profile;
+use crate::features::{FEATURES, FLAGS, FLOATS, Float};
 
 /// The features of one row, as the batch writes them.
 #[derive(Clone, Copy, Debug, PartialEq)]

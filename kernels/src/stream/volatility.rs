@@ -30,12 +30,7 @@ impl Volatility {
     }
 
     #[inline(always)]
-    pub(super) fn row(
-        &self,
-        past: &Past,
-        now: &Traded,
-        points: Points,
-    ) -> ([f64; count(Category::Volatility)], Next) {
+    pub(super) fn row(&self, past: &Past, now: &Traded, points: Points) -> ([f64; count(Category::Volatility)], Next) {
         let before = if past.rows() == 0 { now.low } else { past.close.back(1) };
         let true_range = true_range(now.high, now.low, before);
         let over = |window: usize| self.true_range.over(window, true_range);

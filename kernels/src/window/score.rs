@@ -46,7 +46,8 @@ impl Score {
         let largest = values.iter().fold(0, |largest, value| largest.max(value.unsigned_abs()));
         // Where w^2 * largest^2 fits 63 bits, so does each term of Q.
         if window.pow(2) <= i64::MAX / i64::from(largest).pow(2).max(1) {
-            let scores = rows.map(|(&value, (sum, squares))| score(window, value, sum, float(window * squares - sum * sum)));
+            let scores =
+                rows.map(|(&value, (sum, squares))| score(window, value, sum, float(window * squares - sum * sum)));
             refill(&mut self.scores, len, scores);
         } else {
             refill(&mut self.scores, len, rows.map(|(&value, (sum, squares))| wide(window, value, sum, squares)));

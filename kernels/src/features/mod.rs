@@ -29,8 +29,11 @@ use crate::level::kernel;
 use crate::window::{sum::Sums, true_range::true_ranges};
 use crate::{Error, Profile, Series, Tick};
 
+/// Rows of the running high and low in profile `rolling`: the longest window.
+pub(crate) const RUNNING: usize = 1800;
+
 /// Rows a value may depend on before its own; what lies farther back is in the [`Carry`].
-pub const LOOK_BACK: usize = 1800;
+pub const LOOK_BACK: usize = RUNNING;
 
 /// The float a feature is stored as. Values are computed in f64 and rounded once.
 pub trait Float: Copy + Send + Sync + 'static + sealed::Sealed {

@@ -5,7 +5,7 @@
 
 use super::bars::{Bars, Points, write};
 use super::registry::count;
-use super::{Carry, Category, Float};
+use super::{Carry, Category, Float, RUNNING};
 use crate::Profile;
 use crate::window::extrema::Extrema;
 use crate::window::refill;
@@ -18,8 +18,6 @@ pub(crate) const VWAP: usize = 300;
 const SLOPE: usize = STEPS_30;
 /// Turnovers times volumes below it are multiplied in 64 bits, and the difference of two such products fits.
 const NARROW: i64 = 1 << 62;
-/// Rows of the running high and low in profile `rolling`.
-pub(crate) const RUNNING: usize = 1800;
 
 #[derive(Clone, Debug)]
 pub(super) struct PriceContext {

@@ -1,6 +1,6 @@
 //! The feature columns: one row a column, in the order of the output. Names, counts and shapes follow from it.
 
-use super::{Category, price_context::RUNNING};
+use super::{Category, RUNNING};
 use crate::Profile;
 
 /// One feature column.

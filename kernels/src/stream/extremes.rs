@@ -3,8 +3,8 @@
 //! A row counts until a later one is as high. Those that count are falling, so the first of them within a window is its
 //! highest, and what a new value ends is found by bisection: at most eleven comparisons a row, whatever the prices did.
 
+use crate::features::RUNNING;
 use crate::features::consolidation::{MEDIUM, SHORT};
-use crate::features::price_context::RUNNING;
 
 /// Rows of the windows, the longest last.
 const WINDOWS: [usize; 3] = [SHORT, MEDIUM, RUNNING];

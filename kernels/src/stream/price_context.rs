@@ -20,6 +20,7 @@ pub(super) struct PriceContext {
 
 /// What the vwap is over.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant)] // there is one, in the stream's own box
 enum Since {
     /// The session so far, which also has the running high and low.
     Session(Carry),

@@ -74,13 +74,13 @@ impl State {
         let (of_microstructure, microstructure) = self.microstructure.row(past, now, volatility.a30, points);
 
         let mut columns = [0.0; FLOATS];
-        let mut fill = |category: Category, values: &[f64]| columns[category.columns()].copy_from_slice(values);
-        fill(Category::Volume, &of_volume);
-        fill(Category::PriceContext, &of_price_context);
-        fill(Category::Consolidation, &of_consolidation);
-        fill(Category::Returns, &of_returns);
-        fill(Category::Volatility, &of_volatility);
-        fill(Category::Microstructure, &of_microstructure);
+        let mut fill = |first: usize, values: &[f64]| columns[first..][..values.len()].copy_from_slice(values);
+        fill(const { Category::Volume.columns().start }, &of_volume);
+        fill(const { Category::PriceContext.columns().start }, &of_price_context);
+        fill(const { Category::Consolidation.columns().start }, &of_consolidation);
+        fill(const { Category::Returns.columns().start }, &of_returns);
+        fill(const { Category::Volatility.columns().start }, &of_volatility);
+        fill(const { Category::Microstructure.columns().start }, &of_microstructure);
         (columns, Next { ranges, volume, price_context, consolidation, returns, volatility, microstructure })
     }
 

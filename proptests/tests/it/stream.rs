@@ -1,7 +1,8 @@
 //! Bar by bar as in the batch: all 43 columns to the bit, in f64 and f32, in both profiles, whatever was looked at, written down
 //! and taken up, or opened from history in between.
 
-use crate::tapes::{Ticks, cases, features, month, named, tape};
+use crate::bits;
+use crate::tapes::{Ticks, cases, features, for_every_level, month, named, tape};
 use kernels::{
     Bar, Break, Error, Series, Stream, Tick,
     features::{FLAG_NAMES, FLOAT_NAMES},
@@ -108,6 +109,19 @@ fn happens(
     }
     prop_assert!(stream.to_bytes() == before, "{:?} changed what the stream knows", event);
     Ok(())
+}
+
+#[test]
+fn at_every_level() {
+    let ticks = Ticks::of(&bits::tape(2, 3));
+    let (series, tick) = (ticks.series(), Tick::from_nanos(100_000_000).unwrap());
+    for profile in [Profile::Session, Profile::Rolling] {
+        let expected = Batch::new(&series, profile, tick);
+        for_every_level(|_| {
+            let mut stream = Stream::new(named(profile), tick);
+            push(&mut stream, &series, |_| Stream::new(named(profile), tick), &expected, &[]).unwrap();
+        });
+    }
 }
 
 /// ES, GC, and a tick that is no short fraction.

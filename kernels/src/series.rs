@@ -1,9 +1,7 @@
 //! The input of every kernel: columns of integer ticks, one row a second but for the breaks between sessions.
 
-use crate::Error;
-
-/// The highest price a series may hold, in ticks. It keeps every windowed sum of squares inside 64 bits.
-pub const MAX_TICKS: i32 = 1 << 22;
+pub use crate::bar::MAX_TICKS;
+use crate::{Bar, Error};
 
 /// Rows over which windows and look-ahead run: one session (profile `session`) or one month (profile `rolling`).
 ///
@@ -60,13 +58,19 @@ impl<'a> Series<'a> {
         let mut total: u128 = 0;
         let mut highest = 0;
         for row in 0..rows {
-            let (o, h, l, c) = (open[row], high[row], low[row], close[row]);
-            let ordered = l <= o && o <= h && l <= c && c <= h;
-            if !(ordered && l >= 1 && h <= MAX_TICKS && second[row] < 86_400) {
+            let bar = Bar {
+                open: open[row],
+                high: high[row],
+                low: low[row],
+                close: close[row],
+                volume: volume[row],
+                second: second[row],
+            };
+            if !bar.is_valid() {
                 return Err(Error::Bar { row });
             }
-            highest = highest.max(h);
-            total += u128::from(volume[row]);
+            highest = highest.max(bar.high);
+            total += u128::from(bar.volume);
         }
         if total * u128::from(highest.unsigned_abs()) > i64::MAX as u128 {
             return Err(Error::Turnover);
@@ -135,6 +139,19 @@ impl<'a> Series<'a> {
     #[must_use]
     pub fn second(&self) -> &'a [u32] {
         self.second
+    }
+
+    /// What traded in row `row`, if there is such a row.
+    #[must_use]
+    pub fn bar(&self, row: usize) -> Option<Bar> {
+        Some(Bar {
+            open: *self.open.get(row)?,
+            high: *self.high.get(row)?,
+            low: *self.low.get(row)?,
+            close: *self.close.get(row)?,
+            volume: *self.volume.get(row)?,
+            second: *self.second.get(row)?,
+        })
     }
 
     /// The breaks between its rows, in order.
@@ -225,5 +242,7 @@ mod tests {
             (&[5][..], &[6][..], &[4][..], &[4][..])
         );
         assert_eq!((series.volume(), series.second()), (&[7][..], &[8][..]));
+        let bar = Bar { open: 5, high: 6, low: 4, close: 4, volume: 7, second: 8 };
+        assert_eq!((series.bar(0), series.bar(1)), (Some(bar), None));
     }
 }

@@ -5,7 +5,7 @@ use allocation_counter::measure;
 use kernels::features::{Carry, Category, FLAGS, FLOATS, Features};
 use kernels::labels::{Labeller, MODES, Outcome};
 use kernels::window::{extrema::Extrema, rank::Rank, retouch::Retouch, slope::Slope, sum::Sums};
-use kernels::{Columns, Profile, Series, Tick, weights};
+use kernels::{Columns, Profile, Series, Stream, Tick, weights};
 use ndarray::{Array2, s};
 
 const CHUNK: usize = 4_096;
@@ -95,6 +95,42 @@ fn features() {
             });
             assert_eq!(memory.count_total, 0, "{rows} rows, {profile:?}");
         }
+    }
+}
+
+/// A stream takes none from the row on after which it was opened, sessions that end and bars that are looked at or refused
+/// included.
+#[test]
+fn stream() {
+    let (tape, tick) = (Tape::new(LENGTHS[1]), Tick::from_nanos(250_000_000).unwrap());
+    let series = tape.series();
+    for profile in [Profile::Session, Profile::Rolling] {
+        for rows in [0, 1_000, 27_000] {
+            let Tape { prices: [open, high, low, close], volume, second } = &tape;
+            let history = Columns {
+                open: &open[..rows],
+                high: &high[..rows],
+                low: &low[..rows],
+                close: &close[..rows],
+                volume: &volume[..rows],
+                second: &second[..rows],
+            };
+            let mut stream = Stream::new(profile, tick).open(&Series::new(history).unwrap()).unwrap();
+            let memory = measure(|| {
+                for row in rows..series.len() {
+                    let bar = series.bar(row).unwrap();
+                    if row % 27_000 == 0 {
+                        stream.next_session();
+                    }
+                    assert!(stream.peek::<f64>(bar).is_ok());
+                    assert!(stream.push::<f32>(bar).is_ok());
+                    assert!(stream.push::<f32>(bar).is_err());
+                }
+            });
+            assert_eq!(memory.count_total, 0, "after {rows} rows, {profile:?}");
+        }
+        let taken = measure(|| drop(Stream::new(profile, tick)));
+        assert!(taken.bytes_total < 128 << 10 && taken.count_total == 1, "{} bytes", taken.bytes_total);
     }
 }
 

@@ -92,19 +92,19 @@ pub(super) fn ratio(numerator: f64, denominator: f64) -> f64 {
 
 /// Turns ticks into points.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Points {
+pub(crate) struct Points {
     numerator: f64,
     denominator: f64,
 }
 
 impl Points {
-    pub(super) fn new(tick: Tick) -> Self {
+    pub(crate) fn new(tick: Tick) -> Self {
         Self { numerator: f64::from(tick.numerator()), denominator: f64::from(tick.denominator()) }
     }
 
     /// `ticks/per` in points, with one rounding while both products are exact.
     #[inline(always)]
-    pub(super) fn of(self, ticks: f64, per: f64) -> f64 {
+    pub(crate) fn of(self, ticks: f64, per: f64) -> f64 {
         ticks * self.numerator / (per * self.denominator)
     }
 

@@ -11,14 +11,14 @@ use crate::{Error, Series};
 /// before it were cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Carry {
-    row: usize,
+    pub(crate) row: usize,
     /// Sum of close (ticks) times volume.
-    pub(super) turnover: i64,
-    pub(super) volume: i64,
+    pub(crate) turnover: i64,
+    pub(crate) volume: i64,
     /// `i32::MIN` before the first row.
-    pub(super) high: i32,
+    pub(crate) high: i32,
     /// `i32::MAX` before the first row.
-    pub(super) low: i32,
+    pub(crate) low: i32,
 }
 
 impl Carry {
@@ -53,6 +53,18 @@ impl Carry {
         }
         self.take_in(series, rows);
         Ok(())
+    }
+
+    /// Moves on by one row.
+    #[inline(always)]
+    pub(crate) fn after(self, high: i32, low: i32, close: i32, volume: u32) -> Self {
+        Self {
+            row: self.row + 1,
+            turnover: self.turnover + i64::from(close) * i64::from(volume),
+            volume: self.volume + i64::from(volume),
+            high: self.high.max(high),
+            low: self.low.min(low),
+        }
     }
 
     /// Takes in `rows`, which start where it stands.

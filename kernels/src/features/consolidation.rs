@@ -9,8 +9,8 @@ use crate::lanes::Lanes;
 use crate::window::extrema::Extrema;
 use crate::window::retouch::Retouch;
 
-const SHORT: usize = 300;
-const MEDIUM: usize = 900;
+pub(crate) const SHORT: usize = 300;
+pub(crate) const MEDIUM: usize = 900;
 
 #[derive(Clone, Debug)]
 pub(super) struct Consolidation {
@@ -36,21 +36,21 @@ impl Consolidation {
         points: Points,
         out: [&mut [F]; count(Category::Consolidation)],
     ) {
-        let [short_high, short_low, short_size, position, high, low, size, compression, short_retouches, retouches] =
+        let [short_high, short_low, short_size, positions, high, low, size, compressions, short_retouches, retouches] =
             out;
         extremes(&mut self.short, bars, points, [short_high, short_low, short_size]);
         extremes(&mut self.medium, bars, points, [high, low, size]);
 
-        let (at, out) = bars.defined(SHORT - 1, position);
+        let (at, out) = bars.defined(SHORT - 1, positions);
         let rows = bars.close[at].iter().zip(self.short.high().iter().zip(self.short.low()));
-        write(out, rows.map(|(&close, (&high, &low))| ratio(f64::from(close - low), f64::from(high - low))));
+        write(out, rows.map(|(&close, (&high, &low))| position(close, high, low)));
 
-        let (at, out) = bars.defined(MEDIUM - 1, compression);
+        let (at, out) = bars.defined(MEDIUM - 1, compressions);
         let later = self.short.high().len() - at.len();
         let short = self.short.high()[later..].iter().zip(&self.short.low()[later..]);
         let medium = self.medium.high().iter().zip(self.medium.low());
         let sizes = short.zip(medium).map(|((&high, &low), (&top, &bottom))| (high - low, top - bottom));
-        write(out, sizes.map(|(short, medium)| ratio(f64::from(short), f64::from(medium))));
+        write(out, sizes.map(|(short, medium)| compression(short, medium)));
 
         match profile {
             Profile::Session => {
@@ -95,11 +95,27 @@ fn rolling_retouches<F: Float>(extrema: &Extrema, bars: &Bars<'_>, out: &mut [F]
     let (before, out) = out.split_at_mut(out.len() - defined);
     before.fill(F::from_f64(0.0));
     let closes = bars.close[bars.len() - defined..].iter();
-    let near = closes.zip(extrema.high().iter().zip(extrema.low())).map(|(&close, (&high, &low))| {
-        let size = high - low;
-        20 * close >= 20 * high - size || 20 * close <= 20 * low + size
-    });
-    write(out, near.map(|near| f64::from(u8::from(near))));
+    let rows = closes.zip(extrema.high().iter().zip(extrema.low()));
+    write(out, rows.map(|(&close, (&high, &low))| near_an_end(close, high, low)));
+}
+
+/// (c - low)/size
+#[inline(always)]
+pub(crate) fn position(close: i32, high: i32, low: i32) -> f64 {
+    ratio(f64::from(close - low), f64::from(high - low))
+}
+
+/// short size / medium size
+#[inline(always)]
+pub(crate) fn compression(short: i32, medium: i32) -> f64 {
+    ratio(f64::from(short), f64::from(medium))
+}
+
+/// 1 for a close within 5 % of the range's size of either end, else 0.
+#[inline(always)]
+pub(crate) fn near_an_end(close: i32, high: i32, low: i32) -> f64 {
+    let size = high - low;
+    f64::from(u8::from(20 * close >= 20 * high - size || 20 * close <= 20 * low + size))
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use crate::window::sum::Sums;
 /// The longer window and the close before its oldest row.
 const LOOK_BACK: usize = 60;
 
-const THIRTIETH: Reciprocal = Reciprocal::of(30.0);
-const SIXTIETH: Reciprocal = Reciprocal::of(60.0);
+pub(crate) const THIRTIETH: Reciprocal = Reciprocal::of(30.0);
+pub(crate) const SIXTIETH: Reciprocal = Reciprocal::of(60.0);
 
 #[derive(Clone, Debug)]
 pub(super) struct Microstructure {
@@ -32,34 +32,61 @@ impl Microstructure {
         points: Points,
         out: [&mut [F]; count(Category::Microstructure)],
     ) {
-        let [bar_range, relative, upticks_30, upticks_60, consistency, strength] = out;
+        let [bar_range, relative_size, upticks_30, upticks_60, consistency, strength] = out;
         points.write(bar_range, sizes(bars, bars.lead), 1.0);
-        // (h - l)/(A30/30)
         let bars = bars.back(volatility::LOOK_BACK);
-        let (at, out) = bars.defined(ATR - 1, relative);
+        let (at, out) = bars.defined(ATR - 1, relative_size);
         let rows = sizes(&bars, at.start).zip(true_range.over(ATR, at));
-        write(out, rows.map(|(size, sum)| ratio(30.0 * f64::from(size), f64::from(sum))));
+        write(out, rows.map(|(size, sum)| relative(size, sum)));
 
         let bars = bars.back(LOOK_BACK);
         // Element 0 is right on the first row of a series, which counts as not up, and otherwise not used.
-        let later = bars.close.windows(2).map(|pair| i32::from(pair[1] > pair[0]));
+        let later = bars.close.windows(2).map(|pair| uptick(pair[1], pair[0]));
         self.upticks.set(bars.close.iter().take(1).map(|_| 0).chain(later));
         for (window, reciprocal, column) in [(30, THIRTIETH, upticks_30), (60, SIXTIETH, upticks_60)] {
             let (at, out) = bars.defined(window - 1, column);
             let counts = self.upticks.over(window, at);
-            write(out, counts.map(|count| reciprocal.times(f64::from(100 * count))));
+            write(out, counts.map(|count| percent(count, reciprocal)));
         }
 
-        // |100*n30/30 - 100*n60/60|
         let (at, out) = bars.defined(59, consistency);
         let counts = self.upticks.over(30, at.clone()).zip(self.upticks.over(60, at));
-        write(out, counts.map(|(short, long)| SIXTIETH.times(f64::from(100 * (2 * short - long).abs()))));
+        write(out, counts.map(|(short, long)| difference(short, long)));
 
-        // |100*n30/30 - 50|*2
         let (at, out) = bars.defined(29, strength);
         let counts = self.upticks.over(30, at);
-        write(out, counts.map(|count| THIRTIETH.times(f64::from((200 * count - 3000).abs()))));
+        write(out, counts.map(directional));
     }
+}
+
+/// (h - l)/(A30/30)
+#[inline(always)]
+pub(crate) fn relative(size: i32, a30: i32) -> f64 {
+    ratio(30.0 * f64::from(size), f64::from(a30))
+}
+
+/// 1 for a close above the one before.
+#[inline(always)]
+pub(crate) fn uptick(close: i32, before: i32) -> i32 {
+    i32::from(close > before)
+}
+
+/// 100*n/w, from one over the w rows of the window.
+#[inline(always)]
+pub(crate) fn percent(upticks: i32, reciprocal: Reciprocal) -> f64 {
+    reciprocal.times(f64::from(100 * upticks))
+}
+
+/// |100*n30/30 - 100*n60/60|
+#[inline(always)]
+pub(crate) fn difference(upticks_30: i32, upticks_60: i32) -> f64 {
+    SIXTIETH.times(f64::from(100 * (2 * upticks_30 - upticks_60).abs()))
+}
+
+/// |100*n30/30 - 50|*2
+#[inline(always)]
+pub(crate) fn directional(upticks_30: i32) -> f64 {
+    THIRTIETH.times(f64::from((200 * upticks_30 - 3000).abs()))
 }
 
 /// High minus low from element `from` on, in ticks.

@@ -2,17 +2,17 @@
 //!
 //! All windows are integer windows ([`crate::window`]); a value becomes a float once, at its end.
 
-mod bars;
+pub(crate) mod bars;
 mod carry;
 mod category;
-mod consolidation;
-mod microstructure;
-mod price_context;
+pub(crate) mod consolidation;
+pub(crate) mod microstructure;
+pub(crate) mod price_context;
 mod registry;
-mod returns;
+pub(crate) mod returns;
 mod time;
-mod volatility;
-mod volume;
+pub(crate) mod volatility;
+pub(crate) mod volume;
 
 use std::ops::Range;
 
@@ -22,15 +22,18 @@ use ndarray::ArrayViewMut2;
 use self::bars::{Bars, Points};
 pub use self::carry::Carry;
 pub use self::category::Category;
-use self::registry::count;
+pub(crate) use self::registry::count;
 pub use self::registry::{FEATURES, FLAG_NAMES, FLAGS, FLOAT_NAMES, FLOATS, Feature, Kind, Unit};
 pub use self::time::flags;
 use crate::level::kernel;
 use crate::window::{sum::Sums, true_range::true_ranges};
 use crate::{Error, Profile, Series, Tick};
 
+/// Rows of the running high and low in profile `rolling`: the longest window.
+pub(crate) const RUNNING: usize = 1800;
+
 /// Rows a value may depend on before its own; what lies farther back is in the [`Carry`].
-pub const LOOK_BACK: usize = 1800;
+pub const LOOK_BACK: usize = RUNNING;
 
 /// The float a feature is stored as. Values are computed in f64 and rounded once.
 pub trait Float: Copy + Send + Sync + 'static + sealed::Sealed {

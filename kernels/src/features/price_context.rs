@@ -5,7 +5,7 @@
 
 use super::bars::{Bars, Points, write};
 use super::registry::count;
-use super::{Carry, Category, Float};
+use super::{Carry, Category, Float, RUNNING};
 use crate::Profile;
 use crate::window::extrema::Extrema;
 use crate::window::refill;
@@ -13,13 +13,11 @@ use crate::window::slope::{STEPS_30, take_of_steps_30};
 use crate::window::sum::{Sums, float};
 
 /// Rows of the vwap in profile `rolling`.
-const VWAP: usize = 300;
+pub(crate) const VWAP: usize = 300;
 /// Rows before the newest one of the slope: there are as many steps.
 const SLOPE: usize = STEPS_30;
 /// Turnovers times volumes below it are multiplied in 64 bits, and the difference of two such products fits.
 const NARROW: i64 = 1 << 62;
-/// Rows of the running high and low in profile `rolling`.
-pub(super) const RUNNING: usize = 1800;
 
 #[derive(Clone, Debug)]
 pub(super) struct PriceContext {
@@ -56,7 +54,7 @@ impl PriceContext {
         points: Points,
         out: [&mut [F]; count(Category::PriceContext)],
     ) {
-        let [vwap, distance, slope, from_high, from_low] = out;
+        let [vwaps, distances, slope, from_high, from_low] = out;
         match profile {
             Profile::Session => {
                 self.session_vwap(&bars.back(SLOPE), carry);
@@ -68,14 +66,11 @@ impl PriceContext {
             }
         }
 
-        let lead = self.turnover.len() - vwap.len();
+        let lead = self.turnover.len() - vwaps.len();
         let quotients = self.turnover[lead..].iter().zip(&self.volume[lead..]);
-        write(vwap, quotients.clone().map(|(&turnover, &volume)| points.of(float(turnover), float(volume))));
-        // (c - S/V)/(S/V) = (c*V - S)/S
-        let distances = bars.close[bars.lead..].iter().zip(quotients).map(|(&close, (&turnover, &volume))| {
-            100.0 * float(i64::from(close) * volume - turnover) / float(turnover)
-        });
-        write(distance, distances);
+        write(vwaps, quotients.clone().map(|(&turnover, &volume)| vwap(points, (turnover, volume))));
+        let rows = bars.close[bars.lead..].iter().zip(quotients);
+        write(distances, rows.map(|(&close, (&turnover, &volume))| distance(close, (turnover, volume))));
 
         self.set_steps();
         let (at, out) = bars.defined(SLOPE, slope);
@@ -126,24 +121,22 @@ impl PriceContext {
         }
     }
 
-    /// Steps from each quotient to the next: T/V - T'/V' = (T*V' - T'*V)/(V*V'), with an exact numerator.
+    /// Steps from each quotient to the next.
     #[inline(always)]
     fn set_steps(&mut self) {
         let before = self.turnover.iter().zip(&self.volume);
         let pairs = before.clone().zip(before.skip(1));
-        let over = |before: i64, volume: i64| float(before) * float(volume);
         let largest = |terms: &[i64]| terms.iter().fold(0, |largest, &term| largest.max(term));
         let product = largest(&self.turnover).checked_mul(largest(&self.volume));
         let len = self.turnover.len().saturating_sub(1);
         if product.is_some_and(|product| product < NARROW) {
             let steps = pairs.map(|((&before, &before_volume), (&turnover, &volume))| {
-                float(turnover * before_volume - before * volume) / over(before_volume, volume)
+                step(float(turnover * before_volume - before * volume), before_volume, volume)
             });
             refill(&mut self.steps, len, steps);
         } else {
             let steps = pairs.map(|((&before, &before_volume), (&turnover, &volume))| {
-                let wide = |turnover: i64, volume: i64| i128::from(turnover) * i128::from(volume);
-                (wide(turnover, before_volume) - wide(before, volume)) as f64 / over(before_volume, volume)
+                wide_step((before, before_volume), (turnover, volume))
             });
             refill(&mut self.steps, len, steps);
         }
@@ -170,9 +163,34 @@ impl PriceContext {
     }
 }
 
-/// The close while there is no volume.
+/// S/V in points.
 #[inline(always)]
-fn quotient(close: i32, turnover: i64, volume: i64) -> (i64, i64) {
+pub(crate) fn vwap(points: Points, (turnover, volume): (i64, i64)) -> f64 {
+    points.of(float(turnover), float(volume))
+}
+
+/// (c - S/V)/(S/V) = (c*V - S)/S, in percent.
+#[inline(always)]
+pub(crate) fn distance(close: i32, (turnover, volume): (i64, i64)) -> f64 {
+    100.0 * float(i64::from(close) * volume - turnover) / float(turnover)
+}
+
+/// The step from a quotient to the next: T/V - T'/V' = (T*V' - T'*V)/(V*V'), with an exact numerator.
+#[inline(always)]
+fn step(numerator: f64, before: i64, volume: i64) -> f64 {
+    numerator / (float(before) * float(volume))
+}
+
+/// The same from the quotients' terms, whatever their size.
+#[inline(always)]
+pub(crate) fn wide_step((before, before_volume): (i64, i64), (turnover, volume): (i64, i64)) -> f64 {
+    let wide = |turnover: i64, volume: i64| i128::from(turnover) * i128::from(volume);
+    step((wide(turnover, before_volume) - wide(before, volume)) as f64, before_volume, volume)
+}
+
+/// The terms of the vwap: the close while there is no volume.
+#[inline(always)]
+pub(crate) fn quotient(close: i32, turnover: i64, volume: i64) -> (i64, i64) {
     if volume == 0 { (i64::from(close), 1) } else { (turnover, volume) }
 }
 

@@ -1,6 +1,7 @@
 //! The feature columns: one row a column, in the order of the output. Names, counts and shapes follow from it.
 
-use super::Category;
+use super::{Category, RUNNING};
+use crate::Profile;
 
 /// One feature column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,25 @@ pub struct Feature {
     pub first: usize,
     /// How it is computed, in the terms of section 4 of `docs/spec.md`; of a flag, its Central time of day.
     pub definition: &'static str,
+}
+
+impl Feature {
+    /// First row of a [`crate::Series`] that has a value, counted from 0: the rows before it are NaN.
+    ///
+    /// ```
+    /// use kernels::{Profile, features::FEATURES};
+    ///
+    /// let low = FEATURES.iter().find(|feature| feature.name == "distance_from_rth_low").unwrap();
+    /// assert_eq!((low.first_of(Profile::Session), low.first_of(Profile::Rolling)), (0, 1799));
+    /// ```
+    #[must_use]
+    pub fn first_of(&self, profile: Profile) -> usize {
+        match (profile, self.name) {
+            (Profile::Rolling, "distance_from_rth_high" | "distance_from_rth_low") => RUNNING - 1,
+            (Profile::Rolling, "short_range_retouches" | "medium_range_retouches") => 0,
+            _ => self.first,
+        }
+    }
 }
 
 /// What a feature column holds.
@@ -218,7 +238,7 @@ const fn names<const N: usize>(first: usize) -> [&'static str; N] {
 }
 
 /// How many columns a category has.
-pub(super) const fn count(category: Category) -> usize {
+pub(crate) const fn count(category: Category) -> usize {
     span(category).1
 }
 

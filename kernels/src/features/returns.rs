@@ -21,24 +21,17 @@ impl Returns {
 
     #[inline(always)]
     pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, out: [&mut [F]; count(Category::Returns)]) {
-        let [return_30, return_60, return_300, acceleration, consistency] = out;
+        let [return_30, return_60, return_300, of_momentum, consistency] = out;
         for (window, column) in [(30, return_30), (60, return_60), (300, return_300)] {
             let (at, out) = bars.defined(window, column);
             let rows = lag(bars.close, &at, 0).iter().zip(lag(bars.close, &at, window));
             write(out, rows.map(|(&close, &before)| change(close, before)));
         }
 
-        // c/c30 - c/c60 = c*(c60 - c30)/(c30*c60), whose products are exact.
-        let (at, out) = bars.defined(60, acceleration);
+        let (at, out) = bars.defined(60, of_momentum);
         let closes = lag(bars.close, &at, 0).iter();
         let rows = closes.zip(lag(bars.close, &at, 30).iter().zip(lag(bars.close, &at, 60)));
-        write(
-            out,
-            rows.map(|(&close, (&close_30, &close_60))| {
-                let difference = f64::from(close_60 - close_30);
-                f64::from(close) * difference / (f64::from(close_30) * f64::from(close_60))
-            }),
-        );
+        write(out, rows.map(|(&close, (&close_30, &close_60))| acceleration(close, close_30, close_60)));
 
         let bars = bars.back(CONSISTENCY);
         let (at, out) = bars.defined(CONSISTENCY, consistency);
@@ -52,8 +45,15 @@ impl Returns {
 
 /// (c - before)/before
 #[inline(always)]
-fn change(close: i32, before: i32) -> f64 {
+pub(crate) fn change(close: i32, before: i32) -> f64 {
     f64::from(close - before) / f64::from(before)
+}
+
+/// c/c30 - c/c60 = c*(c60 - c30)/(c30*c60), whose products are exact.
+#[inline(always)]
+pub(crate) fn acceleration(close: i32, close_30: i32, close_60: i32) -> f64 {
+    let difference = f64::from(close_60 - close_30);
+    f64::from(close) * difference / (f64::from(close_30) * f64::from(close_60))
 }
 
 #[cfg(test)]

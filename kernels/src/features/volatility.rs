@@ -13,9 +13,9 @@ use crate::window::score::Score;
 use crate::window::sum::Sums;
 
 /// Rows of atr_30s.
-pub(super) const ATR: usize = 30;
+pub(crate) const ATR: usize = 30;
 /// Values of atr_30s that the newest is compared with, itself included.
-const COMPARED: usize = 300;
+pub(crate) const COMPARED: usize = 300;
 /// Both windows, and the close before the oldest true range.
 pub(super) const LOOK_BACK: usize = ATR - 1 + COMPARED;
 
@@ -45,21 +45,19 @@ impl Volatility {
         out: [&mut [F]; count(Category::Volatility)],
     ) {
         let bars = bars.back(LOOK_BACK);
-        let [atr_30, atr_300, regime, acceleration, breakout, percentile] = out;
+        let [atr_30, atr_300, regimes, accelerations, breakout, percentiles] = out;
         for (window, column) in [(ATR, atr_30), (300, atr_300)] {
             let (at, out) = bars.defined(window - 1, column);
             points.write(out, true_range.over(window, at), window as f64);
         }
 
-        // (A30/30)/(A300/300)
-        let (at, out) = bars.defined(299, regime);
+        let (at, out) = bars.defined(299, regimes);
         let sums = true_range.over(ATR, at.clone()).zip(true_range.over(300, at));
-        write(out, sums.map(|(short, long)| ratio(10.0 * f64::from(short), f64::from(long))));
+        write(out, sums.map(|(short, long)| regime(short, long)));
 
-        // (A30/30 - A60/60)/(A60/60)
-        let (at, out) = bars.defined(59, acceleration);
+        let (at, out) = bars.defined(59, accelerations);
         let sums = true_range.over(ATR, at.clone()).zip(true_range.over(60, at));
-        write(out, sums.map(|(short, long)| ratio(2.0 * f64::from(short) - f64::from(long), f64::from(long))));
+        write(out, sums.map(|(short, long)| acceleration(short, long)));
 
         let full = bars.len().min(ATR - 1)..bars.len();
         refill(&mut self.atr, full.len(), true_range.over(ATR, full));
@@ -69,11 +67,28 @@ impl Volatility {
         self.score.take(compared);
         write(out, self.score.scores().iter().copied());
 
-        // Rank with ties averaged, in percent: (score + 1)/2 / 300 * 100.
-        let (_, out) = bars.defined(LOOK_BACK - 1, percentile);
+        let (_, out) = bars.defined(LOOK_BACK - 1, percentiles);
         self.rank.take::<L>(compared);
-        write(out, self.rank.scores().iter().map(|&score| SIXTH.times(f64::from(score + 1))));
+        write(out, self.rank.scores().iter().map(|&score| percentile(score)));
     }
+}
+
+/// (A30/30)/(A300/300)
+#[inline(always)]
+pub(crate) fn regime(a30: i32, a300: i32) -> f64 {
+    ratio(10.0 * f64::from(a30), f64::from(a300))
+}
+
+/// (A30/30 - A60/60)/(A60/60)
+#[inline(always)]
+pub(crate) fn acceleration(a30: i32, a60: i32) -> f64 {
+    ratio(2.0 * f64::from(a30) - f64::from(a60), f64::from(a60))
+}
+
+/// Rank with ties averaged, in percent: (score + 1)/2 / 300 * 100.
+#[inline(always)]
+pub(crate) fn percentile(score: i16) -> f64 {
+    SIXTH.times(f64::from(score + 1))
 }
 
 #[cfg(test)]

@@ -27,42 +27,68 @@ impl Volume {
     #[inline(always)]
     pub(super) fn compute<F: Float>(&mut self, bars: &Bars<'_>, out: [&mut [F]; count(Category::Volume)]) {
         let bars = bars.back(LOOK_BACK);
-        let [ratio_30, slope_30, slope_5, exhaustion] = out;
+        let [ratio_30, slope_30, slope_5, exhaustions] = out;
         self.volume.set(bars.volume.iter().map(|&volume| i64::from(volume)));
         // Element k of the slope's column is the sum over the rows up to k + 4.
         let sums_5 = self.volume.over(5, bars.len().min(4)..bars.len());
         self.slope.set(sums_5);
 
-        // v / (sum/30)
         let (at, out) = bars.defined(29, ratio_30);
         let sums = self.volume.over(30, at.clone());
         let volumes = bars.volume[at].iter();
-        write(out, volumes.zip(sums).map(|(&volume, sum)| ratio(30.0 * f64::from(volume), float(sum))));
+        write(out, volumes.zip(sums).map(|(&volume, sum)| volume_ratio(volume, sum)));
 
-        // Twice the numerator over 2 * 2247.5, and 5 for the mean.
         let (at, out) = bars.defined(33, slope_30);
-        write(out, self.slope.over(30, shift(&at, 4)).map(|twice| float(twice) / 22_475.0));
+        write(out, self.slope.over(30, shift(&at, 4)).map(slope_of_means));
 
         let (at, out) = bars.defined(4, slope_5);
-        write(out, tenfold_slope_5(bars.volume, &at).map(|tenfold| TENTH.times(tenfold)));
+        write(out, tenfold_slopes(bars.volume, &at).map(slope));
 
-        // 30*v/sum * slope with one division. Adding 0 makes the -0 of an empty second and a falling volume 0.
-        let (at, out) = bars.defined(29, exhaustion);
+        let (at, out) = bars.defined(29, exhaustions);
         let sums = self.volume.over(30, at.clone());
-        let slopes = tenfold_slope_5(bars.volume, &at);
+        let slopes = tenfold_slopes(bars.volume, &at);
         let rows = bars.volume[at].iter().zip(sums).zip(slopes);
-        write(out, rows.map(|((&volume, sum), slope)| ratio(3.0 * f64::from(volume) * slope, float(sum)) + 0.0));
+        write(out, rows.map(|((&volume, sum), tenfold)| exhaustion(volume, sum, tenfold)));
     }
+}
+
+/// v / (sum/30)
+#[inline(always)]
+pub(crate) fn volume_ratio(volume: u32, sum_30: i64) -> f64 {
+    ratio(30.0 * f64::from(volume), float(sum_30))
+}
+
+/// Slope of the means over 5 rows from [`crate::window::slope::twice`] the numerator of that of the sums: over 2 * 2247.5, and
+/// 5 for the mean.
+#[inline(always)]
+pub(crate) fn slope_of_means(twice: i64) -> f64 {
+    float(twice) / 22_475.0
 }
 
 /// Ten times slope(v, 5): -2, -1, 0, 1, 2 are the distances from the middle, 10 the sum of their squares. Exact.
 #[inline(always)]
-fn tenfold_slope_5<'a>(volume: &'a [u32], at: &std::ops::Range<usize>) -> impl Iterator<Item = f64> + use<'a> {
+pub(crate) fn tenfold_slope(oldest: u32, old: u32, new: u32, newest: u32) -> f64 {
+    2.0 * (f64::from(newest) - f64::from(oldest)) + (f64::from(new) - f64::from(old))
+}
+
+/// slope(v, 5)
+#[inline(always)]
+pub(crate) fn slope(tenfold: f64) -> f64 {
+    TENTH.times(tenfold)
+}
+
+/// 30*v/sum * slope with one division. Adding 0 makes the -0 of an empty second and a falling volume 0.
+#[inline(always)]
+pub(crate) fn exhaustion(volume: u32, sum_30: i64, tenfold: f64) -> f64 {
+    ratio(3.0 * f64::from(volume) * tenfold, float(sum_30)) + 0.0
+}
+
+#[inline(always)]
+fn tenfold_slopes<'a>(volume: &'a [u32], at: &std::ops::Range<usize>) -> impl Iterator<Item = f64> + use<'a> {
     let (oldest, old) = (lag(volume, at, 4), lag(volume, at, 3));
     let (new, newest) = (lag(volume, at, 1), lag(volume, at, 0));
-    oldest.iter().zip(old).zip(new.iter().zip(newest)).map(|((&oldest, &old), (&new, &newest))| {
-        2.0 * (f64::from(newest) - f64::from(oldest)) + (f64::from(new) - f64::from(old))
-    })
+    let rows = oldest.iter().zip(old).zip(new.iter().zip(newest));
+    rows.map(|((&oldest, &old), (&new, &newest))| tenfold_slope(oldest, old, new, newest))
 }
 
 #[cfg(test)]

@@ -85,26 +85,43 @@ impl Block {
     fn deviations(&mut self, out: &mut [f64; BLOCK]) {
         let Self { values, pair, apart, sum, squares } = self;
         for k in 0..PAIRS {
-            let (a, b) = (values[k], values[k + 1]);
-            pair[k] = a + b;
-            apart[k] = (a - b) * (a - b);
+            (pair[k], apart[k]) = of_pair(values[k], values[k + 1]);
         }
         for k in 0..SIXES {
-            let [p0, p1, p2] = [pair[k], pair[k + 2], pair[k + 4]];
-            sum[k] = p0 + p1 + p2;
-            let within = apart[k] + apart[k + 2] + apart[k + 4];
-            let between = (p0 - p1) * (p0 - p1) + (p1 - p2) * (p1 - p2) + (p0 - p2) * (p0 - p2);
-            squares[k] = 3.0 * within + between;
+            let (pairs, aparts) = ([pair[k], pair[k + 2], pair[k + 4]], [apart[k], apart[k + 2], apart[k + 4]]);
+            (sum[k], squares[k]) = of_six(pairs, aparts);
         }
         for k in 0..BLOCK {
-            let within = squares[k] + squares[k + 6] + squares[k + 12] + squares[k + 18] + squares[k + 24];
-            let third = sum[k + 12];
-            let [d0, d1, d3, d4] = [sum[k] - third, sum[k + 6] - third, sum[k + 18] - third, sum[k + 24] - third];
-            let all = d0 + d1 + d3 + d4;
-            let between = (d0 * d0 + d1 * d1 + d3 * d3 + d4 * d4) - all * all * 0.2;
-            out[k] = ((within + between) * (1.0 / 174.0)).sqrt();
+            out[k] = of_sixes(
+                [sum[k], sum[k + 6], sum[k + 12], sum[k + 18], sum[k + 24]],
+                [squares[k], squares[k + 6], squares[k + 12], squares[k + 18], squares[k + 24]],
+            );
         }
     }
+}
+
+/// Sum of a pair, and the square of its distance.
+#[inline(always)]
+pub(crate) fn of_pair(a: f64, b: f64) -> (f64, f64) {
+    (a + b, (a - b) * (a - b))
+}
+
+/// Sum of six values, and six times their squared distances from the mean, from those of their pairs, oldest first.
+#[inline(always)]
+pub(crate) fn of_six([p0, p1, p2]: [f64; 3], [apart0, apart1, apart2]: [f64; 3]) -> (f64, f64) {
+    let within = apart0 + apart1 + apart2;
+    let between = (p0 - p1) * (p0 - p1) + (p1 - p2) * (p1 - p2) + (p0 - p2) * (p0 - p2);
+    (p0 + p1 + p2, 3.0 * within + between)
+}
+
+/// The deviation of 30 values from the sums of their sixes and six times the squared distances within these, oldest first.
+#[inline(always)]
+pub(crate) fn of_sixes([s0, s1, third, s3, s4]: [f64; 5], [q0, q1, q2, q3, q4]: [f64; 5]) -> f64 {
+    let within = q0 + q1 + q2 + q3 + q4;
+    let [d0, d1, d3, d4] = [s0 - third, s1 - third, s3 - third, s4 - third];
+    let all = d0 + d1 + d3 + d4;
+    let between = (d0 * d0 + d1 * d1 + d3 * d3 + d4 * d4) - all * all * 0.2;
+    ((within + between) * (1.0 / 174.0)).sqrt()
 }
 
 kernel!(avx512 fn set['a]['a](work: &'a mut Deviation, values: &'a [f64]) {

@@ -89,6 +89,14 @@ kernel!(fn set['a]['a](
     work.take::<L>(window, high, low, highest, lowest);
 });
 
+/// The lowest high and the highest low that are in a zone of the range from `bottom` to `top`.
+#[inline(always)]
+pub(crate) fn zones(top: i32, bottom: i32) -> (i32, i32) {
+    // high >= H - size/10 exactly when it holds with size/10 rounded down; likewise for lows.
+    let tenth = (top - bottom) / 10;
+    (top - tenth, bottom + tenth)
+}
+
 /// The columns, as the zones look at them. No closures: one that stays a call is compiled for no level.
 trait Bars {
     /// Word `word` of the zones: whether the high is not below `upper` or the low not above `lower`.
@@ -152,8 +160,7 @@ impl Zone {
         while let (Some(&top), Some(&bottom)) = (highest.get(start), lowest.get(start)) {
             let ranges = highest[start..].iter().zip(&lowest[start..]);
             let stands = ranges.take_while(|&(&highest, &lowest)| highest == top && lowest == bottom).count();
-            // high >= H - size/10 exactly when it holds with size/10 rounded down; likewise for lows.
-            let tenth = (top - bottom) / 10;
+            let (upper, lower) = zones(top, bottom);
             let words = start / ROWS..(start + stands + window - 1).div_ceil(ROWS);
             let (before, after) = (words.start, words.end + 1);
             for end in [before, after] {
@@ -162,7 +169,7 @@ impl Zone {
             let mut earlier = before;
             for place in words.clone() {
                 self.earlier[place + 1] = earlier as u32;
-                self.words[place + 1] = bars.word(place, top - tenth, bottom + tenth);
+                self.words[place + 1] = bars.word(place, upper, lower);
                 earlier = select_unpredictable(self.words[place + 1] != 0, place + 1, earlier);
             }
             let mut later = after;

@@ -39,26 +39,18 @@ impl Score {
         self.sums.set(values.iter().map(|&value| i64::from(value)));
         self.squares.set(values.iter().map(|&value| i64::from(value) * i64::from(value)));
         let (window, at) = (self.window as i64, self.window - 1..values.len());
-        let sample = window as f64 / (window - 1) as f64;
         let sums = self.sums.over(self.window, at.clone()).zip(self.squares.over(self.window, at.clone()));
         let newest = &values[at];
         let len = newest.len();
         let rows = newest.iter().zip(sums);
-        let score = |value: i32, sum: i64, spread: f64| {
-            let deviation = (spread * sample).sqrt();
-            if spread == 0.0 { f64::NAN } else { float(window * i64::from(value) - sum) / deviation }
-        };
         let largest = values.iter().fold(0, |largest, value| largest.max(value.unsigned_abs()));
         // Where w^2 * largest^2 fits 63 bits, so does each term of Q.
         if window.pow(2) <= i64::MAX / i64::from(largest).pow(2).max(1) {
-            let scores = rows.map(|(&value, (sum, squares))| score(value, sum, float(window * squares - sum * sum)));
+            let scores =
+                rows.map(|(&value, (sum, squares))| score(window, value, sum, float(window * squares - sum * sum)));
             refill(&mut self.scores, len, scores);
         } else {
-            let scores = rows.map(|(&value, (sum, squares))| {
-                let spread = i128::from(window) * i128::from(squares) - i128::from(sum) * i128::from(sum);
-                score(value, sum, spread as f64)
-            });
-            refill(&mut self.scores, len, scores);
+            refill(&mut self.scores, len, rows.map(|(&value, (sum, squares))| wide(window, value, sum, squares)));
         }
     }
 
@@ -67,6 +59,21 @@ impl Score {
     pub fn scores(&self) -> &[f64] {
         &self.scores
     }
+}
+
+/// The score of `value` in a window of that sum and with Q = `spread`.
+#[inline(always)]
+fn score(window: i64, value: i32, sum: i64, spread: f64) -> f64 {
+    let sample = window as f64 / (window - 1) as f64;
+    let deviation = (spread * sample).sqrt();
+    if spread == 0.0 { f64::NAN } else { float(window * i64::from(value) - sum) / deviation }
+}
+
+/// The score of `value` in a window of that sum and sum of squares, whatever their size.
+#[inline(always)]
+pub(crate) fn wide(window: i64, value: i32, sum: i64, squares: i64) -> f64 {
+    let spread = i128::from(window) * i128::from(squares) - i128::from(sum) * i128::from(sum);
+    score(window, value, sum, spread as f64)
 }
 
 kernel!(fn set['a]['a](work: &'a mut Score, values: &'a [i32]) {

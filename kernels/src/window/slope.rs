@@ -32,12 +32,16 @@ impl Slope {
     #[inline(always)]
     pub fn over(&self, window: usize, at: Range<usize>) -> impl Iterator<Item = i64> {
         let ends = self.values.over(window, at.clone()).zip(self.moments.over(window, at.clone())).zip(at);
-        // k = row - (end - (w-1)), so 2k - (w-1) = 2*row - (2*end - (w-1)). Only the result has to fit.
-        let last = window as i64 - 1;
-        ends.map(move |((sum, moment), end)| {
-            moment.wrapping_mul(2).wrapping_sub(sum.wrapping_mul(2 * end as i64 - last))
-        })
+        ends.map(move |((sum, moment), end)| twice(window, sum, moment, end as i64))
     }
+}
+
+/// Twice the numerator of the slope of the window that ends at row `end`, from the sums of its values and of row*value, which
+/// may have wrapped: only the result has to fit.
+#[inline(always)]
+pub(crate) fn twice(window: usize, sum: i64, moment: i64, end: i64) -> i64 {
+    // k = row - (end - (w-1)), so 2k - (w-1) = 2*row - (2*end - (w-1)).
+    moment.wrapping_mul(2).wrapping_sub(sum.wrapping_mul(2 * end - (window as i64 - 1)))
 }
 
 /// Steps within a window of 30 values.

@@ -7,7 +7,7 @@ use proptests::{Profile, Tape};
 use xxhash_rust::xxh3::Xxh3Default;
 
 /// Moves of up to `step` ticks a row and bars of up to `span`, a second in eight quiet, still for rows 2000 to 3200.
-fn tape(step: i64, span: i64) -> Tape {
+pub(super) fn tape(step: i64, span: i64) -> Tape {
     let mut state = 7_u64;
     let mut below = |limit: i64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -12,5 +12,7 @@ mod labels;
 mod month;
 #[cfg(feature = "data")]
 mod reference;
+#[cfg(feature = "data")]
 mod rolling;
+mod stream;
 mod tapes;

@@ -1,10 +1,10 @@
 //! Random tapes and how the crates under test are called on them.
 #![allow(dead_code)]
 
-use std::sync::Mutex;
+use std::{ops::Range, sync::Mutex};
 
 use kernels::{
-    Break, Columns, Level, Series, Tick,
+    Break, Columns, Error, Level, Series, Tick,
     features::{Carry, FLAGS, FLOATS, Features, Float},
     labels::{Labeller, MODES, Outcome},
 };
@@ -136,9 +136,18 @@ impl Ticks {
 
     /// As a series.
     pub fn series(&self) -> Series<'_> {
-        let [open, high, low, close] = &self.prices;
-        let columns = Columns { open, high, low, close, volume: &self.volume, second: &self.second };
-        Series::new(columns).unwrap().with_breaks(&self.breaks).unwrap()
+        self.try_series().unwrap()
+    }
+
+    /// As a series, if its turnover fits one.
+    pub fn try_series(&self) -> Result<Series<'_>, Error> {
+        self.part(0..self.volume.len())?.with_breaks(&self.breaks)
+    }
+
+    /// These rows as a series of their own, without breaks.
+    pub fn part(&self, rows: Range<usize>) -> Result<Series<'_>, Error> {
+        let [open, high, low, close] = self.prices.each_ref().map(|column| &column[rows.clone()]);
+        Series::new(Columns { open, high, low, close, volume: &self.volume[rows.clone()], second: &self.second[rows] })
     }
 }
 

@@ -93,6 +93,9 @@ pub struct SettingFlags {
     /// Where raw files are, if not in the store: s3://bucket/prefix or a local directory
     #[arg(long, global = true)]
     pub raw: Option<String>,
+    /// Of raw files of one name in several folders take the one that was written last: true or false
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub newest: Option<String>,
     /// What windows do at a session's edge: session or rolling
     #[arg(long, global = true)]
     pub profile: Option<String>,

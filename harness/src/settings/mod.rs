@@ -20,16 +20,20 @@ use tracing::level_filters::LevelFilter;
 
 pub use self::alerts::Alerts;
 use crate::{
-    archive::store::{Access, Store, StoreError},
+    archive::{
+        discover::{self, RawFile},
+        store::{Access, Store, StoreError},
+    },
     cli::{ConfigArgs, ConfigCommand, SettingFlags},
     exit::Usage,
     statistics::feature_ranges::{self, Overrides},
 };
 
 /// Name in harness.toml (and as a flag with dashes), environment variable, default.
-const TABLE: [(&str, Option<&str>, &str); 29] = [
+const TABLE: [(&str, Option<&str>, &str); 30] = [
     ("store", Some("S3_BUCKET"), "./store"),
     ("raw", None, ""),
+    ("newest", None, "false"),
     ("profile", None, "session"),
     ("decay_reference", None, ""),
     ("allow_decay_reference_before_data", None, "false"),
@@ -97,6 +101,8 @@ pub struct Settings {
     pub decay_reference: Option<Month>,
     /// Whether that may lie before months that are made, whose weights then grow.
     pub allow_decay_reference_before_data: bool,
+    /// Whether of raw files of one name the one that was written last counts alone.
+    pub newest: bool,
     /// Whether features are float64.
     pub float64: bool,
     /// How the front contract is chosen.
@@ -244,6 +250,7 @@ impl Settings {
             profile: [Profile::Session, Profile::Rolling][one_of("profile", ["session", "rolling"])?],
             decay_reference,
             allow_decay_reference_before_data: one_of("allow_decay_reference_before_data", ["false", "true"])? == 1,
+            newest: one_of("newest", ["false", "true"])? == 1,
             float64: one_of("features_dtype", ["float32", "float64"])? == 1,
             choice: [Choice::Volume, Choice::VolumePrevious][one_of("contract", ["volume", "volume-previous"])?],
             chunk_rows: count("chunk_rows", 1)?,
@@ -330,6 +337,12 @@ impl Settings {
         }
     }
 
+    /// The raw files of a store that count.
+    pub fn raw_files(&self, raw: &Store) -> Result<Vec<RawFile>, StoreError> {
+        let files = discover::raw_files(raw)?;
+        Ok(if self.newest { discover::newest(files) } else { files })
+    }
+
     /// The configuration file that was read, or would be.
     pub fn file(&self) -> &Path {
         &self.file
@@ -376,6 +389,7 @@ fn flag<'a>(flags: &'a SettingFlags, name: &str) -> Option<&'a String> {
         "raw" => flags.raw.as_ref(),
         "profile" => flags.profile.as_ref(),
         "decay_reference" => flags.decay_reference.as_ref(),
+        "newest" => flags.newest.as_ref(),
         "allow_decay_reference_before_data" => flags.allow_decay_reference_before_data.as_ref(),
         "features_dtype" => flags.features_dtype.as_ref(),
         "contract" => flags.contract.as_ref(),

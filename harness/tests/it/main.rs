@@ -14,6 +14,7 @@ mod defects;
 mod dependencies;
 mod deploy;
 mod downloads;
+mod encodings;
 mod fronts;
 mod gate;
 mod golden;

@@ -16,6 +16,7 @@ mod settings;
 mod tag;
 mod transfer;
 mod unfinished;
+pub mod web;
 
 use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};
 

@@ -1,7 +1,7 @@
-//! Input files to columns, in bytes of text a second. Each is first read and compared with the DBN of its month.
+//! Input files to columns, in bytes of text or in records a second. Each is first read and compared with the DBN of its month.
 #![allow(missing_docs)]
 
-use benches::input::Files;
+use benches::input::{Files, Size};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 fn read(criterion: &mut Criterion) {
@@ -9,7 +9,10 @@ fn read(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("input");
     group.sample_size(10);
     for file in files.all() {
-        group.throughput(Throughput::Bytes(file.bytes));
+        group.throughput(match file.size {
+            Size::Text(bytes) => Throughput::Bytes(bytes),
+            Size::Records(records) => Throughput::Elements(records),
+        });
         group.bench_function(file.name, |bencher| bencher.iter(|| file.run()));
     }
 }

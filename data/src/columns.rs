@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Version of the rules by which records are cleaned and selected: columns decoded under other rules are not used again.
-pub const RULES_VERSION: u32 = 4;
+pub const RULES_VERSION: u32 = 5;
 
 /// The price Databento writes where there is none.
 const ABSENT: i64 = i64::MAX;

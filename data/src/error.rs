@@ -17,23 +17,37 @@ pub enum InputError {
         source: Box<InputError>,
     },
     /// The file's first bytes are of no format read here.
-    #[error("found {found}; expected DBN version 1 to 3 or CSV (plain, zstd or gzip), Parquet or an Arrow IPC file")]
+    #[error(
+        "found {found}; expected DBN version 1 to 3 or CSV (plain, zstd or gzip), Parquet, or an Arrow IPC file or stream"
+    )]
     Format {
         /// What it begins with.
         found: String,
     },
     /// A DBN file of another schema.
-    #[error("found schema {found}; expected ohlcv-1s: download that schema for the same dates")]
+    #[error("found schema {found}; expected ohlcv-1s, trades or tbbo: download one of them for the same dates")]
     Schema {
         /// The file's schema.
         found: String,
     },
+    /// A trade that belongs to a second of which the bar is complete.
+    #[error(
+        "record {record}: its ts_recv {nanos} ns lies in a second before that of the trade before it; expected trades in order \
+         of ts_recv, as Databento delivers them: download ohlcv-1s, or the trades again"
+    )]
+    LateTrade {
+        /// Number in the file, from 0.
+        record: u64,
+        /// As read.
+        nanos: u64,
+    },
     /// The DBN header does not decode.
     #[error("the DBN header does not decode; expected metadata of version 1 to 3")]
     Header(#[source] Box<dbn::Error>),
-    /// A record that is not an `ohlcv-1s` bar.
+    /// A record that is not of its file's schema.
     #[error(
-        "record {record}: found {found}; expected an ohlcv-1s record of 56 bytes: the file is damaged, download it again"
+        "record {record}: found {found}; expected a record of the file's schema, of ohlcv-1s 56 bytes, of trades 48, of tbbo 80: \
+         the file is damaged, download it again"
     )]
     Record {
         /// Number in the file, from 0.
@@ -41,10 +55,10 @@ pub enum InputError {
         /// What stands there.
         found: String,
     },
-    /// A record of a live stream that is neither an `ohlcv-1s` bar nor a message of the gateway.
+    /// A record of a live stream that is neither of the kind before it nor a message of the gateway.
     #[error(
-        "record {record}: found {found} in a live stream; expected ohlcv-1s bars of 56 bytes, and symbol mappings, system and \
-         error messages between them: record a subscription to ohlcv-1s alone"
+        "record {record}: found {found} in a live stream; expected ohlcv-1s bars of 56 bytes or trades of 48, all of one kind, \
+         and symbol mappings, system and error messages between them: record a subscription to ohlcv-1s alone"
     )]
     Subscribed {
         /// Number in the file, from 0.
@@ -87,6 +101,20 @@ pub enum InputError {
         record: u64,
         /// Its month.
         month: Month,
+    },
+    /// A table, or a folder of files, of more than can be held while its months are not complete, in another order.
+    #[error(
+        "record {record} lies in {month}, after that month was complete: the records are not in order of time, and more than \
+         {limit} of them lie in months that are not complete; expected any order of at most so many, or records in order of \
+         time: sort them by time, or give each month a file of its own"
+    )]
+    Unsorted {
+        /// Number in the input, from 0.
+        record: u64,
+        /// Its month.
+        month: Month,
+        /// Records that are held.
+        limit: u64,
     },
     /// More of something than any market's file has: damaged, or made to fill the memory.
     #[error(

@@ -23,6 +23,7 @@ pub mod records;
 pub mod roll_window;
 pub mod session;
 pub mod symbol;
+pub mod symbology;
 pub mod synth;
 mod tick_size;
 pub mod training_file;

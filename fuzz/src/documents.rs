@@ -1,8 +1,9 @@
 //! Text that people or stores hand over.
 
 use data::{
-    Instrument, Month, MonthRange, input,
+    Instrument, Month, MonthRange, input, job,
     symbol::{self, Kind},
+    symbology::Symbology,
 };
 use harness::untrusted;
 
@@ -28,6 +29,29 @@ pub fn manifest(bytes: &[u8]) {
 pub fn statistics(bytes: &[u8]) {
     let Ok(written) = untrusted::statistics(bytes) else { return };
     assert!(untrusted::statistics(&written).is_ok(), "{}", String::from_utf8_lossy(&written));
+}
+
+/// What lies beside a batch download. The first byte says what the rest is: manifest, conditions or symbology.
+pub fn job(bytes: &[u8]) {
+    let Some((which, json)) = bytes.split_first() else { return };
+    match which % 3 {
+        0 => {
+            for listed in job::manifest(json).unwrap_or_default() {
+                assert!(listed.sha256().is_none_or(|hash| listed.hash.ends_with(hash)), "{}", listed.hash);
+            }
+        }
+        1 => {
+            for said in job::conditions(json, month()) {
+                let plain = said.len() < 100 && said.chars().all(|letter| letter.is_ascii_graphic() || letter == ' ');
+                assert!(said.starts_with("2013-10-") && plain, "{said}");
+            }
+        }
+        _ => {
+            let symbology = Symbology::parse(json);
+            // The same whatever the order of a map.
+            assert!(symbology == Symbology::parse(json));
+        }
+    }
 }
 
 /// A `harness.toml`: settings that are accepted can be used.

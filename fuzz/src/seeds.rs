@@ -18,7 +18,7 @@ use dbn::{
 };
 use parquet::{
     arrow::ArrowWriter,
-    basic::{Compression, Encoding, GzipLevel, ZstdLevel},
+    basic::{BrotliLevel, Compression, Encoding, GzipLevel, ZstdLevel},
     file::properties::{WriterProperties, WriterVersion},
 };
 
@@ -42,6 +42,8 @@ pub fn all() -> Result<Vec<Seeds>> {
         ("dbn", dbn()?),
         ("bars", bars()?),
         ("csv", csv()),
+        ("mapping", mappings()),
+        ("job", jobs()),
         ("column_file", column_files()?),
         ("manifest", vec![manifest().into_bytes()]),
         ("configuration", CONFIGURATIONS.map(|text| text.as_bytes().to_vec()).to_vec()),
@@ -69,7 +71,81 @@ fn dbn() -> Result<Vec<Vec<u8>>> {
             seeds.push([&[0], &zstd::encode_all(&plain[..], 3)?[..]].concat());
         }
     }
+    for schema in [Schema::Trades, Schema::Tbbo] {
+        seeds.push([&[0], &trades(schema)?[..]].concat());
+    }
     Ok(seeds)
+}
+
+/// The header of a recorded live stream: no schema, end or mappings.
+///
+/// # Errors
+/// The encoder failed.
+pub fn live_header(version: u8) -> Result<Vec<u8>> {
+    let metadata = Metadata::builder().version(version).dataset("GLBX.MDP3").schema(None).start(OPEN * 1_000_000_000);
+    let metadata = metadata.stype_in(None).stype_out(SType::InstrumentId).build();
+    Ok(Encoder::new(Vec::new(), &metadata)?.get_ref().clone())
+}
+
+/// A bar of id 1 at the open of a session, as it lies in a file.
+pub const BAR: [u8; 56] = {
+    let mut bytes = [0; 56];
+    let words = [OPEN * 1_000_000_000, 1_700_000_000_000, 1_700_250_000_000, 1_700_000_000_000, 1_700_250_000_000, 3];
+    (bytes[0], bytes[1], bytes[2], bytes[4]) = (14, 0x20, 1, 1);
+    let mut at = 8;
+    while at < bytes.len() {
+        bytes[at] = (words[at / 8 - 1] >> (8 * (at % 8))) as u8;
+        at += 1;
+    }
+    bytes
+};
+
+/// Mappings of both layouts, of an outright, a series and a spread, then bars.
+fn mappings() -> Vec<Vec<u8>> {
+    let mapping = |kind: u8, id: u8, texts: [(usize, &str); 2], filled: usize| {
+        let mut bytes = vec![0; filled];
+        bytes[0] = id;
+        for (at, text) in texts {
+            let end = bytes.len().min(at - 4 + text.len());
+            bytes[at - 4..end].copy_from_slice(&text.as_bytes()[..end - (at - 4)]);
+        }
+        [&[kind][..], &bytes].concat()
+    };
+    let bar =
+        |id: u8, second: u64| [&[5, id, 0, 0, 0][..], &((OPEN + second) * 1_000_000_000).to_le_bytes()[..4]].concat();
+    let named = |symbol: &str, asked: &str| {
+        let first = mapping(2, 1, [(16, asked), (38, symbol)], 60);
+        let second = mapping(0, 2, [(17, asked), (60, symbol)], 64);
+        [&[2][..], &first, &second, &bar(1, 0), &[3, 0, 0, 0, 0], &bar(2, 1), &bar(3, 2)].concat()
+    };
+    vec![named("ESZ3", "ES.FUT"), named("ESZ3", "ES.v.0"), named("ESZ3-ESH4", "ES.FUT"), named("", "1")]
+}
+
+/// A manifest, conditions and a symbology, each with the byte that says which it is.
+fn jobs() -> Vec<Vec<u8>> {
+    let manifest = r#"{"job_id":"GLBX-20131101-ABCDE12345","files":[{"filename":"a.dbn.zst","size":7,"hash":"sha256:00ff","urls":{"https":"https://"}}]}"#;
+    let conditions = r#"[{"date":"2013-10-01","condition":"available","last_modified_date":"2013-11-01"},{"date":"2013-10-02","condition":"degraded"}]"#;
+    let symbology = r#"{"result":{"ESZ3":[{"d0":"2013-10-01","d1":"2013-11-01","s":"1"}],"2":[{"d0":"2013-10-01","d1":"2013-10-05","s":"ESH4"}]},"symbols":["ES.FUT"],"stype_in":"raw_symbol","stype_out":"instrument_id","partial":[],"not_found":[],"message":"OK","status":0}"#;
+    [(0, manifest), (1, conditions), (2, symbology)].map(|(which, json)| [&[which], json.as_bytes()].concat()).to_vec()
+}
+
+/// A file of trades or of trades with quotes.
+fn trades(schema: Schema) -> Result<Vec<u8>> {
+    let metadata = Metadata::builder().dataset("GLBX.MDP3").schema(Some(schema)).start(OPEN * 1_000_000_000);
+    let metadata = metadata.stype_in(Some(SType::RawSymbol)).stype_out(SType::InstrumentId).build();
+    let mut bytes = Encoder::new(Vec::new(), &metadata)?.get_ref().clone();
+    let length = if schema == Schema::Tbbo { 80 } else { 48 };
+    for row in 0..ROWS {
+        let Bar { nanos, close, .. } = bar(row / 3);
+        let mut record = vec![0; length];
+        (record[0], record[1]) = ((length / 4) as u8, u8::from(schema == Schema::Tbbo));
+        record[4] = (row % 2) as u8;
+        record[16..24].copy_from_slice(&close.to_le_bytes());
+        (record[24], record[28]) = (1 + row as u8, b'T');
+        record[32..40].copy_from_slice(&(nanos + row % 3 * 300_000_000).to_le_bytes());
+        bytes.extend(record);
+    }
+    Ok(bytes)
 }
 
 /// A DBN file of one version.
@@ -151,6 +227,7 @@ fn bars() -> Result<Vec<Vec<u8>>> {
             Compression::SNAPPY,
             Compression::LZ4_RAW,
             Compression::GZIP(GzipLevel::default()),
+            Compression::BROTLI(BrotliLevel::default()),
             Compression::ZSTD(ZstdLevel::default()),
         ] {
             let plain = compression == Compression::UNCOMPRESSED;
@@ -176,6 +253,12 @@ fn bars() -> Result<Vec<Vec<u8>>> {
             writer.finish()?;
             drop(writer);
             seeds.push(bytes.into_inner());
+            let options = IpcWriteOptions::default().try_with_compression(compression)?;
+            let mut writer =
+                arrow_ipc::writer::StreamWriter::try_new_with_options(Vec::new(), &batch.schema(), options)?;
+            writer.write(&batch)?;
+            writer.finish()?;
+            seeds.push(writer.into_inner()?);
         }
     }
     Ok(seeds)

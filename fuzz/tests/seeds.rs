@@ -11,6 +11,8 @@ fn every_target_takes_its_seeds_and_what_lies_near() {
             "dbn" => fuzz::dbn,
             "bars" => fuzz::bars,
             "csv" => fuzz::csv,
+            "mapping" => fuzz::mapping,
+            "job" => fuzz::job,
             "column_file" => fuzz::column_file,
             "manifest" => fuzz::manifest,
             "configuration" => fuzz::configuration,

@@ -79,6 +79,7 @@ fn publish_one(store: &Store, file: &Bytes) -> crate::Result<()> {
         settings: serde_json::Value::Null,
         decay_reference: month(),
         inputs: Vec::new(),
+        symbology: Vec::new(),
         fronts: None,
     };
     let draft = Draft {

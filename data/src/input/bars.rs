@@ -5,7 +5,7 @@ use std::{
     io::{BufReader, Seek},
 };
 
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, RecordBatch, RecordBatchReader};
 use arrow_schema::ArrowError;
 use parquet::{
     arrow::{
@@ -33,7 +33,7 @@ pub(super) fn read_parquet(file: File, months: &mut Months<'_>, sink: &mut Sink<
     // By Parquet's own types: 2 GiB is the most its text can come to in a batch, which those of Arrow may exceed.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = guarded_footer(FORMAT, || ParquetRecordBatchReaderBuilder::try_new_with_options(file, options))?;
-    let columns = batch::find(builder.schema(), &months.instrument.form)?;
+    let columns = batch::find(builder.schema(), months)?;
     let named = columns.symbol.is_some_and(|symbol| {
         let name = builder.schema().field(symbol).name();
         let nulls = |group: &RowGroupMetaData| {
@@ -52,21 +52,40 @@ pub(super) fn read_parquet(file: File, months: &mut Months<'_>, sink: &mut Sink<
     read(FORMAT, &mut reader.map(|batch| Ok(batch.map_err(said)?)), named, months, sink)
 }
 
+/// Reads an Arrow IPC file.
 pub(super) fn read_ipc(mut file: File, months: &mut Months<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
-    const FORMAT: &str = "Arrow";
     lengths::check_arrow(&mut file)?;
-    let open =
-        |file, columns| guarded(FORMAT, || arrow_ipc::reader::FileReader::try_new(BufReader::new(file), columns));
-    let reader = open(file.try_clone()?, None)?;
+    read_arrow(file, |file, columns| arrow_ipc::reader::FileReader::try_new(file, columns), months, sink)
+}
+
+/// Reads an Arrow IPC stream.
+pub(super) fn read_ipc_stream(mut file: File, months: &mut Months<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
+    lengths::check_stream(&mut file)?;
+    read_arrow(file, |file, columns| arrow_ipc::reader::StreamReader::try_new(file, columns), months, sink)
+}
+
+/// Reads what `open` makes batches of, all columns or some; twice where there are symbols.
+fn read_arrow<R: RecordBatchReader>(
+    mut file: File,
+    open: impl Fn(BufReader<File>, Option<Vec<usize>>) -> Result<R, ArrowError>,
+    months: &mut Months<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), InputError> {
+    const FORMAT: &str = "Arrow";
+    let mut open = |columns| {
+        file.rewind()?;
+        let file = BufReader::new(file.try_clone()?);
+        guarded(FORMAT, || open(file, columns))
+    };
+    let schema = open(None)?.schema();
     let mut named = false;
-    if let Some(symbol) = batch::find(&reader.schema(), &months.instrument.form)?.symbol {
-        let mut symbols = open(file.try_clone()?, Some(vec![symbol]))?;
+    if let Some(symbol) = batch::find(&schema, months)?.symbol {
+        let mut symbols = open(Some(vec![symbol]))?;
         let some = |batch: RecordBatch| batch.column(0).logical_null_count() < batch.num_rows();
         named =
             guarded(FORMAT, || symbols.try_fold(false, |so_far, batch| Ok::<_, InputError>(so_far || some(batch?))))?;
-        file.rewind()?;
     }
-    read(FORMAT, &mut open(file, None)?.map(|batch| Ok(batch?)), named, months, sink)
+    read(FORMAT, &mut open(None)?.map(|batch| Ok(batch?)), named, months, sink)
 }
 
 /// `named` says whether any row has a symbol.
@@ -79,8 +98,7 @@ fn read(
 ) -> Result<(), InputError> {
     let mut table = Table::new(months, named)?;
     while let Some(batch) = guarded(format, || batches.next().transpose())? {
-        let (instrument, first) = (months.instrument, months.record);
-        let batch = guarded(format, || Batch::new(&batch, instrument, first, named, &mut table.clock))?;
+        let batch = guarded(format, || Batch::new(&batch, months, named, &mut table.clock))?;
         for row in 0..batch.rows() {
             let bar = batch.bar(row, months.record)?;
             let (symbol, id) = batch.instrument(row);

@@ -6,13 +6,14 @@ use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch, String
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, Schema, TimeUnit};
 
-use super::{InputError, clock::Clock, names::Names, table::units};
-use crate::{columns::Bar, form::Form, instrument::Instrument, symbol::series_root};
+use super::{InputError, clock::Clock, months::Months, names::Names, table::units};
+use crate::{columns::Bar, form::Form, symbol::series_root};
 
 /// Where the columns are in a schema.
-pub(super) fn find(schema: &Schema, form: &Form) -> Result<Names, InputError> {
+pub(super) fn find(schema: &Schema, months: &Months<'_>) -> Result<Names, InputError> {
     let fields = schema.fields();
-    let names = Names::find(&fields.iter().map(|field| field.name().as_str()).collect::<Vec<_>>(), form)?;
+    let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+    let names = Names::find(&names, &months.instrument.form, &months.partition)?;
     // Lists may hold any number of values a row.
     match names.indices().into_iter().map(|index| &fields[index]).find(|field| field.data_type().is_nested()) {
         Some(nested) => Err(InputError::Column {
@@ -43,17 +44,16 @@ enum Prices {
 }
 
 impl Batch {
-    /// `first` is the number of its first row in the file, `named` whether any row of the file has a symbol.
+    /// Of the rows that come next; `named` says whether any row of the file has a symbol.
     pub(super) fn new(
         batch: &RecordBatch,
-        instrument: &Instrument,
-        first: u64,
+        months: &Months<'_>,
         named: bool,
         clock: &mut Clock,
     ) -> Result<Self, InputError> {
-        let (form, tick) = (&instrument.form, instrument.tick_nanos);
+        let (form, tick, first) = (&months.instrument.form, months.instrument.tick_nanos, months.record);
         let schema = batch.schema();
-        let names = find(&schema, form)?;
+        let names = find(&schema, months)?;
         let column = |index: usize| (schema.field(index).name().as_str(), batch.column(index));
         let [open, high, low, close] = names.prices.map(|index| prices(column(index), form, tick));
         names.rtype.map_or(Ok(()), |index| of_a_second(column(index)))?;

@@ -20,7 +20,10 @@ pub(super) enum Content {
     Dbn,
     Csv,
     Parquet,
+    /// An Arrow IPC file, which ends with a list of its batches.
     Arrow,
+    /// An Arrow IPC stream, in which they follow each other.
+    ArrowStream,
 }
 
 impl Content {
@@ -31,6 +34,7 @@ impl Content {
             Self::Csv => "csv",
             Self::Parquet => "parquet",
             Self::Arrow => "arrow",
+            Self::ArrowStream => "arrow stream",
         }
     }
 }
@@ -73,7 +77,7 @@ impl Opened {
             head = opened.head()?;
         }
         opened.content = content(&head)?;
-        if is_packed && matches!(opened.content, Content::Parquet | Content::Arrow) {
+        if is_packed && !matches!(opened.content, Content::Dbn | Content::Csv) {
             return Err(format(&format!(
                 "a file of {} that is compressed as a whole: unpack it",
                 opened.content.name()
@@ -127,6 +131,8 @@ fn content(head: &[u8]) -> Result<Content, InputError> {
         [b'D', b'B', b'N', ..] => return Ok(Content::Dbn),
         [b'P', b'A', b'R', b'1', ..] => return Ok(Content::Parquet),
         [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, ..] => return Ok(Content::Arrow),
+        // The marker of a message, and its length.
+        [0xff, 0xff, 0xff, 0xff, _, _, _, 0..=0x7f, ..] => return Ok(Content::ArrowStream),
         [] => "an empty file",
         [b'P', b'A', b'R', b'E', ..] => "an encrypted Parquet file: write it without encryption",
         [b'F', b'E', b'A', b'1', ..] => "a Feather file of version 1: write it as version 2, which is Arrow IPC",
@@ -177,6 +183,7 @@ mod tests {
         }
         assert_eq!(look(b"\xef\xbb\xbfTime;Open\r\n"), Ok((Content::Csv, false)));
         assert_eq!(look(b"PAR1 and so on"), Ok((Content::Parquet, false)));
+        assert_eq!(look(b"\xff\xff\xff\xff\x78\0\0\0\x10"), Ok((Content::ArrowStream, false)));
         assert!(look(&gzip(b"PAR1 and so on")).unwrap_err().contains("compressed as a whole: unpack it"));
     }
 

@@ -7,7 +7,7 @@ use std::{
     ops::Range,
 };
 
-use arrow_ipc::{Block, CompressionType, MessageHeader, RecordBatch, reader::read_footer_length};
+use arrow_ipc::{Block, CompressionType, Message, MessageHeader, RecordBatch, reader::read_footer_length};
 use parquet::{arrow::ProjectionMask, file::metadata::ParquetMetaData};
 
 use super::{InputError, pages};
@@ -43,24 +43,84 @@ pub(super) fn check_arrow(file: &mut File) -> Result<(), InputError> {
     let start = start.ok_or_else(|| arrow(format!("its footer claims {length} of {size} bytes")))?;
     let footer = read(file, start..end)?;
     let footer = arrow_ipc::root_as_footer(&footer).map_err(|error| metadata("its footer", error))?;
-    let mut dictionaries = 0;
+    let mut claims = Claims::default();
     let blocks = footer.dictionaries().into_iter().flatten().map(|block| (block, true));
     let blocks = blocks.chain(footer.recordBatches().into_iter().flatten().map(|block| (block, false)));
     for (number, (block, dictionary)) in blocks.enumerate() {
-        let claimed = check_block(file, block, start).map_err(|found| match found {
-            InputError::Damaged { format, found } => {
-                InputError::Damaged { format, found: format!("block {number}: {found}") }
-            }
-            other => other,
-        })?;
-        // A batch is gone when the next one is read; dictionaries stay.
-        dictionaries += if dictionary { claimed } else { 0 };
-        if claimed.max(dictionaries) > MOST {
-            return Err(InputError::Limit { what: "bytes in a batch, or in its dictionaries", limit: MOST });
-        }
+        claims.add(check_block(file, block, start).map_err(|found| in_block(number, found))?, dictionary)?;
     }
     file.rewind()?;
     Ok(())
+}
+
+/// Checks an Arrow IPC stream, message by message, and leaves it at its start.
+pub(super) fn check_stream(file: &mut File) -> Result<(), InputError> {
+    let size = file.seek(SeekFrom::End(0))?;
+    let (mut at, mut claims) = (0, Claims::default());
+    for number in 0.. {
+        let (end, message) = check_message(file, at, size).map_err(|found| in_block(number, found))?;
+        match message {
+            Some((claimed, dictionary)) => claims.add(claimed, dictionary)?,
+            None if end == size => break,
+            None => return Err(arrow(format!("{} bytes follow the mark of its end", size - end))),
+        }
+        at = end;
+    }
+    file.rewind()?;
+    Ok(())
+}
+
+/// Checks the message of a stream at a byte: where it ends, the bytes that its compressed buffers claim to hold, and
+/// whether it is a dictionary; nothing is claimed by the mark of the stream's end.
+fn check_message(file: &mut File, at: u64, size: u64) -> Result<(u64, Option<(u64, bool)>), InputError> {
+    let cut = || arrow(format!("it ends at byte {size} without the mark of a stream's end, as one that was cut off"));
+    let within = |from: u64, length: u64| from.checked_add(length).filter(|&to| to <= size).ok_or_else(cut);
+    let start = within(at, PREFIX)?;
+    let head = read(file, at..start)?;
+    let (marker, length) = (&head[..4], u32::from_le_bytes([head[4], head[5], head[6], head[7]]));
+    if marker != [0xff; 4] {
+        return Err(arrow(format!("a message that begins with the bytes {marker:02x?}")));
+    }
+    if length == 0 {
+        return Ok((start, None));
+    }
+    let body = within(start, length.into())?;
+    let message = read(file, start..body)?;
+    let message = arrow_ipc::root_as_message(&message).map_err(|error| metadata("its header", error))?;
+    let length = u64::try_from(message.bodyLength()).map_err(|_| arrow("a body of less than no bytes".into()))?;
+    let end = within(body, length)?;
+    let dictionary = message.header_type() == MessageHeader::DictionaryBatch;
+    let batch = match message.header_type() {
+        MessageHeader::Schema => return Ok((end, Some((0, false)))),
+        _ => of_message(&message)?,
+    };
+    Ok((end, Some((check_batch(file, &batch, body..end)?, dictionary))))
+}
+
+/// What the compressed buffers that are in memory at a time claim to hold.
+#[derive(Default)]
+struct Claims {
+    dictionaries: u64,
+}
+
+impl Claims {
+    /// A batch is gone when the next one is read; dictionaries stay.
+    fn add(&mut self, claimed: u64, dictionary: bool) -> Result<(), InputError> {
+        self.dictionaries = self.dictionaries.saturating_add(if dictionary { claimed } else { 0 });
+        if claimed.max(self.dictionaries) > MOST {
+            return Err(InputError::Limit { what: "bytes in a batch, or in its dictionaries", limit: MOST });
+        }
+        Ok(())
+    }
+}
+
+fn in_block(number: usize, error: InputError) -> InputError {
+    match error {
+        InputError::Damaged { format, found } => {
+            InputError::Damaged { format, found: format!("block {number}: {found}") }
+        }
+        other => other,
+    }
 }
 
 /// Checks a block; returns the bytes that its compressed buffers claim to hold.
@@ -79,12 +139,17 @@ fn check_block(file: &mut File, block: &Block, end: u64) -> Result<u64, InputErr
     // The message follows its length, and since version 5 a marker before that.
     let message = if head[..4] == [0xff; 4] { &head[8..] } else { &head[4..] };
     let message = arrow_ipc::root_as_message(message).map_err(|error| metadata("its header", error))?;
+    check_batch(file, &of_message(&message)?, body)
+}
+
+/// The batch of a message.
+fn of_message<'a>(message: &Message<'a>) -> Result<RecordBatch<'a>, InputError> {
     let batch = match message.header_type() {
         MessageHeader::RecordBatch => message.header_as_record_batch(),
         MessageHeader::DictionaryBatch => message.header_as_dictionary_batch().and_then(|batch| batch.data()),
         other => return Err(arrow(format!("a message of type {other:?}"))),
     };
-    check_batch(file, &batch.ok_or_else(|| arrow("a message without a batch".into()))?, body)
+    batch.ok_or_else(|| arrow("a message without a batch".into()))
 }
 
 fn check_batch(file: &mut File, batch: &RecordBatch<'_>, body: Range<u64>) -> Result<u64, InputError> {

@@ -7,28 +7,27 @@ mod content;
 mod csv;
 mod dbn;
 mod file_name;
+mod folder;
 mod guard;
 mod lengths;
 mod months;
 mod names;
 mod no_session;
 mod pages;
+mod partition;
 mod read_ahead;
 mod spacing;
 mod table;
 
-use std::{
-    fs::File,
-    io::{Read, Seek},
-    path::Path,
-    thread,
-};
+use std::{collections::BTreeSet, fs::File, io::Read, path::Path, thread};
 
 use jiff::Timestamp;
 use xxhash_rust::xxh3::Xxh3;
 
 pub use crate::error::InputError;
-pub use file_name::{FileName, named_dates};
+pub use dbn::promised;
+pub use file_name::{FileName, SCHEMAS, named_dates};
+pub use folder::identify;
 pub use guard::{guarded, guarded_footer};
 pub use lengths::check_parquet;
 pub use no_session::Seen;
@@ -38,21 +37,24 @@ use self::{
     months::Months,
     read_ahead::ReadAhead,
 };
-use crate::{columns::Columns, instrument::Instrument};
+use crate::{columns::Columns, instrument::Instrument, symbology::Symbology};
 
 /// What was found in an input file.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct InputInfo {
-    /// File name without its folder.
+    /// Name of the file or folder, without the folder it is in.
     pub name: String,
-    /// `dbn`, `csv`, `parquet` or `arrow`.
+    /// `dbn`, `csv`, `parquet`, `arrow` or `arrow stream`; several of a folder of several.
     pub format: String,
     /// Size in bytes.
     pub bytes: u64,
-    /// XXH3-64 of the file's bytes, 16 hexadecimal digits.
+    /// XXH3-64 of the file's bytes, 16 hexadecimal digits; of a folder see [`identify`].
     pub checksum: String,
-    /// Records in the file.
+    /// Records in the file: bars, or the trades that bars are made of.
     pub records: u64,
+    /// What the download was limited to, where it ended there: what comes after so many records is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
     /// Time of the earliest record.
     pub first: Option<Timestamp>,
     /// Time of the latest record.
@@ -62,45 +64,78 @@ pub struct InputInfo {
 /// Takes the finished columns of one month.
 pub type Sink<'a> = dyn FnMut(Columns) -> Result<(), InputError> + 'a;
 
-/// Reads one file and hands over its months in order. At most two months are held in memory at a time.
+/// Reads one input, a file or a folder of files, and hands over its months in order. At most two months are held in memory
+/// at a time, of a table or a folder as many as eight million records make.
 ///
 /// # Errors
 /// [`InputError`] naming the file and, where one is at fault, the record.
 pub fn read(path: &Path, instrument: &Instrument, sink: &mut Sink<'_>) -> Result<InputInfo, InputError> {
-    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    let within = |source: InputError| InputError::File { path: path.display().to_string(), source: Box::new(source) };
-    read_file(path, name, instrument, sink).map_err(within)
+    read_named(path, &Symbology::default(), instrument, sink)
 }
 
-fn read_file(path: &Path, name: String, instrument: &Instrument, sink: &mut Sink<'_>) -> Result<InputInfo, InputError> {
-    let mut file = File::open(path)?;
-    let (bytes, checksum) = checksum(&mut file)?;
-    file.rewind()?;
-    let named = FileName::parse(&name);
-    let mut months = Months::new(instrument, named.map(|named| (named.first, named.last)), bytes)?;
-    let opened = Opened::look(file)?;
-    let read = match opened.content {
-        Content::Dbn => unpacked(&opened, |reader| dbn::read(reader, &mut months, sink)),
-        Content::Csv => unpacked(&opened, |reader| csv::read(reader, || opened.reader(), &mut months, sink)),
-        Content::Parquet => bars::read_parquet(opened.file()?, &mut months, sink),
-        Content::Arrow => bars::read_ipc(opened.file()?, &mut months, sink),
+/// The same with what lies beside the input: it names ids that the input does not.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_named(
+    path: &Path,
+    symbology: &Symbology,
+    instrument: &Instrument,
+    sink: &mut Sink<'_>,
+) -> Result<InputInfo, InputError> {
+    let within = |path: &Path| {
+        let path = path.display().to_string();
+        move |source: InputError| InputError::File { path, source: Box::new(source) }
     };
-    match read {
-        // Of the days of a month some have no trade.
-        Err(InputError::Empty) if named.is_some_and(|named| named.is_of_a_day()) => {}
-        read => read?,
+    let (bytes, checksum) = identify(path).map_err(InputError::from).map_err(within(path))?;
+    let members = folder::members(path).map_err(InputError::from).map_err(within(path))?;
+    let mut months = Months::new(instrument, symbology, folder::dates(&members), bytes).map_err(within(path))?;
+    let is_folder = path.is_dir();
+    if is_folder {
+        months.is_folder();
     }
-    months.finish(sink)?;
+    let mut formats = BTreeSet::new();
+    for member in &members {
+        months.partition = member.partition.clone();
+        match read_file(&member.path, &mut formats, &mut months, sink) {
+            Ok(()) => {}
+            // Of the days of a month some have no trade, and of the parts of a table some have no row.
+            Err(InputError::Empty) if is_folder || member.is_of_a_day() => {}
+            Err(error) => return Err(within(&member.path)(error)),
+        }
+    }
+    if is_folder && months.record == 0 {
+        return Err(within(path)(InputError::Empty));
+    }
+    months.finish(sink).map_err(within(path))?;
     let time = |nanos: Option<u64>| nanos.and_then(|nanos| Timestamp::from_nanosecond(i128::from(nanos)).ok());
     Ok(InputInfo {
-        name,
-        format: opened.content.name().to_owned(),
+        name: path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
+        format: formats.into_iter().collect::<Vec<_>>().join(", "),
         bytes,
         checksum,
-        records: months.record,
+        records: if months.trades > 0 { months.trades } else { months.record },
+        limit: months.limit,
         first: time(months.first),
         last: time(months.last),
     })
+}
+
+fn read_file(
+    path: &Path,
+    formats: &mut BTreeSet<&str>,
+    months: &mut Months<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), InputError> {
+    let opened = Opened::look(File::open(path)?)?;
+    formats.insert(opened.content.name());
+    match opened.content {
+        Content::Dbn => unpacked(&opened, |reader| dbn::read(reader, months, sink)),
+        Content::Csv => unpacked(&opened, |reader| csv::read(reader, || opened.reader(), months, sink)),
+        Content::Parquet => bars::read_parquet(opened.file()?, months, sink),
+        Content::Arrow => bars::read_ipc(opened.file()?, months, sink),
+        Content::ArrowStream => bars::read_ipc_stream(opened.file()?, months, sink),
+    }
 }
 
 /// Reads a stream; one that is packed is unpacked on a thread of its own.

@@ -1,25 +1,28 @@
 //! Deals the records of a file out to its months.
 
-use std::collections::{BTreeMap, HashMap, hash_map::Entry};
+use std::{
+    collections::{BTreeMap, HashMap, hash_map::Entry},
+    ops::Range,
+};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{InputError, Sink};
+use super::{InputError, Sink, partition::Partition};
 use crate::{
     columns::{Bar, Collector, Name, SymbolIndex},
     ids,
     instrument::Instrument,
     month::Month,
+    symbology::Symbology,
 };
-
-/// Records of a table that are held while its months are not complete: 256 MB.
-const MOST_OPEN: usize = 1 << 23;
 
 /// What a file may claim of the memory and the disk, however well it is compressed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     /// Records of the file.
     pub(super) records: u64,
+    /// Records of a table or a folder that are held while their months are not complete.
+    held: usize,
     /// Records of a month that are kept.
     kept: usize,
     /// Symbols of a month.
@@ -34,6 +37,8 @@ impl Limits {
         Self {
             // Four million whatever the size, and sixteen a byte: the best compression of real ones needs bytes for a record.
             records: bytes.saturating_mul(16).saturating_add(1 << 22),
+            // 256 MB.
+            held: 1 << 23,
             // A dozen contracts with a trade in every second.
             kept: 1 << 25,
             // All that a venue lists.
@@ -50,41 +55,91 @@ pub(super) fn within(there: bool, what: &'static str, limit: u64) -> Result<(), 
 /// Deals the records of a file out to its months.
 pub(super) struct Months<'a> {
     pub(super) instrument: &'a Instrument,
+    /// What lies beside the input says of ids that it does not name.
+    pub(super) symbology: &'a Symbology,
     zone: TimeZone,
     /// Months the file's name promises: the hours of the evening before belong to the first.
     named: Option<(Month, Month)>,
+    /// UTC nanoseconds that a header promises, where the name has no dates, and the months of their UTC dates.
+    promised: Option<(Range<u64>, (Month, Month))>,
     open: BTreeMap<Month, Collector>,
     closed: Option<Month>,
     pub(super) record: u64,
+    /// Trades that the bars were made of, where the input has trades.
+    pub(super) trades: u64,
+    /// What a request was limited to, where it ended there.
+    pub(super) limit: Option<u64>,
+    /// What the folders around the file say of its rows.
+    pub(super) partition: Partition,
     pub(super) limits: Limits,
     /// Publisher of the record that comes next, where the input names one.
     pub(super) publisher: Option<u16>,
     pub(super) first: Option<u64>,
     pub(super) last: Option<u64>,
     /// The month of the latest record and the UTC nanoseconds it spans.
-    current: Option<(Month, std::ops::Range<u64>)>,
+    current: Option<(Month, Range<u64>)>,
     /// Whether seconds without a trade may have been filled.
     filled: bool,
+    /// Whether months may come in any order, as far as the memory allows.
+    any_order: bool,
 }
 
 impl<'a> Months<'a> {
-    pub(super) fn new(instrument: &'a Instrument, dates: Option<(Date, Date)>, bytes: u64) -> Result<Self, InputError> {
+    pub(super) fn new(
+        instrument: &'a Instrument,
+        symbology: &'a Symbology,
+        dates: Option<(Date, Date)>,
+        bytes: u64,
+    ) -> Result<Self, InputError> {
         let zone = instrument.zone()?;
         let named = dates.and_then(|(first, last)| Some((Month::of(first)?, Month::of(last)?)));
-        let (open, closed, record, limits) = (BTreeMap::new(), None, 0, Limits::of(bytes));
-        let (publisher, first, last, current, filled) = (None, None, None, None, false);
-        Ok(Self { instrument, zone, named, open, closed, record, limits, publisher, first, last, current, filled })
+        Ok(Self {
+            instrument,
+            symbology,
+            zone,
+            named,
+            promised: None,
+            open: BTreeMap::new(),
+            closed: None,
+            record: 0,
+            trades: 0,
+            limit: None,
+            partition: Partition::default(),
+            limits: Limits::of(bytes),
+            publisher: None,
+            first: None,
+            last: None,
+            current: None,
+            filled: false,
+            any_order: false,
+        })
     }
 
     /// What follows are rows of a table: seconds without a trade may have been filled, and the order is its writer's.
     pub(super) fn is_table(&mut self) {
-        self.filled = true;
+        (self.filled, self.any_order) = (true, true);
+    }
+
+    /// What follows lies in several files.
+    pub(super) fn is_folder(&mut self) {
+        self.any_order = true;
+    }
+
+    /// What follows was asked for from one UTC nanosecond to before another: as a file name says it of others.
+    pub(super) fn promise(&mut self, asked: Range<u64>) {
+        let month = |nanos: u64| {
+            let time = Timestamp::from_nanosecond(i128::from(nanos)).ok()?;
+            Month::of(time.to_zoned_datetime(TimeZone::UTC).date())
+        };
+        let months = month(asked.start).zip(asked.end.checked_sub(1).and_then(month));
+        self.promised = months.filter(|_| !asked.is_empty() && self.named.is_none()).map(|months| (asked, months));
+        self.current = None;
     }
 
     /// Whether the first month must be handed over before another is begun. Tables may be sorted by contract.
     fn is_full(&self) -> bool {
         let kept = || self.open.values().map(Collector::kept).sum::<usize>();
-        self.open.len() > 1 && (!self.filled || kept() > MOST_OPEN)
+        self.open.len() > 1 && (!self.any_order || kept() > self.limits.held)
     }
 
     /// The collector of the month a record belongs to.
@@ -102,7 +157,11 @@ impl<'a> Months<'a> {
                 }
                 // Also one that was never open: months are handed over in order, each once.
                 if self.closed.is_some_and(|closed| month <= closed) {
-                    return Err(InputError::Order { record: self.record, month });
+                    let record = self.record;
+                    return Err(match self.any_order {
+                        true => InputError::Unsorted { record, month, limit: self.limits.held as u64 },
+                        false => InputError::Order { record, month },
+                    });
                 }
                 month
             }
@@ -116,9 +175,10 @@ impl<'a> Months<'a> {
         let bad = || InputError::Time { record: self.record, nanos };
         let time = Timestamp::from_nanosecond(i128::from(nanos)).map_err(|_| bad())?;
         let central = Month::of(time.to_zoned_datetime(self.zone.clone()).date()).ok_or_else(bad)?;
-        let clamp = |month: Month| self.named.map_or(month, |(first, last)| month.clamp(first, last));
-        let month = clamp(central);
-        if clamp(central) == central {
+        let promised = self.promised.as_ref().filter(|(asked, _)| asked.contains(&nanos));
+        let promised = self.named.or(promised.map(|(_, months)| *months));
+        let month = promised.map_or(central, |(first, last)| central.clamp(first, last));
+        if month == central {
             let begin = |month: Month| {
                 month
                     .first_day()
@@ -221,7 +281,8 @@ mod tests {
     /// What comes of bars of one symbol each, pushed under these limits.
     fn pushed(limits: Limits, bars: impl Iterator<Item = (u64, String)>) -> Result<u64, InputError> {
         let instrument = Instrument::default();
-        let mut months = Months { limits, ..Months::new(&instrument, None, 0)? };
+        let symbology = Symbology::default();
+        let mut months = Months { limits, ..Months::new(&instrument, &symbology, None, 0)? };
         let mut symbols = SymbolCache::default();
         for (second, symbol) in bars {
             let (nanos, price) = ((1_381_149_000 + second) * 1_000_000_000, 250_000_000);
@@ -241,7 +302,7 @@ mod tests {
 
     #[test]
     fn no_file_claims_more_than_its_limits() {
-        let limits = Limits { records: 100, kept: 50, symbols: 8, symbol: 10 };
+        let limits = Limits { records: 100, held: 50, kept: 50, symbols: 8, symbol: 10 };
         let bars = |count: u64, symbols: u64| {
             (0..count).map(move |second| {
                 (second, ["ES", "NQ"][usize::from(second % 2 == 1)].to_owned() + &format!("Z{}", second % symbols))
@@ -256,6 +317,37 @@ mod tests {
         ] {
             let error = pushed(limits, bars.into_iter()).unwrap_err().to_string();
             assert!(error.contains(found), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_table_may_be_in_any_order_as_far_as_its_records_can_be_held() {
+        // Four months of a contract, then of another.
+        let bars =
+            |each: u64| (0..8 * each).map(move |bar| (bar / each % 4 * 31 * 86_400 + bar % each, bar / each / 4));
+        let pushed = |each: u64| {
+            let (instrument, symbology) = (Instrument::default(), Symbology::default());
+            let limits = Limits { held: 40, ..Limits::of(0) };
+            let mut months = Months { limits, ..Months::new(&instrument, &symbology, None, 0)? };
+            months.is_table();
+            let (mut symbols, mut complete) = (SymbolCache::default(), Vec::new());
+            let mut sink = |columns: crate::columns::Columns| {
+                complete.push(columns.time.len() as u64);
+                Ok(())
+            };
+            for (second, contract) in bars(each) {
+                let (nanos, price) = ((1_381_149_000 + second) * 1_000_000_000, 250_000_000);
+                let bar = Bar { nanos, open: price, high: price, low: price, close: price, volume: 1 };
+                let name = || (["ESZ3", "ESH4"][contract as usize].to_owned(), Name::Symbol);
+                months.push(&mut symbols, contract, &bar, name, &mut sink)?;
+            }
+            months.finish(&mut sink)?;
+            Ok::<_, InputError>(complete)
+        };
+        assert_eq!(pushed(5).unwrap(), [10; 4]);
+        let said = pushed(15).unwrap_err().to_string();
+        for words in ["record 60 lies in 2013-10", "more than 40 of them", "sort them by time", "a file of its own"] {
+            assert!(said.contains(words), "{said}");
         }
     }
 

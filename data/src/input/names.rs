@@ -1,6 +1,6 @@
 //! Where a table has its columns.
 
-use super::InputError;
+use super::{InputError, partition::Partition};
 use crate::form::Form;
 
 /// The place of each column; capitals do not matter.
@@ -14,8 +14,8 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Finds them among the names of a table.
-    pub(super) fn find(names: &[&str], form: &Form) -> Result<Self, InputError> {
+    /// Finds them among the names of a table; what its partition gives need not be there.
+    pub(super) fn find(names: &[&str], form: &Form, partition: &Partition) -> Result<Self, InputError> {
         let there = |own: &str| {
             let name = form.columns.of(own).unwrap_or(own);
             let mut named = names.iter().enumerate().filter(|(_, other)| other.eq_ignore_ascii_case(name));
@@ -35,7 +35,7 @@ impl Names {
         };
         // One that was given a name must be there, also where it is optional.
         let optional = |own: &str| match there(own)? {
-            None if form.columns.of(own).is_some() => Err(absent(own)),
+            None if form.columns.of(own).is_some_and(|name| partition.value(name).is_none()) => Err(absent(own)),
             found => Ok(found),
         };
         let needed = |own: &str| there(own)?.ok_or_else(|| absent(own));

@@ -13,6 +13,8 @@ const DEPTH: u8 = 8;
 /// What an LZ4 frame, a skippable one and one of the first format begin with, but for the lowest byte. Its decoder goes on
 /// whatever the page claims to hold.
 const LZ4_FRAMES: [u32; 3] = [0x18_4d22, 0x18_4d2a, 0x18_4c21];
+/// Bytes that Brotli takes at a time.
+const AT_A_TIME: usize = 1 << 16;
 
 /// Bytes that the largest page claims to hold, of a column chunk that lies where `file` stands.
 ///
@@ -62,17 +64,21 @@ impl<R: Read + Seek> Chunk<'_, R> {
         Ok(largest)
     }
 
-    /// Goes over a page. Two decoders go on for as long as there are bytes to decode: whether they find what it claims.
+    /// Goes over a page. Three decoders go on for as long as there are bytes to decode: whether they find what it claims.
     fn as_claimed(&mut self, header: &Header, holds: u64, stored: u64) -> Result<(), Error> {
         let levels = u64::try_from(header.levels).map_or(stored, |levels| levels.min(stored));
         let end = self.file.stream_position()?.saturating_add(stored);
         self.file.seek_relative(levels as i64)?;
         let mut compressed = self.file.take(stored - levels);
         match self.codec {
-            Compression::GZIP(_) => {
+            Compression::GZIP(_) | Compression::BROTLI(_) => {
                 let room = holds - levels.min(holds);
-                // What is no gzip is an error of the decoder's later, too.
-                let found = copy(&mut MultiGzDecoder::new(compressed).take(room + 1), &mut sink()).unwrap_or_default();
+                let unpacked: Box<dyn Read + '_> = match self.codec {
+                    Compression::GZIP(_) => Box::new(MultiGzDecoder::new(compressed)),
+                    _ => Box::new(brotli::Decompressor::new(compressed, AT_A_TIME)),
+                };
+                // What is neither is an error of the decoder's later, too.
+                let found = copy(&mut unpacked.take(room + 1), &mut sink()).unwrap_or_default();
                 if found > room {
                     return Err(invalid(format!("a page claims to hold {holds} bytes and holds more")));
                 }
@@ -178,13 +184,14 @@ fn is_in_a_header(depth: u8, within: i64, field: i64, kind: u8) -> bool {
 }
 
 /// The most that so many bytes can hold: a copy of Snappy is three bytes and stands for 64; two bits of gzip stand for 258;
-/// a byte of LZ4 for at most 255; a Zstandard block of four bytes for at most 128 KiB.
+/// a byte of LZ4 for at most 255; a Zstandard block of four bytes for at most 128 KiB; those of Brotli for 16 MiB.
 fn most(codec: Compression, stored: u64) -> u64 {
     let ratio = match codec {
         Compression::UNCOMPRESSED => 1,
         Compression::SNAPPY => 22,
         Compression::GZIP(_) => 1032,
         Compression::LZ4 | Compression::LZ4_RAW => 255,
+        Compression::BROTLI(_) => 1 << 22,
         _ => 1 << 15,
     };
     stored.saturating_mul(ratio)

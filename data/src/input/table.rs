@@ -21,6 +21,9 @@ pub(super) struct Table {
     pub(super) clock: Clock,
     /// Whether any row has a symbol.
     named: bool,
+    /// What its folders say that its rows do not.
+    symbol: Option<String>,
+    id: Option<String>,
 }
 
 impl Table {
@@ -28,7 +31,13 @@ impl Table {
     pub(super) fn new(months: &mut Months<'_>, named: bool) -> Result<Self, InputError> {
         months.is_table();
         let clock = Clock::new(months.instrument)?;
-        Ok(Self { symbols: SymbolCache::default(), spacing: Spacing::default(), clock, named })
+        let given = |own: &str| {
+            let value = months.partition.value(months.instrument.form.columns.of(own).unwrap_or(own))?;
+            Some(value.to_owned()).filter(|value| !value.is_empty())
+        };
+        let (symbol, id) = (given("symbol"), given("instrument_id"));
+        let named = named || symbol.is_some();
+        Ok(Self { symbols: SymbolCache::default(), spacing: Spacing::default(), clock, named, symbol, id })
     }
 
     /// Gives a row to its month. An empty symbol is none.
@@ -41,11 +50,18 @@ impl Table {
         sink: &mut Sink<'_>,
     ) -> Result<(), InputError> {
         self.spacing.add(bar.nanos);
-        let (named, root) = (self.named, &months.instrument.root);
+        let (symbol, id) = (symbol.or(self.symbol.as_deref()), id.or(self.id.as_deref()));
+        let (named, root) = (self.named || !months.symbology.is_empty(), &months.instrument.root);
+        // What lies beside the table names what the table does not; a series names no contract.
+        let id_beside = id.filter(|_| !months.symbology.is_empty()).and_then(|id| id.parse().ok());
+        let beside = id_beside.and_then(|id| months.symbology.symbol(id, bar.nanos));
+        let beside = beside.filter(|symbol| series_root(symbol).is_none());
         let mut hash = DefaultHasher::new();
-        (symbol, id).hash(&mut hash);
-        let name = || match symbol {
-            Some(symbol) if series_root(symbol) == Some(root) => (id.unwrap_or(symbol).to_owned(), Name::Rolled),
+        (symbol, id, beside).hash(&mut hash);
+        let name = || match symbol.or(beside) {
+            Some(symbol) if series_root(symbol) == Some(root) => {
+                (beside.or(id).unwrap_or(symbol).to_owned(), Name::Rolled)
+            }
             Some(symbol) => (symbol.to_owned(), Name::Symbol),
             None if named => (String::new(), Name::Unmapped),
             None => (id.unwrap_or_default().to_owned(), Name::Id),

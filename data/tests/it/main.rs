@@ -5,5 +5,8 @@ mod bars;
 mod corrupt;
 mod csv;
 mod damaged_bars;
+mod partitions;
 mod rolls;
+mod streams;
 mod synth;
+mod trades;

@@ -78,6 +78,9 @@ pub struct MadeFrom {
     pub decay_reference: Month,
     /// Input files in order of name.
     pub inputs: Vec<Source>,
+    /// XXH3-64 of each `symbology.json` beside the inputs that names ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub symbology: Vec<String>,
     /// The front contracts, which the months around the month decide as well. Manifests written before do not name them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fronts: Option<FrontDates>,

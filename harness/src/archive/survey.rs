@@ -213,16 +213,16 @@ pub fn recommended(store: &Store, version: &Version) -> (Reprocess, Vec<String>)
 impl Raw {
     /// Those of a month, out of all.
     pub fn of(month: Month, all: &[RawFile]) -> Self {
-        let mut by_name: BTreeMap<(Date, Date, &str), Vec<String>> = BTreeMap::new();
+        let mut by_name: BTreeMap<(Date, Date, usize, &str), Vec<String>> = BTreeMap::new();
         let files: Vec<&RawFile> = all.iter().filter(|file| file.holds(month)).collect();
         for file in &files {
-            if let Some(FileName { first, last, part }) = FileName::parse(file.name()) {
-                by_name.entry((first, last, part)).or_default().push(file.key.clone());
-            }
+            let ((first, last), name) = (file.dates, file.name());
+            let part = FileName::parse(name).map_or(name, |name| name.part);
+            by_name.entry((first, last, file.schema, part)).or_default().push(file.key.clone());
         }
         let (first, last) = (month.first_day(), month.last_day());
         let begin = by_name.keys().map(|(begin, ..)| (*begin).max(first)).min();
-        let end = by_name.keys().map(|(_, end, _)| (*end).min(last)).max();
+        let end = by_name.keys().map(|(_, end, ..)| (*end).min(last)).max();
         // A download split by day has no files of days on which nothing trades.
         let trades = |date: &Date| hours(*date) != Hours::Closed;
         let days = std::iter::successors(Some(first), |date| date.tomorrow().ok()).take_while(|date| *date <= last);

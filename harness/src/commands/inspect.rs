@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use data::{
@@ -25,12 +25,17 @@ use parquet::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{cli::InspectArgs, error::Context, run::decode, settings::Settings};
+use super::bring::bring;
+use crate::{
+    cli::InspectArgs,
+    run::{decode, named::Named},
+    settings::Settings,
+};
 
 /// Runs the command.
 pub fn run(args: &InspectArgs, settings: &Settings) -> crate::Result<u8> {
     let folder = tempfile::tempdir()?;
-    let path = if args.file.as_os_str() == "-" { spool(folder.path())? } else { args.file.clone() };
+    let path = bring(&args.file, folder.path(), settings)?;
     let found = inspect(&path, folder.path(), settings)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&found)?);
@@ -38,13 +43,6 @@ pub fn run(args: &InspectArgs, settings: &Settings) -> crate::Result<u8> {
         found.print();
     }
     Ok(0)
-}
-
-/// Stdin to a file: Parquet is read from its end.
-fn spool(folder: &Path) -> crate::Result<PathBuf> {
-    let path = folder.join("stdin");
-    io::copy(&mut io::stdin().lock(), &mut File::create(&path)?).context("reading stdin")?;
-    Ok(path)
 }
 
 fn inspect(path: &Path, folder: &Path, settings: &Settings) -> crate::Result<Found> {
@@ -59,7 +57,7 @@ fn inspect(path: &Path, folder: &Path, settings: &Settings) -> crate::Result<Fou
         return Ok(Found::Bars(BarsFile { format: "column file".into(), bytes, months, ..BarsFile::default() }));
     }
     // The months around a month decide on its fronts: all are decoded before the first is cut.
-    let decoded = decode::decode(|| Ok(path), &decode::source(path)?, instrument, folder)?;
+    let decoded = decode::decode(|| Ok(path), &decode::source(path)?, &Named::beside(path)?, instrument, folder)?;
     let volumes = decoded.volumes(instrument)?;
     let month = |&month: &Month| {
         let file = decoded.open(month)?;
@@ -73,6 +71,7 @@ fn inspect(path: &Path, folder: &Path, settings: &Settings) -> crate::Result<Fou
         bytes: info.bytes,
         checksum: Some(format!("xxh3:{}", info.checksum)),
         records: Some(info.records),
+        limit: info.limit,
         first: info.first,
         last: info.last,
         months,
@@ -115,6 +114,9 @@ struct BarsFile {
     checksum: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     records: Option<u64>,
+    /// What the download was limited to, where it ended there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     first: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -269,6 +271,7 @@ impl BarsFile {
         let optional = [
             ("checksum", self.checksum.clone()),
             ("records", self.records.map(|records| records.to_string())),
+            ("limit of the download, reached", self.limit.map(|limit| limit.to_string())),
             ("first", self.first.map(|first| first.to_string())),
             ("last", self.last.map(|last| last.to_string())),
         ];

@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod bench;
+mod bring;
 pub mod clean;
 pub mod config;
 pub mod demo;

@@ -1,14 +1,11 @@
 //! `process`: one file in, one Parquet out, no store.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{path::Path, time::Instant};
 
 use data::{Month, contract::Fronts, input::InputError, training_file::COLUMNS};
 use tempfile::NamedTempFile;
 
-use super::summary;
+use super::{bring::bring, summary};
 use crate::{
     cli::ProcessArgs,
     error::Context,
@@ -18,6 +15,7 @@ use crate::{
     run::{
         cache::Cache,
         decode,
+        named::Named,
         training::{self, Decoding, MonthColumns, Prepared, Training},
     },
     settings::Settings,
@@ -33,13 +31,13 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
     let _interrupt = interrupt::removing(temporary.path());
     let cache = Cache::open(settings)?;
     let bar = Bar::new();
-    let input = if args.input.as_os_str() == "-" { spool(cache.temporary())? } else { args.input.clone() };
+    let input = bring(&args.input, cache.temporary(), settings)?;
     let began = Instant::now();
-    let source = decode::source(&input)?;
-    let decoded = decode::decode(|| Ok(&input), &source, &settings.instrument, cache.temporary())?;
+    let (source, named) = (decode::source(&input)?, Named::beside(&input)?);
+    let decoded = decode::decode(|| Ok(&input), &source, &named, &settings.instrument, cache.temporary())?;
     let last = decoded.months.last().ok_or(InputError::Empty)?;
     let reference = settings.reference(*last, &decoded.months)?;
-    let made_from = training::made_from(vec![source], settings, reference);
+    let made_from = training::made_from(vec![source], &[named], settings, reference);
     let decoding = Decoding {
         began,
         seconds: began.elapsed().as_secs_f64(),
@@ -64,7 +62,7 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
     };
     let mut months = all[0].months.iter().map(|&month| {
         let fronts = Fronts::choose(month, &volumes, there, settings.choice);
-        Ok(Prepared { columns: open(month)?, fronts, warnings: Vec::new() })
+        Ok(Prepared { columns: open(month)?, fronts, warnings: all[0].warnings(month) })
     });
     let statistics = training.write(temporary.path(), &mut months)?;
     bar.finish();
@@ -99,6 +97,12 @@ fn check_targets(args: &ProcessArgs) -> Result<(), Usage> {
         if same(target, &args.input) {
             return Err(Usage(format!("{}: it is the input; choose another name for the output", target.display())));
         }
+        if args.input.is_dir() && within(target, &args.input) {
+            return Err(Usage(format!(
+                "{}: it lies in the folder that is the input; choose another",
+                target.display()
+            )));
+        }
         if target.metadata().is_ok_and(|metadata| !metadata.is_file()) {
             return Err(Usage(format!("{}: it is not a regular file; choose another name", target.display())));
         }
@@ -109,6 +113,12 @@ fn check_targets(args: &ProcessArgs) -> Result<(), Usage> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a file is, or would be, in a folder.
+fn within(file: &Path, folder: &Path) -> bool {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    parent.canonicalize().ok().zip(folder.canonicalize().ok()).is_some_and(|(file, folder)| file.starts_with(folder))
 }
 
 /// A temporary file in the folder of the file it is to become.
@@ -131,14 +141,6 @@ fn json(statistics: &[Statistics]) -> crate::Result<Vec<u8>> {
         [one] => serde_json::to_vec_pretty(one)?,
         several => serde_json::to_vec_pretty(several)?,
     })
-}
-
-/// Stdin to a file: Parquet is read from its end.
-fn spool(folder: &Path) -> crate::Result<PathBuf> {
-    let path = folder.join("stdin");
-    let mut file = std::fs::File::create(&path)?;
-    std::io::copy(&mut std::io::stdin().lock(), &mut file).context("reading stdin")?;
-    Ok(path)
 }
 
 /// Temporary files are private; what is handed over has the usual permissions.

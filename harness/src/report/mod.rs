@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use self::{archive::Archive, document::Document, success::Success};
 use crate::{
     archive::{
-        discover::{self, RawFile},
+        discover::RawFile,
         holdings::Holdings,
         store::{Object, Store},
     },
@@ -48,7 +48,7 @@ pub fn run(args: &ReportArgs, settings: &Settings) -> crate::Result<u8> {
     let format = args.format()?;
     let store = Store::open(settings.text("store"), settings.access)?;
     let raw = settings.raw_store(&store)?;
-    let files = discover::raw_files(&raw)?;
+    let files = settings.raw_files(&raw)?;
     let archive = Archive::read(&store, &files, args.range())?;
     let with_charts = format == ReportFormat::Html;
     let mut document = match args.kind {

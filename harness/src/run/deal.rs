@@ -49,7 +49,17 @@ mod tests {
     }
 
     fn file(first: Month, last: Month, bytes: u64) -> RawFile {
-        RawFile { key: format!("{first}-{last}"), bytes, e_tag: None, modified: None, first, last }
+        RawFile {
+            key: format!("{first}-{last}"),
+            bytes,
+            e_tag: None,
+            modified: None,
+            dates: (first.first_day(), last.last_day()),
+            first,
+            last,
+            schema: 0,
+            has_symbology: false,
+        }
     }
 
     fn months(count: usize) -> Vec<Month> {

@@ -1,7 +1,7 @@
 //! Input files to mapped columns: one folder an input, one column file a month, kept for a second run.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::Write,
     path::{Path, PathBuf},
 };
@@ -16,7 +16,10 @@ use data::{
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::cache::{Cache, INDEX};
+use super::{
+    cache::{Cache, INDEX},
+    named::Named,
+};
 use crate::{
     archive::manifest::Source,
     error::{self, Class, Context, Error},
@@ -51,6 +54,18 @@ impl Decoded {
         self.volumes.is_some()
     }
 
+    /// What a careful user of a month must know of the file.
+    pub fn warnings(&self, month: Month) -> Vec<String> {
+        let InputInfo { name, limit, .. } = &self.info;
+        let cut = limit.filter(|_| self.months.last() == Some(&month));
+        let said = |limit| {
+            format!(
+                "{name}: the download ended at its limit of {limit} records, what follows is missing: download it without a limit"
+            )
+        };
+        cut.map(said).into_iter().collect()
+    }
+
     /// What each contract traded by date.
     pub fn volumes(&self, instrument: &Instrument) -> crate::Result<Volumes> {
         if let Some(volumes) = &self.volumes {
@@ -69,19 +84,20 @@ impl Decoded {
     }
 }
 
-/// Name, size and checksum of an input file.
+/// Name, size and checksum of an input, a file or a folder of files.
 pub fn source(path: &Path) -> Result<Source, InputError> {
     let failed =
         |source: std::io::Error| InputError::File { path: path.display().to_string(), source: Box::new(source.into()) };
-    let (bytes, checksum) = File::open(path).and_then(|mut file| input::checksum(&mut file)).map_err(failed)?;
+    let (bytes, checksum) = input::identify(path).map_err(failed)?;
     Ok(Source { name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes, checksum })
 }
 
 /// Decodes a file that was found to be `source` into `cache`, or finds it decoded there; only then is the file not asked
-/// for. What is damaged there is made again.
+/// for. `named` is what lies beside it. What is damaged there is made again.
 pub fn decode<P: AsRef<Path>>(
     file: impl FnOnce() -> crate::Result<P>,
     source: &Source,
+    named: &Named,
     instrument: &Instrument,
     cache: &Path,
 ) -> crate::Result<Decoded> {
@@ -89,7 +105,7 @@ pub fn decode<P: AsRef<Path>>(
     // The name counts: it says which months the file's first and last hours belong to.
     let Instrument { root, tick_nanos, time_zone, form, .. } = instrument;
     let input_zone = instrument.input_time_zone.as_deref().unwrap_or_default();
-    let key = format!("{checksum} {name} {root} {tick_nanos} {time_zone} {RULES_VERSION}{input_zone}{form}");
+    let key = format!("{checksum} {name} {root} {tick_nanos} {time_zone} {RULES_VERSION}{input_zone}{form}{named}");
     let folder = cache.join(format!("{:016x}", xxh3_64(key.as_bytes())));
     if let Some(found) = find(&folder, &key) {
         Cache::touch(&folder).with_context(|| format!("{}: cannot be marked as used", folder.display()))?;
@@ -98,7 +114,7 @@ pub fn decode<P: AsRef<Path>>(
     fs::create_dir_all(&folder).with_context(|| format!("{}: cannot create the folder", folder.display()))?;
     let (mut months, mut volumes, mut failed) = (Vec::new(), Volumes::default(), None);
     let file = file()?;
-    let info = input::read(file.as_ref(), instrument, &mut |columns| {
+    let info = input::read_named(file.as_ref(), named.symbology(), instrument, &mut |columns| {
         let target = folder.join(format!("{}.columns", columns.month));
         months.push(columns.month);
         volumes.add(&Volumes::of(&columns.view(), instrument)?);

@@ -5,6 +5,7 @@ mod deal;
 pub mod decode;
 mod job;
 pub mod memory;
+pub mod named;
 pub mod outcome;
 pub mod raw;
 pub mod request;
@@ -28,7 +29,7 @@ use self::{
 };
 use crate::{
     archive::{
-        discover::{self, RawFile},
+        discover::RawFile,
         store::{Store, Traffic},
     },
     error::{Class, Error},
@@ -69,7 +70,7 @@ pub fn run(
         name => Store::existing(name, access)?,
     };
     let traffic = Arc::new(Traffic::default());
-    let files = discover::raw_files(&raw.counting(&traffic))?;
+    let files = settings.raw_files(&raw.counting(&traffic))?;
     let task = request.task;
     let (asked, months) = (request.months.len(), &deal::share(&request.months, &files, task));
     if task != Task::WHOLE {

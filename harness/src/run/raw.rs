@@ -9,10 +9,14 @@ use std::{
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{cache::Cache, decode};
+use super::{
+    cache::Cache,
+    decode,
+    named::{self, Named},
+};
 use crate::{
     archive::{
-        discover::RawFile,
+        discover::{RawFile, SYMBOLOGY},
         manifest::{RawState, Source},
         store::{Store, StoreError},
     },
@@ -23,6 +27,8 @@ use crate::{
 pub struct Raw<'a> {
     cache: &'a Cache,
     known: Mutex<BTreeMap<String, Known>>,
+    /// By folder.
+    named: Mutex<BTreeMap<String, Named>>,
 }
 
 /// What is known of one file; locked while it is found out.
@@ -58,7 +64,7 @@ impl AsRef<Path> for Here {
 impl<'a> Raw<'a> {
     /// None known yet; what is downloaded goes into the cache.
     pub fn new(cache: &'a Cache) -> Self {
-        Self { cache, known: Mutex::default() }
+        Self { cache, known: Mutex::default(), named: Mutex::default() }
     }
 
     /// A file with its state: not every server's listing tells it.
@@ -90,6 +96,21 @@ impl<'a> Raw<'a> {
         let source = Source { name: file.name().to_owned(), bytes: file.bytes, checksum };
         *known = Some(source.clone());
         Ok((source, Some(here)))
+    }
+
+    /// What lies beside a file and names its ids.
+    pub fn named(&self, store: &Store, file: &RawFile) -> crate::Result<Named> {
+        if !file.has_symbology {
+            return Ok(Named::default());
+        }
+        let mut known = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(named) = known.get(file.folder()) {
+            return Ok(named.clone());
+        }
+        let json = store.read_whole(&format!("{}{SYMBOLOGY}", file.folder()), named::MOST)?;
+        let named = json.map_or_else(Named::default, |(json, _)| Named::of(&json));
+        known.insert(file.folder().to_owned(), named.clone());
+        Ok(named)
     }
 
     /// A file's bytes.

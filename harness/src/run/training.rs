@@ -1,6 +1,7 @@
 //! Months of decoded columns to one training file.
 
 use std::{
+    collections::BTreeSet,
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
@@ -23,7 +24,7 @@ use data::{
 };
 use kernels::Profile;
 
-use super::{decode::Decoded, memory};
+use super::{decode::Decoded, memory, named::Named};
 use crate::{
     archive::manifest::{MadeFrom, Source},
     error::Context,
@@ -122,10 +123,12 @@ impl Decoding {
     }
 }
 
-/// What decides the bytes of a file made from these inputs.
-pub fn made_from(inputs: Vec<Source>, settings: &Settings, reference: Month) -> MadeFrom {
+/// What decides the bytes of a file made from these inputs, with what lies beside them.
+pub fn made_from(inputs: Vec<Source>, named: &[Named], settings: &Settings, reference: Month) -> MadeFrom {
     let program = env!("CARGO_PKG_VERSION").into();
-    MadeFrom { program, settings: settings.of_output(), decay_reference: reference, inputs, fronts: None }
+    let symbology: BTreeSet<String> = named.iter().filter_map(Named::checksum).map(str::to_owned).collect();
+    let (settings, symbology) = (settings.of_output(), symbology.into_iter().collect());
+    MadeFrom { program, settings, decay_reference: reference, inputs, symbology, fronts: None }
 }
 
 /// What a training file is made with, whatever its months.
@@ -315,12 +318,15 @@ impl Watch for Times<'_> {
 
 /// What the Parquet file says of its making; nothing in it depends on when or where.
 fn metadata(made_from: &MadeFrom) -> Vec<(String, String)> {
-    let MadeFrom { program, settings, decay_reference, inputs, .. } = made_from;
+    let MadeFrom { program, settings, decay_reference, inputs, symbology, .. } = made_from;
     let mut pairs = vec![("harness.version".to_owned(), program.clone())];
     for (name, value) in settings.as_object().into_iter().flatten() {
         pairs.push((format!("harness.{name}"), value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
     }
     pairs.push(("harness.decay_reference".into(), decay_reference.to_string()));
     pairs.push(("harness.inputs".into(), serde_json::json!(inputs).to_string()));
+    if !symbology.is_empty() {
+        pairs.push(("harness.symbology".into(), serde_json::json!(symbology).to_string()));
+    }
     pairs
 }

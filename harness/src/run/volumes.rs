@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     decode::{self, Decoded},
+    named::Named,
     raw::{Here, Raw},
 };
 use crate::{
@@ -45,12 +46,12 @@ struct Stored {
 }
 
 /// The file and all that its volumes depend on.
-fn identity(source: &Source, instrument: &Instrument) -> String {
+fn identity(source: &Source, named: &Named, instrument: &Instrument) -> String {
     let Instrument { root, tick_nanos, session_start, session_end, time_zone, form, .. } = instrument;
     let input_zone = instrument.input_time_zone.as_deref().unwrap_or_default();
     let Source { checksum, name, .. } = source;
     format!(
-        "{checksum} {name} {root} {tick_nanos} {time_zone} {session_start} {session_end} {RULES_VERSION}{input_zone}{form}"
+        "{checksum} {name} {root} {tick_nanos} {time_zone} {session_start} {session_end} {RULES_VERSION}{input_zone}{form}{named}"
     )
 }
 
@@ -166,9 +167,10 @@ impl<'a> Archive<'a> {
         let entry = self.entry(file);
         let mut known = entry.lock().unwrap_or_else(PoisonError::into_inner);
         let here = || here.map_or_else(|| self.here.here(raw, file), Ok);
-        let decoded = decode::decode(here, source, &self.settings.instrument, self.columns)?;
+        let named = self.here.named(raw, file)?;
+        let decoded = decode::decode(here, source, &named, &self.settings.instrument, self.columns)?;
         if known.as_ref().is_none_or(|known| known.source != *source || known.volumes.is_none()) {
-            let of = identity(source, &self.settings.instrument);
+            let of = identity(source, &named, &self.settings.instrument);
             let stored = if decoded.is_new() { None } else { read(store, &of, self.keep)? };
             let volumes = self.or_made(store, &of, stored, || decoded.volumes(&self.settings.instrument))?;
             *known = Some(Known { source: source.clone(), state: RawState::of(file, source), volumes: Some(volumes) });
@@ -202,10 +204,11 @@ impl<'a> Archive<'a> {
         }
         let file = &self.here.look(stores.raw, file)?;
         let (source, here) = self.here.source(stores.raw, file, seen)?;
-        let of = identity(&source, &self.settings.instrument);
+        let named = self.here.named(stores.raw, file)?;
+        let of = identity(&source, &named, &self.settings.instrument);
         let stored = read(stores.store, &of, self.keep)?;
         let here = || here.map_or_else(|| self.here.here(stores.raw, file), Ok);
-        let read = || self.read(file, &source, here);
+        let read = || self.read(file, &source, &named, here);
         let volumes = match self.or_made(stores.store, &of, stored, read) {
             Ok(volumes) => Some(volumes),
             Err(error) if error.class().is_of_one_month() => {
@@ -224,15 +227,16 @@ impl<'a> Archive<'a> {
         &self,
         file: &RawFile,
         source: &Source,
+        named: &Named,
         here: impl FnOnce() -> crate::Result<Here>,
     ) -> crate::Result<Volumes> {
         let instrument = &self.settings.instrument;
         if self.months.range(file.first..=file.last).next().is_some() {
-            return decode::decode(here, source, instrument, self.columns)?.volumes(instrument);
+            return decode::decode(here, source, named, instrument, self.columns)?.volumes(instrument);
         }
         let mut volumes = Volumes::default();
         let here = here()?;
-        input::read(here.as_ref(), instrument, &mut |columns| {
+        input::read_named(here.as_ref(), named.symbology(), instrument, &mut |columns| {
             volumes.add(&Volumes::of(&columns.view(), instrument)?);
             Ok(())
         })?;
@@ -330,9 +334,9 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// Whether a file's name says that its records reach into a span of UTC seconds.
+/// Whether a file's dates say that its records reach into a span of UTC seconds.
 fn touches(file: &RawFile, span: &std::ops::Range<i64>) -> bool {
-    let Some((first, last)) = input::named_dates(file.name()) else { return false };
+    let (first, last) = file.dates;
     let begin = |date: jiff::civil::Date| {
         date.to_zoned_datetime(jiff::tz::TimeZone::UTC).map_or(0, |time| time.timestamp().as_second())
     };

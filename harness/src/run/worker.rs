@@ -210,10 +210,11 @@ impl<'a> Worker<'a> {
         let (edges, mut warnings) = self.volumes.edges(stores, month, &seen)?;
         result.inputs.extend(edges.iter().map(|file| file.key.clone()));
         let mut sources: Vec<(RawFile, Source, Option<Here>)> = Vec::new();
-        let mut states = Vec::new();
+        let (mut states, mut named) = (Vec::new(), Vec::new());
         for file in files.iter().copied().chain(&edges) {
             let file = self.volumes.here.look(raw, file)?;
             let (source, here) = self.volumes.here.source(raw, &file, &seen)?;
+            named.push(self.volumes.here.named(raw, &file)?);
             states.extend(RawState::of(&file, &source));
             // The same file under two keys counts once.
             if sources.iter().all(|(_, known, _)| known.checksum != source.checksum) {
@@ -226,7 +227,7 @@ impl<'a> Worker<'a> {
             Stage::new("download", downloading.elapsed().as_secs_f64(), 0, bytes)
         });
         let inputs: Vec<Source> = sources.iter().map(|(_, source, _)| source.clone()).collect();
-        let mut made_from = training::made_from(inputs, settings, reference);
+        let mut made_from = training::made_from(inputs, &named, settings, reference);
         let standing = found.as_ref().map(|(manifest, _)| &manifest.current).filter(|current| {
             let known = MadeFrom { fronts: None, ..current.made_from.clone() };
             !request.force && known == made_from
@@ -272,8 +273,11 @@ impl<'a> Worker<'a> {
         let mut keys: Vec<Input> = Vec::new();
         for (file, source, here) in sources {
             let input = self.volumes.decode(stores, &file, &source, here);
-            let input = input.with_context(|| format!("{}, {}", raw.name(), file.key))?;
+            let mut input = input.with_context(|| format!("{}, {}", raw.name(), file.key))?;
+            // Files of one name may lie in several folders.
+            input.info.name.clone_from(&file.key);
             keys.push(Input::new(&file.key, &input.info));
+            warnings.extend(input.warnings(month));
             decoded.push(input);
         }
         if !decoded.iter().any(|input| input.months.contains(&month)) {

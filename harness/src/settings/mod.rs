@@ -31,7 +31,10 @@ use self::{
     values::{nanos, optional, seconds},
 };
 use crate::{
-    archive::store::{Access, Store, StoreError},
+    archive::{
+        discover::{self, RawFile},
+        store::{Access, Store, StoreError},
+    },
     exit::Usage,
 };
 use statistics::feature_ranges::Overrides;
@@ -60,6 +63,8 @@ pub struct Settings {
     pub decay_reference: Option<Month>,
     /// Whether that may lie before months that are made, whose weights then grow.
     pub allow_decay_reference_before_data: bool,
+    /// Whether of raw files of one name the one that was written last counts alone.
+    pub newest: bool,
     /// Whether features are float64.
     pub float64: bool,
     /// How the front contract is chosen.
@@ -210,6 +215,7 @@ impl Settings {
             profile: if second("profile", ["session", "rolling"])? { Profile::Rolling } else { Profile::Session },
             decay_reference,
             allow_decay_reference_before_data: second("allow_decay_reference_before_data", ["false", "true"])?,
+            newest: second("newest", ["false", "true"])?,
             float64: second("features_dtype", ["float32", "float64"])?,
             choice: if second("contract", ["volume", "volume-previous"])? {
                 Choice::VolumePrevious
@@ -298,6 +304,12 @@ impl Settings {
             "" => Ok(store.clone()),
             name => Store::existing(name, self.access),
         }
+    }
+
+    /// The raw files of a store that count.
+    pub fn raw_files(&self, raw: &Store) -> Result<Vec<RawFile>, StoreError> {
+        let files = discover::raw_files(raw)?;
+        Ok(if self.newest { discover::newest(files) } else { files })
     }
 
     /// The configuration file that was read, or would be.

@@ -122,6 +122,14 @@ pub(super) const SETTINGS: &[Definition] = &[
         "PLACE",
         "Where raw files are: s3://bucket/prefix or a local directory [default: the store]",
     ),
+    setting(
+        "newest",
+        Store,
+        "false",
+        "BOOL",
+        "Of raw files of one name in several folders take the one that was written last",
+    )
+    .choices(&["true", "false"]),
     setting("s3_timeout", Store, "600", "SECONDS", "Seconds after which a request to a server is given up")
         .variable("S3_TIMEOUT"),
     setting("s3_retry_attempts", Store, "5", "COUNT", "How often a failed request to a server is repeated")

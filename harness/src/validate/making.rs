@@ -83,5 +83,7 @@ pub fn of_metadata<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Resul
     let program = text(take("version")?)?;
     let decay_reference = text(take("decay_reference")?)?.parse().map_err(|error| format!("{error}"))?;
     let inputs = serde_json::from_value(take("inputs")?).map_err(|error| format!("harness.inputs: {error}"))?;
-    Ok(MadeFrom { program, decay_reference, inputs, settings: Value::Object(settings), fronts: None })
+    let symbology = take("symbology").ok().map(serde_json::from_value).transpose();
+    let symbology = symbology.map_err(|error| format!("harness.symbology: {error}"))?.unwrap_or_default();
+    Ok(MadeFrom { program, decay_reference, inputs, symbology, settings: Value::Object(settings), fronts: None })
 }

@@ -38,7 +38,7 @@ pub use self::{
     rollover::{Accuracy, against},
 };
 use crate::{
-    archive::{discover, published, store::Store},
+    archive::{published, store::Store},
     cli::ValidateArgs,
     exit::{self, Usage},
     progress::Bar,
@@ -83,7 +83,7 @@ pub fn run(args: &ValidateArgs, settings: &Settings) -> crate::Result<u8> {
             };
             let months = args.months(&store)?;
             let cache = Cache::open(settings)?;
-            let files = discover::raw_files(&raw)?;
+            let files = settings.raw_files(&raw)?;
             let checks = outcome.checks.clone();
             let (here, folder) = (crate::run::raw::Raw::new(&cache), cache.temporary());
             let archive = Archive { store: &raw, files: &files, here, folder, known: RefCell::default() };
@@ -119,7 +119,7 @@ fn file(path: &Path, checks: &[Check], sample: Sample, settings: &Settings) -> c
     let table = Table::open(Source::File(path.to_owned())).map_err(within)?;
     let mut findings = Findings::new(None);
     // For a file that does not say what it was made with.
-    let now = training::made_from(Vec::new(), settings, "1970-01".parse()?);
+    let now = training::made_from(Vec::new(), &[], settings, "1970-01".parse()?);
     let making = Making::new(&now).map_err(Usage)?;
     let overrides = settings.feature_ranges();
     let request = Request { checks, sample, overrides, month: None, made_from: None, making: &making };

@@ -96,7 +96,8 @@ impl Archive<'_> {
                 return Ok(None);
             };
             let here = || here.map_or_else(|| self.here.here(self.store, &file), Ok);
-            match decode::decode(here, source, &making.instrument, self.folder) {
+            let named = self.here.named(self.store, &file)?;
+            match decode::decode(here, source, &named, &making.instrument, self.folder) {
                 Ok(input) => decoded.push(input),
                 Err(error) => {
                     findings.error(Check::Data, "raw", exit::sentence(&error), "the records the month was made from");
@@ -181,7 +182,8 @@ impl Archive<'_> {
             let file = self.here.look(self.store, file)?;
             let (source, here) = self.here.source(self.store, &file, &[])?;
             let here = || here.map_or_else(|| self.here.here(self.store, &file), Ok);
-            match decode::decode(here, &source, &making.instrument, self.folder) {
+            let named = self.here.named(self.store, &file)?;
+            match decode::decode(here, &source, &named, &making.instrument, self.folder) {
                 Ok(input) => decoded.push(input),
                 // What cannot be read is for its own month to say.
                 Err(error) if error.class().is_of_one_month() => {}

@@ -75,6 +75,7 @@ pub(crate) fn of(sessions: &[SessionColumns<f32>]) -> Statistics {
         bytes: 9,
         checksum: "00ff".into(),
         records: 20,
+        limit: None,
         first,
         last,
     };

@@ -15,6 +15,7 @@ mod dependencies;
 mod deploy;
 mod documents;
 mod downloads;
+mod encodings;
 mod fronts;
 mod gate;
 mod golden;

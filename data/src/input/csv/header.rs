@@ -1,10 +1,9 @@
 //! The first line of a text, and the fields of the lines after it.
 
 use super::{
-    super::{InputError, names::Names},
+    super::{InputError, months::Months, names::Names},
     lines::split,
 };
-use crate::form::Form;
 
 /// The names of a text's columns.
 pub(super) struct Header {
@@ -16,7 +15,7 @@ pub(super) struct Header {
 
 impl Header {
     /// Reads the first line; what stands between the names is what stands between all fields.
-    pub(super) fn read(line: &[u8], form: &Form) -> Result<Self, InputError> {
+    pub(super) fn read(line: &[u8], months: &Months<'_>) -> Result<Self, InputError> {
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         let delimiter = line.iter().copied().find(|byte| b",;\t|".contains(byte)).unwrap_or(b',');
         let mut places = Vec::new();
@@ -29,7 +28,8 @@ impl Header {
         split(line, delimiter, &mut places).map_err(quotes)?;
         let name = |(from, to): (usize, usize)| String::from_utf8_lossy(&line[from..to]).trim().to_owned();
         let columns: Vec<String> = places.into_iter().map(name).collect();
-        let names = Names::find(&columns.iter().map(String::as_str).collect::<Vec<_>>(), form)?;
+        let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let names = Names::find(&names, &months.instrument.form, &months.partition)?;
         Ok(Self { columns, delimiter, names })
     }
 

@@ -33,7 +33,7 @@ pub(super) fn read<R: Read>(
     let instrument = months.instrument;
     let mut lines = Lines::new(text);
     let Some((_, header)) = lines.next()? else { return Err(InputError::Empty) };
-    let header = Header::read(header, &instrument.form)?;
+    let header = Header::read(header, months)?;
     let mut places = Vec::new();
     let (mut again, mut rows, mut times) = (Some(again), None, Times::default());
     while let Some((number, line)) = lines.next()? {

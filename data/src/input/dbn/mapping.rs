@@ -8,32 +8,28 @@ use std::{
 use dbn::Metadata;
 
 use super::super::InputError;
-use crate::{columns::Name, symbol};
+use crate::{
+    columns::Name,
+    symbol,
+    symbology::{MOST_DATES, Symbology},
+};
 
 /// Nanoseconds of a UTC day: the header maps symbols by UTC date.
 const DAY: u64 = 86_400_000_000_000;
 /// Julian day of 1970-01-01.
 const EPOCH_JULIAN_DAY: i32 = 2_440_588;
-/// Intervals of one id: a symbol changes at most from day to day. They are looked through for every day of the file.
-const MOST_INTERVALS: usize = 1 << 14;
 /// Ids that records of a live stream may name: all that a venue lists.
 const MOST_IDS: usize = 1 << 17;
 
 /// Instrument id and time to symbol.
-pub(super) struct Mapping {
+pub(super) struct Mapping<'a> {
     root: String,
-    by_id: HashMap<u32, Symbols>,
+    header: Symbology,
+    /// What lies beside the file names what the file does not.
+    beside: &'a Symbology,
     told: HashMap<u32, Told>,
     /// Records that said what an id is.
     messages: u64,
-}
-
-/// What one id stands for by the header.
-#[derive(Default)]
-struct Symbols {
-    by_day: Vec<(Range<u64>, String)>,
-    /// By all its intervals the same.
-    only_one: bool,
 }
 
 /// What a record of a live stream said an id is, from there on.
@@ -43,33 +39,24 @@ struct Told {
     symbol: String,
 }
 
-impl Mapping {
-    /// Of a header; `root` says which series are looked for.
-    pub(super) fn new(metadata: &Metadata, root: &str) -> Result<Self, InputError> {
+impl<'a> Mapping<'a> {
+    /// Of a header and what lies beside the file; `root` says which series are looked for.
+    pub(super) fn new(metadata: &Metadata, beside: &'a Symbology, root: &str) -> Result<Self, InputError> {
         let since_1970 = |julian_day: i32| u64::try_from(julian_day - EPOCH_JULIAN_DAY).unwrap_or(0);
-        let mut by_id: HashMap<u32, Symbols> = HashMap::new();
+        let mut header = Symbology::default();
         for mapping in &metadata.mappings {
             for interval in &mapping.intervals {
                 let from = since_1970(interval.start_date.to_julian_day());
                 let to = since_1970(interval.end_date.to_julian_day());
-                // Either side of a mapping may be the id, depending on what was asked for.
-                let (id, symbol) = match (interval.symbol.parse(), mapping.raw_symbol.parse()) {
-                    (Ok(id), _) => (id, &mapping.raw_symbol),
-                    (_, Ok(id)) => (id, &interval.symbol),
-                    _ => continue,
-                };
-                let Symbols { by_day, only_one } = by_id.entry(id).or_default();
-                *only_one = by_day.first().is_none_or(|(_, first)| *only_one && first == symbol);
-                by_day.push((from..to, symbol.clone()));
-                if by_day.len() > MOST_INTERVALS {
+                if !header.add(from..to, &mapping.raw_symbol, &interval.symbol) {
                     return Err(InputError::Limit {
                         what: "dates of one instrument id in the DBN header",
-                        limit: MOST_INTERVALS as u64,
+                        limit: MOST_DATES as u64,
                     });
                 }
             }
         }
-        Ok(Self { root: root.to_owned(), by_id, told: HashMap::new(), messages: 0 })
+        Ok(Self { root: root.to_owned(), header, beside, told: HashMap::new(), messages: 0 })
     }
 
     /// Learns from a symbol-mapping record of either layout; `bytes` is without a send time.
@@ -113,37 +100,52 @@ impl Mapping {
     /// What an id is called at a time.
     pub(super) fn name(&self, id: u32, nanos: u64) -> (String, Name) {
         let number = id.to_string();
+        // A series names no contract.
+        let beside = self.beside.symbol(id, nanos).filter(|symbol| symbol::series_root(symbol).is_none());
         let (asked, symbol) = match self.told.get(&id) {
             Some(Told { asked, symbol, .. }) => (asked.as_str(), symbol.as_str()),
-            None => match self.symbol(id, nanos / DAY) {
+            None => match self.header.symbol(id, nanos) {
                 Some(symbol) => (symbol, number.as_str()),
-                None if self.by_id.is_empty() && self.told.is_empty() => ("", number.as_str()),
+                None if beside.is_some() => ("", number.as_str()),
+                None if self.knows_nothing() => ("", number.as_str()),
                 None => return (number, Name::Unmapped),
             },
         };
         if symbol::series_root(asked) == Some(self.root.as_str()) {
-            return (symbol.to_owned(), Name::Rolled);
+            let symbol = Some(symbol).filter(|symbol| *symbol != number).or(beside);
+            return (symbol.unwrap_or(&number).to_owned(), Name::Rolled);
         }
-        let symbol = [symbol, asked].into_iter().find(|symbol| !symbol.is_empty() && *symbol != number);
+        let symbol = [symbol, asked, beside.unwrap_or_default()];
+        let symbol = symbol.into_iter().find(|symbol| !symbol.is_empty() && *symbol != number);
         symbol.map_or((number.clone(), Name::Id), |symbol| (symbol.to_owned(), Name::Symbol))
     }
 
-    fn symbol(&self, id: u32, day: u64) -> Option<&str> {
-        let Symbols { by_day, only_one } = self.by_id.get(&id)?;
-        let on_day = by_day.iter().find(|(days, _)| days.contains(&day));
-        // Outside its dates an id that only ever meant one symbol still means it.
-        let only = || by_day.first().filter(|_| *only_one);
-        on_day.or_else(only).map(|(_, symbol)| symbol.as_str())
+    /// Whether no id has a name.
+    fn knows_nothing(&self) -> bool {
+        self.header.is_empty() && self.told.is_empty() && self.beside.is_empty()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use dbn::{MappingInterval, SType, Schema, SymbolMapping};
 
     use super::*;
 
-    fn mapping(symbols: &[&str], id: &str, times: usize) -> Result<Mapping, InputError> {
+    static NOTHING: LazyLock<Symbology> = LazyLock::new(Symbology::default);
+
+    fn mapping(symbols: &[&str], id: &str, times: usize) -> Result<Mapping<'static>, InputError> {
+        mapping_beside(&NOTHING, symbols, id, times)
+    }
+
+    fn mapping_beside<'a>(
+        beside: &'a Symbology,
+        symbols: &[&str],
+        id: &str,
+        times: usize,
+    ) -> Result<Mapping<'a>, InputError> {
         let build = |mappings| {
             Metadata::builder()
                 .dataset("GLBX.MDP3")
@@ -159,7 +161,7 @@ mod tests {
         let mappings = symbols
             .iter()
             .map(|symbol| SymbolMapping { raw_symbol: (*symbol).to_owned(), intervals: vec![interval.clone(); times] });
-        Mapping::new(&build(mappings.collect()), "ES")
+        Mapping::new(&build(mappings.collect()), beside, "ES")
     }
 
     /// A symbol-mapping record: the id, what was asked for, and the symbol.
@@ -175,8 +177,8 @@ mod tests {
 
     #[test]
     fn an_id_cannot_have_any_number_of_dates() {
-        assert!(mapping(&["ESZ3"], "7", MOST_INTERVALS).is_ok());
-        let error = mapping(&["ESZ3"], "7", MOST_INTERVALS + 1).err().map(|error| error.to_string());
+        assert!(mapping(&["ESZ3"], "7", MOST_DATES).is_ok());
+        let error = mapping(&["ESZ3"], "7", MOST_DATES + 1).err().map(|error| error.to_string());
         assert!(error.unwrap().contains("more than 16384 dates of one instrument id"));
     }
 
@@ -203,6 +205,28 @@ mod tests {
             let found = mapping(&[asked], given, 1).unwrap().name(id, 0);
             assert_eq!(found, (expected.0.to_owned(), expected.1), "{asked} {given}");
         }
+    }
+
+    #[test]
+    fn what_lies_beside_the_file_names_what_the_file_does_not() {
+        let beside = Symbology::parse(
+            br#"{"result":{"ESZ3":[{"d0":"2013-10-01","d1":"2013-11-01","s":"7"}],
+                "ES.v.0":[{"d0":"2013-10-01","d1":"2013-11-01","s":"8"}]}}"#,
+        );
+        for (asked, given, id, expected) in [
+            ("7", "7", 7, ("ESZ3", Name::Symbol)),
+            ("ESH4", "7", 7, ("ESH4", Name::Symbol)),
+            ("ES.v.0", "7", 7, ("ESZ3", Name::Rolled)),
+            ("ESH4", "9", 7, ("ESZ3", Name::Symbol)),
+            ("ESH4", "9", 10, ("10", Name::Unmapped)),
+            // The name of a series is none of a contract.
+            ("8", "8", 8, ("8", Name::Id)),
+        ] {
+            let found = mapping_beside(&beside, &[asked], given, 1).unwrap().name(id, 0);
+            assert_eq!(found, (expected.0.to_owned(), expected.1), "{asked} {given}");
+        }
+        let bare = mapping_beside(&beside, &[], "", 0).unwrap();
+        assert_eq!((bare.name(7, 0), bare.name(10, 0)), (("ESZ3".into(), Name::Symbol), ("10".into(), Name::Unmapped)));
     }
 
     #[test]

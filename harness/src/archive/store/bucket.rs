@@ -35,9 +35,9 @@ pub struct Bucket {
 }
 
 /// A connection that takes longer is not coming.
-const CONNECT: Duration = Duration::from_secs(5);
+pub const CONNECT: Duration = Duration::from_secs(5);
 /// A server that sends nothing for so long is gone.
-const SILENCE: Duration = Duration::from_secs(60);
+pub const SILENCE: Duration = Duration::from_secs(60);
 
 impl Bucket {
     /// Reaches `s3://bucket/prefix` with the keys, region and endpoint of the environment (its `AWS_` variables) or the

@@ -20,6 +20,7 @@ mod small;
 mod tag;
 mod transfer;
 mod unfinished;
+pub mod web;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::quality;
 use crate::{
     archive::{
-        discover,
         failures::Failure,
         state::State,
         store::Store,
@@ -32,7 +31,7 @@ struct Totals {
 /// Runs the command.
 pub fn run(args: &ListArgs, settings: &Settings) -> crate::Result<u8> {
     let store = Store::open(settings.text("store"), settings.access)?;
-    let raw = discover::raw_files(&settings.raw_store(&store)?)?;
+    let raw = settings.raw_files(&settings.raw_store(&store)?)?;
     let mut lines = survey(&store, &raw, args.months, args.needed)?;
     let shown = |line: &Line| {
         args.below.is_none_or(|below| line.score.is_some_and(|score| score < below))

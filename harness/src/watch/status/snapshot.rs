@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::{
     archive::{
         alive::Process,
-        discover::{self, RawFile},
+        discover::RawFile,
         failures,
         holdings::Holdings,
         manifest,
@@ -127,7 +127,7 @@ impl Snapshot {
     /// [`StoreError`].
     pub fn of(store: &Store, settings: &Settings) -> Result<Self, StoreError> {
         let holdings = Holdings::of(store)?;
-        let raw = settings.raw_store(store).and_then(|raw| discover::raw_files(&raw)).unwrap_or_else(|error| {
+        let raw = settings.raw_store(store).and_then(|raw| settings.raw_files(&raw)).unwrap_or_else(|error| {
             tracing::warn!("{}: months that were not tried are not shown", exit::sentence(&error.into()));
             Vec::new()
         });

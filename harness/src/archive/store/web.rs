@@ -42,7 +42,7 @@ pub fn download(address: &str, access: Access, to: &Path) -> Result<(), StoreErr
             found += bytes.len() as u64;
             file.write_all(&bytes).map_err(unwritable)?;
         }
-        if found == expected { Ok(()) } else { Err(failed(super::short(expected, found))) }
+        if found == expected { Ok(()) } else { Err(failed(super::small::short(expected, found))) }
     })
 }
 

@@ -84,6 +84,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Backup(args) => backup::run(&args, &settings),
         Command::Clean(args) => clean::run(&args, &settings),
         Command::Config(args) => settings::run(&args, &settings),
+        Command::Presets(args) => commands::presets::run(&args),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
         Command::Monitor(args) => monitor::run(&args, &settings),

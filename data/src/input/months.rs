@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
 
 use super::{InputError, Sink};
 use crate::{
@@ -10,10 +10,13 @@ use crate::{
     ids,
     instrument::Instrument,
     month::Month,
+    window::Windows,
 };
 
 /// Records of a table that are held while its months are not complete: 256 MB.
 const MOST_OPEN: usize = 1 << 23;
+/// Nanoseconds of a second.
+const NANOS: u64 = 1_000_000_000;
 
 /// What a file may claim of the memory and the disk, however well it is compressed.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +53,7 @@ pub(super) fn within(there: bool, what: &'static str, limit: u64) -> Result<(), 
 /// Deals the records of a file out to its months.
 pub(super) struct Months<'a> {
     pub(super) instrument: &'a Instrument,
-    zone: TimeZone,
+    windows: Windows<'a>,
     /// Months the file's name promises: the hours of the evening before belong to the first.
     named: Option<(Month, Month)>,
     open: BTreeMap<Month, Collector>,
@@ -69,11 +72,11 @@ pub(super) struct Months<'a> {
 
 impl<'a> Months<'a> {
     pub(super) fn new(instrument: &'a Instrument, dates: Option<(Date, Date)>, bytes: u64) -> Result<Self, InputError> {
-        let zone = instrument.zone()?;
+        let windows = Windows::new(instrument)?;
         let named = dates.and_then(|(first, last)| Some((Month::of(first)?, Month::of(last)?)));
         let (open, closed, record, limits) = (BTreeMap::new(), None, 0, Limits::of(bytes));
         let (publisher, first, last, current, filled) = (None, None, None, None, false);
-        Ok(Self { instrument, zone, named, open, closed, record, limits, publisher, first, last, current, filled })
+        Ok(Self { instrument, windows, named, open, closed, record, limits, publisher, first, last, current, filled })
     }
 
     /// What follows are rows of a table: seconds without a trade may have been filled, and the order is its writer's.
@@ -114,19 +117,12 @@ impl<'a> Months<'a> {
 
     fn month_of(&mut self, nanos: u64) -> Result<Month, InputError> {
         let bad = || InputError::Time { record: self.record, nanos };
-        let time = Timestamp::from_nanosecond(i128::from(nanos)).map_err(|_| bad())?;
-        let central = Month::of(time.to_zoned_datetime(self.zone.clone()).date()).ok_or_else(bad)?;
-        let clamp = |month: Month| self.named.map_or(month, |(first, last)| month.clamp(first, last));
-        let month = clamp(central);
-        if clamp(central) == central {
-            let begin = |month: Month| {
-                month
-                    .first_day()
-                    .to_zoned_datetime(self.zone.clone())
-                    .ok()
-                    .and_then(|t| u64::try_from(t.timestamp().as_nanosecond()).ok())
-            };
-            if let (Some(from), Some(to)) = (begin(central), central.next().and_then(begin)) {
+        let second = i64::try_from(nanos / NANOS).map_err(|_| bad())?;
+        let own = Month::of(self.windows.date(second)).ok_or_else(bad)?;
+        let month = self.named.map_or(own, |(first, last)| own.clamp(first, last));
+        if month == own {
+            let begin = |month: Month| u64::try_from(self.windows.month_begins(month)?).ok()?.checked_mul(NANOS);
+            if let (Some(from), Some(to)) = (begin(own), own.next().and_then(begin)) {
                 self.current = Some((month, from..to));
             }
         }

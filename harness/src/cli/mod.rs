@@ -74,6 +74,8 @@ pub enum Command {
     Clean(CleanArgs),
     /// The settings in force
     Config(ConfigArgs),
+    /// What is built in for each root: tick, sessions, roll window, ranges
+    Presets(PresetsArgs),
     /// Completions for a shell, to stdout
     Completions(CompletionsArgs),
     /// The manual: this page to stdout, or a page for every command into a folder
@@ -126,15 +128,25 @@ pub struct SettingFlags {
     /// Root symbol
     #[arg(long, global = true)]
     pub root: Option<String>,
-    /// Minimum price increment in points
+    /// Minimum price increment in points [default: that of the root, see `presets`]
     #[arg(long, global = true)]
     pub tick_size: Option<String>,
-    /// First second of the session, local time HH:MM[:SS]
+    /// Prices of 0 and below are prices: true or false [default: that of the root]
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub negative_prices: Option<String>,
+    /// Which hours of the root: regular, or globex for 17:00 on the evening before to 16:00 Central
+    #[arg(long, global = true)]
+    pub session: Option<String>,
+    /// First second of the session, local time HH:MM[:SS]; on the evening before where it is after the end [default: that of
+    /// the root's session]
     #[arg(long, global = true)]
     pub session_start: Option<String>,
-    /// Second after the last one of the session, local time HH:MM[:SS]
+    /// Second after the last one of the session, local time HH:MM[:SS] [default: that of the root's session]
     #[arg(long, global = true)]
     pub session_end: Option<String>,
+    /// When the session pauses, such as "15:15-15:30 until 2021-06-25, 16:00-17:00" [default: that of the root's session]
+    #[arg(long, global = true, value_name = "BREAKS")]
+    pub session_breaks: Option<String>,
     /// IANA time zone of the session
     #[arg(long, global = true)]
     pub time_zone: Option<String>,
@@ -155,7 +167,7 @@ pub struct SettingFlags {
     #[arg(long, global = true)]
     pub gap_points: Option<String>,
     /// When a roll is expected, in days around a day of the old contract's delivery month, such as "third-friday -10..0" or
-    /// "first-day -8..-1"; none: the volumes alone decide [default: the former for equity indices, none for other roots]
+    /// "first-day -8..-1"; none: the volumes alone decide [default: that of the root, see `presets`]
     #[arg(long, global = true, allow_hyphen_values = true, value_name = "WINDOW")]
     pub roll_window: Option<String>,
     /// error, warn, info, debug or trace
@@ -195,6 +207,13 @@ pub struct SynthArgs {
 fn defects() -> impl TypedValueParser<Value = Defect> {
     let known = Defect::ALL.map(|defect| PossibleValue::new(defect.name()).help(defect.meaning()));
     PossibleValuesParser::new(known).try_map(|name| name.parse::<Defect>())
+}
+
+#[derive(Args)]
+pub struct PresetsArgs {
+    /// Machine-readable, with the ranges of all features
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args)]

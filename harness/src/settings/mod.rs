@@ -1,6 +1,7 @@
 //! Settings: flag, environment, harness.toml, default, in this order.
 
 mod alerts;
+mod preset;
 
 use std::{
     collections::BTreeMap,
@@ -10,6 +11,7 @@ use std::{
 
 use data::{
     Instrument, Month,
+    breaks::time_of_day,
     contract::Choice,
     form::{self, Form, PriceUnit, TimeUnit},
     instrument::InstrumentError,
@@ -18,7 +20,7 @@ use kernels::{Level, Profile};
 use serde::Serialize;
 use tracing::level_filters::LevelFilter;
 
-pub use self::alerts::Alerts;
+pub use self::{alerts::Alerts, preset::points};
 use crate::{
     archive::store::{Access, Store, StoreError},
     cli::{ConfigArgs, ConfigCommand, SettingFlags},
@@ -26,8 +28,9 @@ use crate::{
     statistics::feature_ranges::{self, Overrides},
 };
 
-/// Name in harness.toml (and as a flag with dashes), environment variable, default.
-const TABLE: [(&str, Option<&str>, &str); 29] = [
+/// Name in harness.toml (and as a flag with dashes), environment variable, default. Of those that a root's preset has, the
+/// default is that of ES; they stand after `root` and `session`.
+const TABLE: [(&str, Option<&str>, &str); 32] = [
     ("store", Some("S3_BUCKET"), "./store"),
     ("raw", None, ""),
     ("profile", None, "session"),
@@ -42,8 +45,11 @@ const TABLE: [(&str, Option<&str>, &str); 29] = [
     ("cache_gb", None, "20"),
     ("root", None, "ES"),
     ("tick_size", None, "0.25"),
+    ("negative_prices", None, "false"),
+    ("session", None, "regular"),
     ("session_start", None, "07:30:00"),
     ("session_end", None, "15:00:00"),
+    ("session_breaks", None, ""),
     ("time_zone", None, "America/Chicago"),
     ("input_time_zone", None, ""),
     ("columns", None, ""),
@@ -59,8 +65,14 @@ const TABLE: [(&str, Option<&str>, &str); 29] = [
     ("s3_retry_attempts", Some("S3_RETRY_ATTEMPTS"), "5"),
 ];
 
+/// Where a setting comes from that nobody gave.
+const DEFAULT: &str = "default";
+
 /// The table of harness.toml that replaces rows of the usual ranges of features.
 const RANGES: &str = "feature_ranges";
+
+/// What is expected of breaks.
+const BREAKS: &str = "breaks within the session, such as '15:15-15:30 until 2021-06-25, 16:00-17:00'";
 
 /// The table of harness.toml that says when to tell whom.
 const ALERTS: &str = "alerts";
@@ -147,7 +159,10 @@ impl Settings {
             } else if let Some(value) = file.get(name) {
                 (value.clone(), path.display().to_string())
             } else {
-                (default.to_owned(), "default".to_owned())
+                match preset::of(&table, name).filter(|value| value != default) {
+                    Some(value) => (value, format!("preset of {}", table["root"].value)),
+                    None => (default.to_owned(), DEFAULT.to_owned()),
+                }
             };
             table.insert(name.to_owned(), Setting { value, origin });
         }
@@ -166,7 +181,8 @@ impl Settings {
         };
         let points =
             |name: &str| nanos(&table[name].value).ok_or_else(|| wrong(name, "points with at most 9 decimals"));
-        let time = |name: &str| seconds(&table[name].value).ok_or_else(|| wrong(name, "a time of day HH:MM[:SS]"));
+        let time = |name: &str| time_of_day(&table[name].value).ok_or_else(|| wrong(name, "a time of day HH:MM[:SS]"));
+        one_of("session", preset::SESSIONS)?;
         let number = |name: &str, expected: &str, fits: fn(f64) -> bool| -> Result<f64, Usage> {
             let value: Option<f64> = table[name].value.parse().ok();
             value.filter(|&value| value <= 1e9 && fits(value)).ok_or_else(|| wrong(name, expected))
@@ -182,8 +198,10 @@ impl Settings {
             tick_nanos: points("tick_size")?,
             session_start: time("session_start")?,
             session_end: time("session_end")?,
+            session_breaks: table["session_breaks"].value.parse().map_err(|_| wrong("session_breaks", BREAKS))?,
             time_zone: table["time_zone"].value.clone(),
             input_time_zone: Some(table["input_time_zone"].value.clone()).filter(|name| !name.is_empty()),
+            negative_prices: one_of("negative_prices", ["false", "true"])? == 1,
             form: Form {
                 columns: table["columns"].value.parse().map_err(|()| {
                     wrong("columns", &format!("'timestamp=ts,volume=vol' (of {})", form::COLUMNS.join(", ")))
@@ -206,8 +224,10 @@ impl Settings {
                 let setting = if name == table["time_zone"].value { "time_zone" } else { "input_time_zone" };
                 wrong(setting, "an IANA name such as America/Chicago")
             }
+            InstrumentError::Breaks(_) => wrong("session_breaks", BREAKS),
             InstrumentError::Session { .. } => Usage(format!(
-                "{} and {}: expected a start before the end, and that by 24:00",
+                "{} and {}: expected two times of day that differ, the end by 24:00; a start after the end is on the \
+                 evening before",
                 found(&table, "session_start"),
                 found(&table, "session_end")
             )),
@@ -386,6 +406,9 @@ fn flag<'a>(flags: &'a SettingFlags, name: &str) -> Option<&'a String> {
         "cache_gb" => flags.cache_gb.as_ref(),
         "root" => flags.root.as_ref(),
         "tick_size" => flags.tick_size.as_ref(),
+        "negative_prices" => flags.negative_prices.as_ref(),
+        "session" => flags.session.as_ref(),
+        "session_breaks" => flags.session_breaks.as_ref(),
         "session_start" => flags.session_start.as_ref(),
         "session_end" => flags.session_end.as_ref(),
         "time_zone" => flags.time_zone.as_ref(),
@@ -512,16 +535,6 @@ fn nanos(text: &str) -> Option<i64> {
     Some(whole * 1_000_000_000 + fraction)
 }
 
-fn seconds(text: &str) -> Option<u32> {
-    let parts: Vec<u32> = text.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
-    let (hours, minutes, seconds) = match parts[..] {
-        [hours, minutes] => (hours, minutes, 0),
-        [hours, minutes, seconds] => (hours, minutes, seconds),
-        _ => return None,
-    };
-    (hours <= 24 && minutes < 60 && seconds < 60).then(|| hours * 3600 + minutes * 60 + seconds)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -534,14 +547,5 @@ mod tests {
         for wrong in ["", ".5", "-1", "1e3", "0.1234567891", "a"] {
             assert_eq!(nanos(wrong), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn times_of_day() {
-        assert_eq!(seconds("07:30"), Some(27_000));
-        assert_eq!(seconds("15:00:01"), Some(54_001));
-        assert_eq!(seconds("7"), None);
-        assert_eq!(seconds("07:60"), None);
-        assert_eq!(seconds("400000000:00090"), None);
     }
 }

@@ -3,6 +3,7 @@
 use data::{
     compute::{self, Computation, SessionColumns},
     contract::Choice,
+    preset::Scale,
     volumes::Volumes,
 };
 use kernels::{Profile, Tick, labels::Outcome};
@@ -54,7 +55,7 @@ fn tick() -> Tick {
 }
 
 fn measured(sessions: &[SessionColumns<f32>]) -> Measured {
-    measure(&grid(), sessions, Profile::Session, tick(), &BTreeMap::new())
+    measure(&grid(), sessions, Profile::Session, tick(), Scale::ES, &BTreeMap::new())
 }
 
 fn of(sessions: &[SessionColumns<f32>]) -> Statistics {
@@ -78,7 +79,7 @@ fn of(sessions: &[SessionColumns<f32>]) -> Statistics {
     let records = Records { total: 20, ..Records::default() };
     let stages = vec![Stage::new("decode", 0.5, 20, 9), Stage::new("compute", 0.0, 0, 0)];
     let performance = Performance::new(2.0, 20, stages, Some(1_000_000), 0);
-    let context = Context { zone: jiff::tz::TimeZone::UTC, excluded_share: 0.0 };
+    let context = Context { zone: jiff::tz::TimeZone::UTC, excluded_share: 0.0, least_win_rate: 0.05 };
     let (grid, volumes) = (grid(), Volumes::default());
     let fronts = Fronts::alone(grid.month, &volumes, Choice::Volume);
     let mut statistics = Statistics::new(head, records, (&fronts, &grid, tick()), measured(sessions), performance);
@@ -264,7 +265,7 @@ fn the_object_has_the_published_names() {
 #[test]
 fn a_month_without_rows_has_no_figures() {
     let empty = Grid::new("2013-10".parse().unwrap());
-    let measured = measure::<f64>(&empty, &[], Profile::Rolling, tick(), &BTreeMap::new());
+    let measured = measure::<f64>(&empty, &[], Profile::Rolling, tick(), Scale::ES, &BTreeMap::new());
     let mode = &measured.modes["low_vol_long"];
     assert_eq!((mode.rows, mode.win_rate, mode.weight.mean), (0, None, None));
     let feature = &measured.features["vwap"];

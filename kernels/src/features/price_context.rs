@@ -70,9 +70,10 @@ impl PriceContext {
         let lead = self.turnover.len() - vwap.len();
         let quotients = self.turnover[lead..].iter().zip(&self.volume[lead..]);
         write(vwap, quotients.clone().map(|(&turnover, &volume)| points.of(float(turnover), float(volume))));
-        // (c - S/V)/(S/V) = (c*V - S)/S
+        // (c - S/V)/(S/V) = (c*V - S)/S, of a vwap above 0.
         let distances = bars.close[bars.lead..].iter().zip(quotients).map(|(&close, (&turnover, &volume))| {
-            100.0 * float(i64::from(close) * volume - turnover) / float(turnover)
+            let distance = 100.0 * float(i64::from(close) * volume - turnover) / float(turnover);
+            if turnover > 0 { distance } else { f64::NAN }
         });
         write(distance, distances);
 
@@ -131,7 +132,7 @@ impl PriceContext {
         let before = self.turnover.iter().zip(&self.volume);
         let pairs = before.clone().zip(before.skip(1));
         let over = |before: i64, volume: i64| float(before) * float(volume);
-        let largest = |terms: &[i64]| terms.iter().fold(0, |largest, &term| largest.max(term));
+        let largest = |terms: &[i64]| terms.iter().fold(0, |largest, &term| largest.max(term).max(-term));
         let product = largest(&self.turnover).checked_mul(largest(&self.volume));
         let len = self.turnover.len().saturating_sub(1);
         if product.is_some_and(|product| product < NARROW) {

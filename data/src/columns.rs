@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use kernels::series::MAX_TICKS;
+use kernels::series::{MAX_TICKS, MIN_TICKS};
 
 use crate::{
     error::InputError,
@@ -183,6 +183,8 @@ pub struct Collector {
     month: Month,
     root: String,
     tick: TickSize,
+    /// Whether prices of 0 and below are kept.
+    negative: bool,
     /// By symbol; `None` for a symbol that is not selected.
     contracts: Vec<(String, Kind, Contract)>,
     index: BTreeMap<String, usize>,
@@ -221,6 +223,7 @@ impl Collector {
             month,
             root: instrument.root.clone(),
             tick: TickSize::new(instrument.tick_nanos),
+            negative: instrument.negative_prices,
             contracts: Vec::new(),
             index: BTreeMap::new(),
             counts: Vec::new(),
@@ -316,7 +319,7 @@ impl Collector {
                 counts.unmapped += 1;
                 counts.unmapped_volume = counts.unmapped_volume.saturating_add(bar.volume);
                 // What it traded when is kept; which rule would drop it does not matter.
-                if let Some(row) = clean(bar, self.tick, record, &mut Records::default())
+                if let Some(row) = clean(bar, (self.tick, self.negative), record, &mut Records::default())
                     && contract.rows.last().is_none_or(|last| last.time != row.time)
                 {
                     contract.sorted &= contract.rows.last().is_none_or(|last| last.time < row.time);
@@ -326,11 +329,11 @@ impl Collector {
                 return;
             }
         }
-        if self.filled && contract.is_filled(bar) {
+        if self.filled && contract.is_filled(bar, self.negative) {
             counts.filled_before += 1;
             return;
         }
-        let Some(row) = clean(bar, self.tick, record, counts) else { return };
+        let Some(row) = clean(bar, (self.tick, self.negative), record, counts) else { return };
         // A record that follows its twin is not even kept until the end: such a file must not fill the memory.
         if contract.rows.last().is_some_and(|last| last.values() == row.values()) {
             counts.duplicate_equal += 1;
@@ -387,10 +390,10 @@ impl Collector {
 impl Contract {
     /// Whether a bar is a second that somebody filled: volume 0 and one price in all four columns, which is that of the row
     /// before, or, where the second before has no row, that of a trade which is not in the file.
-    fn is_filled(&mut self, bar: &Bar) -> bool {
+    fn is_filled(&mut self, bar: &Bar, negative: bool) -> bool {
         const SECOND: u64 = 1_000_000_000;
         let before = self.filled.replace((bar.nanos, bar.close));
-        let flat = bar.volume == 0 && bar.close > 0 && [bar.open, bar.high, bar.low] == [bar.close; 3];
+        let flat = bar.volume == 0 && (negative || bar.close > 0) && [bar.open, bar.high, bar.low] == [bar.close; 3];
         flat && before.is_none_or(|(nanos, close)| close == bar.close || nanos.abs_diff(bar.nanos) > SECOND)
     }
 }
@@ -401,13 +404,13 @@ fn shown(symbol: &str) -> &str {
 }
 
 /// The rules of docs/spec.md 2.2 in their order; the first that hits counts the record.
-fn clean(bar: &Bar, tick: TickSize, record: u64, counts: &mut Records) -> Option<Row> {
+fn clean(bar: &Bar, (tick, negative): (TickSize, bool), record: u64, counts: &mut Records) -> Option<Row> {
     let prices = [bar.open, bar.high, bar.low, bar.close];
     let second = bar.nanos / 1_000_000_000;
     let ticks = prices.map(|price| tick.count(price));
     let rule = if prices.contains(&ABSENT) {
         &mut counts.price_absent
-    } else if prices.iter().any(|&price| price <= 0) {
+    } else if !negative && prices.iter().any(|&price| price <= 0) {
         &mut counts.price_not_positive
     } else if ticks.contains(&None) {
         &mut counts.price_off_tick
@@ -418,11 +421,12 @@ fn clean(bar: &Bar, tick: TickSize, record: u64, counts: &mut Records) -> Option
     } else if !bar.nanos.is_multiple_of(1_000_000_000) {
         &mut counts.sub_second
     } else if let [Some(open), Some(high), Some(low), Some(close)] = ticks
+        && low >= i64::from(MIN_TICKS)
         && high <= i64::from(MAX_TICKS)
         && let (Ok(time), Ok(volume)) = (u32::try_from(second), u32::try_from(bar.volume))
     {
         if volume > 0 {
-            // No price is above the high and none is negative: each fits.
+            // No price is above the high and none below the low: each fits.
             let [open, high, low, close] = [open, high, low, close].map(|ticks| ticks as i32);
             return Some(Row { time, open, high, low, close, volume, record });
         }
@@ -477,5 +481,26 @@ mod tests {
         collector.push(z3, &bar(8), 1000);
         let error = collector.finish().unwrap_err().to_string();
         assert!(error.contains("records 0 and 1000"), "{error}");
+    }
+    #[test]
+    fn prices_of_0_and_below_are_prices_where_the_instrument_has_them() {
+        let clean = |negative_prices: bool, [open, high, low, close]: [i64; 4]| {
+            let instrument =
+                Instrument { root: "CL".into(), tick_nanos: 10_000_000, negative_prices, ..Instrument::default() };
+            let mut collector = Collector::new("2020-04".parse().unwrap(), &instrument);
+            let index = collector.symbol("CLK0", Name::Symbol);
+            collector.push(index, &Bar { nanos: 1_587_405_600_000_000_000, open, high, low, close, volume: 3 }, 0);
+            let columns = collector.finish().unwrap();
+            (columns.close, columns.records.price_not_positive, columns.records.dropped())
+        };
+        // 2020-04-20, 13:00 Central: from a cent above 0 to -37.63.
+        let bar = [10_000_000, 10_000_000, -37_630_000_000, -37_630_000_000];
+        assert_eq!(clean(true, bar), (vec![-3763], 0, 0));
+        assert_eq!(clean(false, bar), (vec![], 1, 1));
+        assert_eq!(clean(true, [0; 4]), (vec![0], 0, 0));
+        // All other rules hold, that of the tick and of the limit too.
+        assert_eq!(clean(true, [-15_000_000; 4]), (vec![], 0, 1));
+        assert_eq!(clean(true, [10_000_000 * (i64::from(MIN_TICKS) - 1); 4]), (vec![], 0, 1));
+        assert_eq!(clean(true, [ABSENT; 4]), (vec![], 0, 1));
     }
 }

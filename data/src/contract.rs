@@ -292,7 +292,7 @@ fn most<'a>(candidates: &[&'a Traded], volume: impl Fn(&Traded) -> u64) -> Optio
 #[must_use]
 pub fn rollover(
     view: &ColumnsView<'_>,
-    windows: &Windows,
+    windows: &Windows<'_>,
     window: &Window,
     from: &Replaced,
     to: &str,
@@ -316,16 +316,16 @@ pub fn rollover(
 #[must_use]
 pub fn price_gap(
     view: &ColumnsView<'_>,
-    windows: &Windows,
+    windows: &Windows<'_>,
     window: &Window,
     from: &Replaced,
     to: &str,
     tick: Tick,
 ) -> Option<f64> {
-    let since = windows.of(from.since)?.begin();
+    let since = windows.of(from.since)?.begin;
     let rows = |symbol: &str| -> Option<std::ops::Range<usize>> {
         let contract = view.contracts.iter().find(|contract| contract.symbol == symbol)?;
-        Some(view.rows_between(contract, since, window.start))
+        Some(view.rows_between(contract, since, window.start()))
     };
     let (mut a, mut b) = (rows(&from.symbol)?, rows(to)?);
     while !a.is_empty() && !b.is_empty() {

@@ -12,10 +12,10 @@ use crate::{fault::Fault, month::Month};
 /// Nothing traded for this long at an end of the window makes a short day.
 pub(crate) const SHORT_SECONDS: u32 = 15 * 60;
 
-/// One trading date of the grid.
+/// One session of a trading date, which has another one for each break in its hours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Central trading date.
+    /// Local trading date.
     pub date: Date,
     /// Symbol of the front contract.
     pub contract: String,
@@ -81,7 +81,7 @@ pub struct Unmapped {
 pub struct Grid {
     /// Calendar month (Central).
     pub month: Month,
-    /// Sessions in order of date; their rows cover the columns without a hole.
+    /// Sessions in order; their rows cover the columns without a hole.
     pub sessions: Vec<Session>,
     /// Rollovers in order of date.
     pub rollovers: Vec<Rollover>,

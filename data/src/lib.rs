@@ -1,6 +1,7 @@
 //! From a Databento file to the session grid, and from finished columns to Parquet.
 #![deny(missing_docs)]
 
+pub mod breaks;
 mod central;
 pub mod column_file;
 pub mod columns;
@@ -11,6 +12,7 @@ mod error;
 pub mod fault;
 pub mod form;
 pub mod grid;
+mod halts;
 pub mod holidays;
 mod ids;
 pub mod input;
@@ -19,6 +21,7 @@ pub mod job;
 pub mod merge;
 pub mod month;
 pub mod plausible;
+pub mod preset;
 pub mod records;
 pub mod roll_window;
 pub mod session;

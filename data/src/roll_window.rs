@@ -8,8 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::month::Month;
 
-/// Equity-index futures, which roll in the days before the third Friday of their delivery month.
-const EQUITY_INDICES: [&str; 8] = ["ES", "NQ", "RTY", "YM", "MES", "MNQ", "M2K", "MYM"];
 /// Calendar days a window may reach from its day: contracts are not rolled a year early.
 const FARTHEST: i16 = 366;
 
@@ -37,7 +35,7 @@ pub struct RollWindow {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Rolls {
-    /// That of the root where it has one built in, else none.
+    /// That of the root's preset, else none.
     #[default]
     OfRoot,
     /// No window: the volumes alone decide.
@@ -54,19 +52,36 @@ pub enum Rolls {
 pub struct RollWindowError(String);
 
 impl RollWindow {
-    /// From 10 calendar days before the third Friday of the delivery month to that Friday.
-    pub const EQUITY_INDEX: Self = Self { anchor: Anchor::ThirdFriday, from: -10, to: 0 };
+    /// Days around the third Friday of the delivery month.
+    #[must_use]
+    pub const fn third_friday(from: i16, to: i16) -> Self {
+        Self { anchor: Anchor::ThirdFriday, from, to }
+    }
+
+    /// Days around the first day of the delivery month.
+    #[must_use]
+    pub const fn first_day(from: i16, to: i16) -> Self {
+        Self { anchor: Anchor::FirstDay, from, to }
+    }
 
     /// Whether a roll out of a contract of this delivery month is expected on a date.
     #[must_use]
     pub fn contains(&self, date: Date, delivery: Month) -> bool {
+        let ends = self.anchor.plus(delivery, self.from).zip(self.anchor.plus(delivery, self.to));
+        ends.is_some_and(|(from, to)| from <= date && date <= to)
+    }
+}
+
+impl Anchor {
+    /// So many days after the day of a delivery month, or before it; `None` beyond the calendar.
+    #[must_use]
+    pub fn plus(self, delivery: Month, days: i16) -> Option<Date> {
         let first = delivery.first_day();
-        let day = match self.anchor {
-            Anchor::FirstDay => Some(first),
-            Anchor::ThirdFriday => third_friday(first),
+        let day = match self {
+            Self::FirstDay => first,
+            Self::ThirdFriday => third_friday(first)?,
         };
-        let ends = |day: Date| Some((day.checked_add(self.from.days()).ok()?, day.checked_add(self.to.days()).ok()?));
-        day.and_then(ends).is_some_and(|(from, to)| from <= date && date <= to)
+        day.checked_add(days.days()).ok()
     }
 }
 
@@ -75,16 +90,6 @@ impl Rolls {
     #[must_use]
     pub fn is_of_root(&self) -> bool {
         *self == Self::OfRoot
-    }
-
-    /// The window of a root; `None` where the volumes alone decide.
-    #[must_use]
-    pub fn window(&self, root: &str) -> Option<RollWindow> {
-        match self {
-            Self::OfRoot => EQUITY_INDICES.contains(&root).then_some(RollWindow::EQUITY_INDEX),
-            Self::Any => None,
-            Self::Within(window) => Some(*window),
-        }
     }
 }
 
@@ -155,6 +160,7 @@ pub fn third_friday(any_day: Date) -> Option<Date> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Instrument;
 
     fn days(window: RollWindow, delivery: &str, month: (i16, i8)) -> Vec<i8> {
         let delivery = delivery.parse().unwrap();
@@ -163,15 +169,18 @@ mod tests {
 
     #[test]
     fn equity_indices_roll_in_the_ten_days_up_to_the_third_friday() {
+        let of =
+            |root: &str, rolls: Rolls| Instrument { root: root.into(), rolls, ..Instrument::default() }.roll_window();
         for root in ["ES", "NQ", "RTY", "YM", "MES", "MNQ", "M2K", "MYM"] {
-            let window = Rolls::OfRoot.window(root).unwrap();
+            let window = of(root, Rolls::OfRoot).unwrap();
             // The third Friday of December 2013 is the 20th.
             assert_eq!(days(window, "2013-12", (2013, 12)), (10..=20).collect::<Vec<_>>());
         }
-        for root in ["GC", "CL", "SR3", "6E", "E"] {
-            assert_eq!(Rolls::OfRoot.window(root), None);
+        for root in ["SR3", "E"] {
+            assert_eq!(of(root, Rolls::OfRoot), None);
         }
-        assert_eq!(Rolls::Any.window("ES"), None);
+        assert_eq!(of("ES", Rolls::Any), None);
+        assert_eq!(of("SR3", "first-day -8..-1".parse().unwrap()), Some(RollWindow::first_day(-8, -1)));
     }
 
     #[test]

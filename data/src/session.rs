@@ -1,5 +1,7 @@
 //! From a month's columns to the session grid: every second of the session has a row.
 
+use std::ops::Range;
+
 use jiff::{Timestamp, civil::Date};
 
 use crate::{
@@ -23,13 +25,15 @@ pub fn cut(view: &ColumnsView<'_>, instrument: &Instrument, fronts: &Fronts) -> 
     let mut grid = Grid::new(view.month);
     for window in windows.of_month(view.month) {
         let date = window.date;
-        grid.unmapped.extend(unmapped(view, window));
+        grid.unmapped.extend(unmapped(view, &window));
         match fronts.by_date.get(&date) {
             Some(Decision::Front { symbol, replaced }) => {
                 let contract = view.contracts.iter().find(|contract| contract.symbol == *symbol);
                 let roll = replaced.as_ref().map(|from| contract::rollover(view, &windows, &window, from, symbol, instrument, tick));
                 grid.rollovers.extend(roll);
-                contract.into_iter().for_each(|contract| lay_out(&mut grid, view, contract, window));
+                if let Some(contract) = contract {
+                    window.spans().iter().for_each(|span| lay_out(&mut grid, view, contract, &window, span));
+                }
             }
             Some(Decision::Missing(front)) => grid.warnings.push(format!(
                 "{date}: the front contract {front} has no record in the session, but some shortly before and after: the \
@@ -86,27 +90,29 @@ pub fn price_gaps_before(
 }
 
 /// What ids without a symbol trade in the session of a date.
-fn unmapped(view: &ColumnsView<'_>, window: Window) -> Option<Unmapped> {
-    let rows = view.unmapped.iter().map(|id| view.rows_between(id, window.start, window.end));
-    let volumes: Vec<u64> = rows
-        .filter(|rows| !rows.is_empty())
-        .map(|rows| view.volume[rows].iter().copied().map(u64::from).sum())
-        .collect();
+fn unmapped(view: &ColumnsView<'_>, window: &Window) -> Option<Unmapped> {
+    let traded = |id: &ContractRows| {
+        let rows = window.spans().iter().map(|span| view.rows_between(id, span.start, span.end));
+        let rows: Vec<Range<usize>> = rows.filter(|rows| !rows.is_empty()).collect();
+        let volume = |rows: Range<usize>| view.volume[rows].iter().copied().map(u64::from).sum::<u64>();
+        (!rows.is_empty()).then(|| rows.into_iter().map(volume).sum())
+    };
+    let volumes: Vec<u64> = view.unmapped.iter().filter_map(traded).collect();
     let (ids, volume) = (volumes.len() as u64, volumes.iter().sum());
     (ids > 0).then_some(Unmapped { date: window.date, ids, volume })
 }
 
-/// Appends one session of a contract that trades in the window to the grid.
-fn lay_out(grid: &mut Grid, view: &ColumnsView<'_>, contract: &ContractRows, window: Window) {
-    let traded = view.rows_between(contract, window.start, window.end);
+/// Appends one of a date's sessions to the grid, if the contract trades in it.
+fn lay_out(grid: &mut Grid, view: &ColumnsView<'_>, contract: &ContractRows, window: &Window, span: &Range<i64>) {
+    let traded = view.rows_between(contract, span.start, span.end);
     let Some(last_row) = traded.clone().last() else { return };
-    let seconds = |row: usize| (i64::from(view.time[row]) - window.start) as u32;
+    let seconds = |row: usize| (i64::from(view.time[row]) - span.start) as u32;
     let (first, last) = (seconds(traded.start), seconds(last_row));
-    let window_rows = (window.end - window.start) as u32;
+    let window_rows = (span.end - span.start) as u32;
     let early_close = window_rows - 1 - last >= SHORT_SECONDS;
     let late_open = first >= SHORT_SECONDS;
     // Nothing is ever filled from the future: without a trade before, the session starts at its first one.
-    let before = view.rows_between(contract, window.begin(), window.start).last();
+    let before = view.rows_between(contract, window.begin, span.start).last();
     let begin = if before.is_some() { 0 } else { first };
     let end = if early_close { last + 1 } else { window_rows };
 
@@ -127,7 +133,7 @@ fn lay_out(grid: &mut Grid, view: &ColumnsView<'_>, contract: &ContractRows, win
         grid.close.push(last);
         close = last;
     }
-    grid.second.extend(central_seconds(window.start + i64::from(begin), (end - begin) as usize));
+    grid.second.extend(central_seconds(span.start + i64::from(begin), (end - begin) as usize));
     for row in traded.clone() {
         grid.volume[start_row + (seconds(row) - begin) as usize] = view.volume[row];
         volume += u64::from(view.volume[row]);
@@ -135,7 +141,7 @@ fn lay_out(grid: &mut Grid, view: &ColumnsView<'_>, contract: &ContractRows, win
     grid.sessions.push(Session {
         date: window.date,
         contract: contract.symbol.clone(),
-        first_second: window.start + i64::from(begin),
+        first_second: span.start + i64::from(begin),
         rows: start_row..grid.rows(),
         filled_rows: (end - begin) as usize - traded.len(),
         early_close,
@@ -306,5 +312,84 @@ mod tests {
         let roll = &grid.rollovers[0];
         assert_eq!((roll.from.as_str(), roll.to.as_str(), roll.price_gap), ("ESZ3", "ESH4", Some(-0.75)));
         assert_eq!((roll.volume_from, roll.volume_to, roll.expected), (5, 6, Some(false)));
+    }
+    /// The Globex day, with these breaks.
+    fn globex(breaks: &str) -> Instrument {
+        let session_breaks = breaks.parse().unwrap();
+        Instrument { session_start: 17 * 3600, session_end: 16 * 3600, session_breaks, ..Instrument::default() }
+    }
+
+    /// Trades of ESZ3 at these UTC times, each of one contract, of a month of 2013.
+    fn at(instrument: &Instrument, month: &str, trades: &[(&str, i64)]) -> Grid {
+        let mut collector = Collector::new(month.parse().unwrap(), instrument);
+        for (record, (time, ticks)) in trades.iter().enumerate() {
+            let index = collector.symbol("ESZ3", Name::Symbol);
+            let nanos = time.parse::<Timestamp>().unwrap().as_nanosecond() as u64;
+            let price = ticks * instrument.tick_nanos;
+            let bar = Bar { nanos, open: price, high: price, low: price, close: price, volume: 1 };
+            collector.push(index, &bar, record as u64);
+        }
+        of(&collector.finish().unwrap(), instrument)
+    }
+
+    /// Date, first and last second, and rows of each session.
+    fn sessions(grid: &Grid) -> Vec<(String, String, String, usize)> {
+        let text = |session: &Session| {
+            let (first, last) = (session.time(0), session.time(session.rows.len() - 1));
+            (session.date.to_string(), first.to_string(), last.to_string(), session.rows.len())
+        };
+        grid.sessions.iter().map(text).collect()
+    }
+
+    fn one(date: &str, first: &str, last: &str, rows: usize) -> (String, String, String, usize) {
+        (date.into(), first.into(), last.into(), rows)
+    }
+
+    #[test]
+    fn the_globex_day_is_of_the_date_it_ends_on() {
+        // Chicago is five hours behind UTC until Sunday, 2013-11-03, at 02:00, and six from then on.
+        let trades = [
+            ("2013-10-31T21:59:59Z", 1), // 16:59:59 on Thursday: in the hour without trading
+            ("2013-10-31T22:00:00Z", 100),
+            ("2013-11-01T20:59:59Z", 101),
+            ("2013-11-03T23:00:00Z", 102), // 17:00 on Sunday, winter time
+            ("2013-11-04T21:59:59Z", 103),
+            ("2013-11-04T22:00:00Z", 2),
+        ];
+        let grid = at(&globex(""), "2013-11", &trades);
+        let expected = [
+            one("2013-11-01", "2013-10-31T22:00:00Z", "2013-11-01T20:59:59Z", 82_800),
+            one("2013-11-04", "2013-11-03T23:00:00Z", "2013-11-04T21:59:59Z", 82_800),
+        ];
+        assert_eq!(sessions(&grid), expected);
+        // 17:00 is the first row, and midnight the 25,201st.
+        assert_eq!((grid.second[0], grid.second[25_199], grid.second[25_200]), (61_200, 86_399, 0));
+        assert_eq!(grid.close[..2], [100, 100]);
+    }
+
+    #[test]
+    fn a_break_ends_a_session_and_begins_another() {
+        let trades = [
+            ("2013-10-06T22:00:00Z", 100),
+            ("2013-10-07T20:14:59Z", 101),
+            ("2013-10-07T20:20:00Z", 99), // in the break
+            ("2013-10-07T20:30:02Z", 102),
+            ("2013-10-07T20:59:59Z", 103),
+            // Nothing trades after 12:15 on the next date.
+            ("2013-10-07T22:00:00Z", 104),
+            ("2013-10-08T17:14:59Z", 105),
+        ];
+        let grid = at(&globex("15:15-15:30 until 2021-06-25"), "2013-10", &trades);
+        let expected = [
+            one("2013-10-07", "2013-10-06T22:00:00Z", "2013-10-07T20:14:59Z", 80_100),
+            one("2013-10-07", "2013-10-07T20:30:00Z", "2013-10-07T20:59:59Z", 1_800),
+            one("2013-10-08", "2013-10-07T22:00:00Z", "2013-10-08T17:14:59Z", 69_300),
+        ];
+        assert_eq!(sessions(&grid), expected);
+        // Until the first trade after the break, the close is the last one of the trading date.
+        assert_eq!(grid.close[80_099..80_103], [101, 99, 99, 102]);
+        assert_eq!(grid.sessions.iter().map(|session| session.early_close).collect::<Vec<_>>(), [false, false, true]);
+        let breaks: Vec<u32> = grid.breaks().iter().map(|at| at.seconds).collect();
+        assert_eq!(breaks, [901, 3_601]);
     }
 }

@@ -1,7 +1,7 @@
 //! What each contract traded on each trading date: all that other months have to know of a raw file. A few kilobytes, where
 //! the file has megabytes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -23,9 +23,9 @@ pub struct Traded {
     pub expiry: Option<Month>,
     /// Contracts traded between the beginning of the date and the session.
     pub before: u64,
-    /// Contracts traded in the session.
+    /// Contracts traded in the date's sessions.
     pub session: u64,
-    /// Last close of the session in ticks.
+    /// Last close of its sessions in ticks.
     pub close: Option<i32>,
     /// Whether it is of a series that is rolled already.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -96,19 +96,20 @@ impl Volumes {
         }
         let mut pieces = Vec::new();
         for window in windows.between(windows.date(first.into()), windows.date(last.into())).filter(|_| first <= last) {
-            let begin = window.begin();
-            for day in begin.div_euclid(UTC_DAY)..=(window.end - 1).div_euclid(UTC_DAY) {
+            let begin = window.begin;
+            for day in begin.div_euclid(UTC_DAY)..=(window.end() - 1).div_euclid(UTC_DAY) {
                 let within = |second: i64| second.clamp(day * UTC_DAY, (day + 1) * UTC_DAY);
-                let volume = |rows: std::ops::Range<usize>| view.volume[rows].iter().copied().map(u64::from).sum();
+                let volume = |rows: Range<usize>| view.volume[rows].iter().copied().map(u64::from).sum::<u64>();
                 let traded = |contract: &ContractRows| {
                     let rows = |from, to| view.rows_between(contract, within(from), within(to));
-                    let session = rows(window.start, window.end);
+                    let sessions = window.spans().iter().map(|span| rows(span.start, span.end));
+                    let last = sessions.clone().rev().find_map(Iterator::last);
                     Traded {
                         symbol: contract.symbol.clone(),
                         expiry: contract.expiry,
-                        before: volume(rows(begin, window.start)),
-                        close: session.clone().last().map(|row| view.close[row]),
-                        session: volume(session),
+                        before: volume(rows(begin, window.start())),
+                        close: last.map(|row| view.close[row]),
+                        session: sessions.map(volume).sum(),
                         rolled: contract.rolled,
                     }
                 };

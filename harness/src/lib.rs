@@ -37,7 +37,9 @@ use clap::{ArgMatches, FromArgMatches};
 pub use crate::error::{Error, Result};
 use crate::{
     cli::{Cli, Command},
-    commands::{backup, bench, clean, config, demo, doctor, inspect, manual, months, process, selftest, synth, tune},
+    commands::{
+        backup, bench, clean, config, demo, doctor, inspect, manual, months, presets, process, selftest, synth, tune,
+    },
     error::Context,
     settings::{Flags, Settings},
     watch::{alerts, status},
@@ -86,6 +88,7 @@ fn dispatch(matches: &ArgMatches) -> Result<u8> {
         Command::Backup(args) => backup::run(&args, &settings),
         Command::Clean(args) => clean::run(&args, &settings),
         Command::Config(args) => config::run(&args, &settings),
+        Command::Presets(args) => presets::run(&args),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
         Command::Monitor(args) => monitor::run(&args, &settings),

@@ -3,6 +3,9 @@
 /// The highest price a series may hold, in ticks. It keeps every windowed sum of squares inside 64 bits.
 pub const MAX_TICKS: i32 = 1 << 22;
 
+/// The lowest price a series may hold, in ticks: crude oil has been below 0. A true range times 300 fits 31 bits.
+pub const MIN_TICKS: i32 = -(1 << 20);
+
 /// What traded in one second. A second without a trade repeats the close before it in all four prices, with volume 0.
 ///
 /// ```
@@ -29,12 +32,12 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// Whether `1 <= low <= open, close <= high <= MAX_TICKS` and the second is one of the day.
+    /// Whether `MIN_TICKS <= low <= open, close <= high <= MAX_TICKS` and the second is one of the day.
     #[must_use]
     #[inline]
     pub fn is_valid(&self) -> bool {
         let Self { open, high, low, close, second, .. } = *self;
         let ordered = low <= open && open <= high && low <= close && close <= high;
-        ordered && low >= 1 && high <= MAX_TICKS && second < 86_400
+        ordered && low >= MIN_TICKS && high <= MAX_TICKS && second < 86_400
     }
 }

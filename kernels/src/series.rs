@@ -1,11 +1,11 @@
 //! The input of every kernel: columns of integer ticks, one row a second but for the breaks between sessions.
 
-pub use crate::bar::MAX_TICKS;
+pub use crate::bar::{MAX_TICKS, MIN_TICKS};
 use crate::{Bar, Error};
 
 /// Rows over which windows and look-ahead run: one session (profile `session`) or one month (profile `rolling`).
 ///
-/// All columns have the same length; prices are in ticks, `1..=MAX_TICKS`, with `low <= open, close <= high`.
+/// All columns have the same length; prices are in ticks, `MIN_TICKS..=MAX_TICKS`, with `low <= open, close <= high`.
 #[derive(Clone, Copy, Debug)]
 pub struct Series<'a> {
     open: &'a [i32],
@@ -48,7 +48,7 @@ impl<'a> Series<'a> {
     ///
     /// # Errors
     /// [`Error::Lengths`] when the columns differ in length, [`Error::Bar`] for a row outside the limits above,
-    /// [`Error::Turnover`] when highest price times total volume does not fit 63 bits.
+    /// [`Error::Turnover`] when the price farthest from 0 times the total volume does not fit 63 bits.
     pub fn new(columns: Columns<'a>) -> Result<Self, Error> {
         let Columns { open, high, low, close, volume, second } = columns;
         let rows = open.len();
@@ -56,7 +56,7 @@ impl<'a> Series<'a> {
             return Err(Error::Lengths);
         }
         let mut total: u128 = 0;
-        let mut highest = 0;
+        let mut farthest = 0;
         for row in 0..rows {
             let bar = Bar {
                 open: open[row],
@@ -69,10 +69,10 @@ impl<'a> Series<'a> {
             if !bar.is_valid() {
                 return Err(Error::Bar { row });
             }
-            highest = highest.max(bar.high);
+            farthest = farthest.max(bar.high).max(-bar.low);
             total += u128::from(bar.volume);
         }
-        if total * u128::from(highest.unsigned_abs()) > i64::MAX as u128 {
+        if total * u128::from(farthest.unsigned_abs()) > i64::MAX as u128 {
             return Err(Error::Turnover);
         }
         Ok(Self { open, high, low, close, volume, second, breaks: &[] })
@@ -181,10 +181,11 @@ mod tests {
     #[test]
     fn a_bar_is_in_order_and_within_its_limits() {
         let refused = Err(Error::Bar { row: 0 });
-        for bar in [[5, 5, 5, 5], [5, 9, 1, 1], [1, 9, 1, 9], [MAX_TICKS; 4]] {
+        for bar in [[5, 5, 5, 5], [5, 9, 1, 1], [1, 9, 1, 9], [MAX_TICKS; 4], [0; 4], [-3, 2, -9, -9], [MIN_TICKS; 4]] {
             assert_eq!(row(bar, 1, 86_399), Ok(1), "{bar:?}");
         }
-        for bar in [[4, 9, 5, 6], [10, 9, 5, 6], [6, 9, 5, 4], [6, 9, 5, 10], [0, 9, 0, 6], [6, MAX_TICKS + 1, 5, 6]] {
+        let (above, below) = ([6, MAX_TICKS + 1, 5, 6], [6, 9, MIN_TICKS - 1, 6]);
+        for bar in [[4, 9, 5, 6], [10, 9, 5, 6], [6, 9, 5, 4], [6, 9, 5, 10], above, below] {
             assert_eq!(row(bar, 1, 0), refused, "{bar:?}");
         }
         assert_eq!(row([5; 4], 1, 86_400), refused);
@@ -228,6 +229,13 @@ mod tests {
         // 2^22 times 2^41 - 1 is the most: 512 rows of 2^32 - 1, and 511 more.
         assert_eq!(turnover(513, 511), Ok(()));
         assert_eq!(turnover(513, 512), Err(Error::Turnover));
+        // Below 0 as well.
+        let (prices, volume) = (vec![MIN_TICKS; 2049], vec![u32::MAX; 2049]);
+        let columns = |rows: usize| {
+            let (open, second) = (&prices[..rows], &vec![0; rows][..]);
+            Series::new(Columns { open, high: open, low: open, close: open, volume: &volume[..rows], second }).is_ok()
+        };
+        assert!(columns(2048) && !columns(2049));
     }
 
     #[test]

@@ -229,6 +229,9 @@ impl<'a> Reference<'a> {
 
     fn distance_from_vwap(&self, i: usize) -> Exact {
         let vwap = self.vwap(i);
+        if !above_0(vwap) {
+            return Exact::Nan;
+        }
         product(quotient(difference(Exact::whole(self.tape.close[i]), vwap), vwap), Exact::whole(100))
     }
 
@@ -289,7 +292,7 @@ impl<'a> Reference<'a> {
     fn change(&self, i: usize, w: usize) -> Exact {
         let Some(before) = i.checked_sub(w) else { return Exact::Nan };
         let (now, before) = (i128::from(self.tape.close[i]), i128::from(self.tape.close[before]));
-        Exact::ratio(now - before, before)
+        if before > 0 { Exact::ratio(now - before, before) } else { Exact::Nan }
     }
 
     fn momentum_acceleration(&self, i: usize) -> Exact {
@@ -300,10 +303,10 @@ impl<'a> Reference<'a> {
         let Some(rows) = window(i, 30).filter(|_| i >= 30) else { return Exact::Nan };
         // In steps of 2^-90: deviations from the mean are then known to far below a unit in the last place.
         let fixed = |k: usize| match self.change(k, 1) {
-            Exact::Ratio(numerator, denominator) => (numerator << 90) / denominator,
-            _ => 0,
+            Exact::Ratio(numerator, denominator) => Some((numerator << 90) / denominator),
+            _ => None,
         };
-        let returns: Vec<i128> = rows.map(fixed).collect();
+        let Some(returns) = rows.map(fixed).collect::<Option<Vec<i128>>>() else { return Exact::Nan };
         let sum: i128 = returns.iter().sum();
         let squares: f64 =
             returns.iter().map(|value| (30 * value - sum) as f64 / 30.0).map(|value| value * value).sum();
@@ -358,6 +361,14 @@ impl<'a> Reference<'a> {
         let Some(rows) = window(i, w) else { return Exact::Nan };
         let ups = rows.filter(|&k| k > 0 && self.tape.close[k] > self.tape.close[k - 1]).count();
         Exact::ratio(100 * ups as i128, w as i128)
+    }
+}
+
+/// Whether a price is above 0.
+fn above_0(price: Exact) -> bool {
+    match price {
+        Exact::Ratio(numerator, denominator) => (numerator > 0) == (denominator > 0) && numerator != 0,
+        _ => false,
     }
 }
 

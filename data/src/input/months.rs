@@ -5,7 +5,7 @@ use std::{
     ops::Range,
 };
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
 
 use super::{InputError, Sink, partition::Partition};
 use crate::{
@@ -14,7 +14,11 @@ use crate::{
     instrument::Instrument,
     month::Month,
     symbology::Symbology,
+    window::Windows,
 };
+
+/// Nanoseconds of a second.
+const NANOS: u64 = 1_000_000_000;
 
 /// What a file may claim of the memory and the disk, however well it is compressed.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +61,7 @@ pub(super) struct Months<'a> {
     pub(super) instrument: &'a Instrument,
     /// What lies beside the input says of ids that it does not name.
     pub(super) symbology: &'a Symbology,
-    zone: TimeZone,
+    windows: Windows<'a>,
     /// Months the file's name promises: the hours of the evening before belong to the first.
     named: Option<(Month, Month)>,
     /// UTC nanoseconds that a header promises, where the name has no dates, and the months of their UTC dates.
@@ -91,12 +95,12 @@ impl<'a> Months<'a> {
         dates: Option<(Date, Date)>,
         bytes: u64,
     ) -> Result<Self, InputError> {
-        let zone = instrument.zone()?;
+        let windows = Windows::new(instrument)?;
         let named = dates.and_then(|(first, last)| Some((Month::of(first)?, Month::of(last)?)));
         Ok(Self {
             instrument,
             symbology,
-            zone,
+            windows,
             named,
             promised: None,
             open: BTreeMap::new(),
@@ -173,20 +177,14 @@ impl<'a> Months<'a> {
 
     fn month_of(&mut self, nanos: u64) -> Result<Month, InputError> {
         let bad = || InputError::Time { record: self.record, nanos };
-        let time = Timestamp::from_nanosecond(i128::from(nanos)).map_err(|_| bad())?;
-        let central = Month::of(time.to_zoned_datetime(self.zone.clone()).date()).ok_or_else(bad)?;
+        let second = i64::try_from(nanos / NANOS).map_err(|_| bad())?;
+        let own = Month::of(self.windows.date(second)).ok_or_else(bad)?;
         let promised = self.promised.as_ref().filter(|(asked, _)| asked.contains(&nanos));
         let promised = self.named.or(promised.map(|(_, months)| *months));
-        let month = promised.map_or(central, |(first, last)| central.clamp(first, last));
-        if month == central {
-            let begin = |month: Month| {
-                month
-                    .first_day()
-                    .to_zoned_datetime(self.zone.clone())
-                    .ok()
-                    .and_then(|t| u64::try_from(t.timestamp().as_nanosecond()).ok())
-            };
-            if let (Some(from), Some(to)) = (begin(central), central.next().and_then(begin)) {
+        let month = promised.map_or(own, |(first, last)| own.clamp(first, last));
+        if month == own {
+            let begin = |month: Month| u64::try_from(self.windows.month_begins(month)?).ok()?.checked_mul(NANOS);
+            if let (Some(from), Some(to)) = (begin(own), own.next().and_then(begin)) {
                 self.current = Some((month, from..to));
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil::Time};
 
 use super::InputError;
-use crate::{columns::ColumnsView, instrument::Instrument, month::Month, records::Records, symbol};
+use crate::{columns::ColumnsView, instrument::Instrument, month::Month, records::Records, symbol, window::Windows};
 
 /// Symbols spelt out.
 const NAMED: usize = 5;
@@ -54,8 +54,8 @@ impl Seen {
 
     /// Why nothing comes out of records that all lie outside of the months their file promises.
     fn of_another_month(&self, instrument: &Instrument) -> Option<String> {
-        let zone = instrument.zone().ok()?;
-        let month = |second: u32| Month::of(zone.to_datetime(utc(second)).date());
+        let windows = Windows::new(instrument).ok()?;
+        let month = |second: u32| Month::of(windows.date(second.into()));
         let (first, last) = self.span.and_then(|(first, last)| month(first).zip(month(last)))?;
         let (promised_first, promised_last) = (*self.months.iter().min()?, *self.months.iter().max()?);
         let outside = last < promised_first || first > promised_last;

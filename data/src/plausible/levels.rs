@@ -12,6 +12,9 @@ use crate::{
     grid::{Grid, SHORT_SECONDS},
 };
 
+/// Ticks between two prices at most that are of one level whatever their ratio: close to 0 it says nothing.
+const NEAR: i64 = 20;
+
 /// Names the sessions whose prices jumped to more than 1.5 times above or below those of most of the month.
 pub(super) fn sessions(grid: &Grid, tick: Tick) -> Option<Fault> {
     let jump = |&row: &usize| beyond(grid.close[row - 1], grid.open[row]);
@@ -44,9 +47,11 @@ pub(super) fn sessions(grid: &Grid, tick: Tick) -> Option<Fault> {
     Some(Fault { kind: FaultKind::SessionLevel, found })
 }
 
-/// Whether one price is more than 1.5 times the other.
+/// Whether one price is more than 1.5 times the other, and more than a few ticks away. A price that is not above 0 is no
+/// multiple of another.
 fn beyond(a: i32, b: i32) -> bool {
-    2 * i64::from(a.max(b)) > 3 * i64::from(a.min(b))
+    let (low, high) = (i64::from(a.min(b)), i64::from(a.max(b)));
+    low > 0 && high - low > NEAR && 2 * high > 3 * low
 }
 
 fn median(closes: &[i32]) -> i32 {

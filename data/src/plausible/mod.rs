@@ -10,6 +10,8 @@ mod levels;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use jiff::civil::Date;
 use kernels::Tick;
 
@@ -17,11 +19,14 @@ use crate::{
     columns::ColumnsView,
     fault::Fault,
     grid::{Grid, SHORT_SECONDS, Session},
+    halts::is_halt,
     holidays::{Hours, hours},
 };
 
-/// A bar whose price is more than one in so many parts away from the close before is no move of a second.
+/// A bar whose price is more than one in so many parts away from the close before is no move of a second, but for these few
+/// ticks. Of a price that is not above 0 there are no parts.
 const FAR_IN_A_SECOND: i64 = 50;
+const NEAR_IN_A_SECOND: i64 = 20;
 /// Prices may change by one in so many parts from a session to the next: beyond it exchanges stop trading.
 const FAR_IN_A_NIGHT: i64 = 5;
 /// So many seconds with trades, all at one price for as long as makes a short day, are stuck.
@@ -65,14 +70,17 @@ fn short_days(grid: &Grid, warnings: &mut Vec<String>) {
         4 * grid.sessions.iter().filter(|session| is(session)).count() <= grid.sessions.len()
     };
     let early = |session: &&Session| session.early_close && hours(session.date) == Hours::Full;
+    let late = |session: &&Session| session.late_open;
     for session in grid.sessions.iter().filter(early).filter(|_| few(|session| session.early_close)) {
         let last = session.time(session.rows.len() - 1);
         warnings.push(format!("{}: nothing trades after {last}, and it is no holiday", session.date));
     }
-    for session in grid.sessions.iter().filter(|session| session.late_open).filter(|_| few(|session| session.late_open))
-    {
+    for session in grid.sessions.iter().filter(late).filter(|_| few(|session| session.late_open)) {
         let volumes = &grid.volume[session.rows.clone()];
         let first = session.time(volumes.iter().position(|&volume| volume > 0).unwrap_or_default());
+        if is_halt(&(first.as_second() - i64::from(SHORT_SECONDS)..first.as_second())) {
+            continue;
+        }
         warnings.push(format!("{}: nothing trades before {first}", session.date));
     }
 }
@@ -88,13 +96,19 @@ impl Bars<'_> {
         self.session.rows.clone().filter(|&row| self.grid.volume[row] > 0)
     }
 
+    /// Whether rows without a trade are a halt that was announced.
+    fn is_halt(&self, rows: Range<usize>) -> bool {
+        let second = |row: usize| self.session.first_second + (row - self.session.rows.start) as i64;
+        rows.len() >= SHORT_SECONDS as usize && is_halt(&(second(rows.start)..second(rows.end)))
+    }
+
     /// The longest stretch without a trade between two of them.
     fn hole(&self) -> Option<String> {
         let mut longest = 0..0;
         let mut before = None;
         for row in self.traded() {
             let begin = before.map_or(row, |before: usize| before + 1);
-            if row - begin > longest.len() {
+            if row - begin > longest.len() && !self.is_halt(begin..row) {
                 longest = begin..row;
             }
             before = Some(row);
@@ -136,7 +150,7 @@ impl Bars<'_> {
         let far = |row: usize| {
             let before = i64::from(close[row - 1]);
             let away = (i64::from(high[row]) - before).max(before - i64::from(low[row]));
-            away * FAR_IN_A_SECOND > before
+            before > 0 && away > NEAR_IN_A_SECOND && away * FAR_IN_A_SECOND > before
         };
         let rows = &self.session.rows;
         let mut jumps = (rows.start + 1..rows.end).filter(|&row| far(row));
@@ -193,16 +207,25 @@ fn greatest_common(mut a: u32, mut b: u32) -> u32 {
     a
 }
 
-/// Sessions with far more or far less volume than the others.
+/// Sessions with far more or far less volume than the same ones of other dates.
 fn volumes(grid: &Grid, warnings: &mut Vec<String>) {
-    let mut sorted: Vec<u64> = grid.sessions.iter().map(|session| session.volume).collect();
+    let mut of_date: Vec<Vec<&Session>> = Vec::new();
+    for of_one in grid.sessions.chunk_by(|a, b| a.date == b.date) {
+        of_date.resize_with(of_date.len().max(of_one.len()), Vec::new);
+        of_date.iter_mut().zip(of_one).for_each(|(same, session)| same.push(session));
+    }
+    of_date.iter().for_each(|same| volumes_of(same, warnings));
+}
+
+fn volumes_of(sessions: &[&Session], warnings: &mut Vec<String>) {
+    let mut sorted: Vec<u64> = sessions.iter().map(|session| session.volume).collect();
     sorted.sort_unstable();
     let Some(&median) = sorted.get(sorted.len() / 2) else { return };
-    let far = |session: &&Session| {
+    let far = |session: &&&Session| {
         !session.early_close
             && (session.volume > FAR_FROM_MEDIAN * median || session.volume.saturating_mul(FAR_FROM_MEDIAN) < median)
     };
-    let dates: Vec<Date> = grid.sessions.iter().filter(far).map(|session| session.date).collect();
+    let dates: Vec<Date> = sessions.iter().filter(far).map(|session| session.date).collect();
     if !dates.is_empty() {
         warnings.push(format!(
             "volume more than {FAR_FROM_MEDIAN} times above or below the month's median of {median}: {}",

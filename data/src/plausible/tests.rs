@@ -248,3 +248,60 @@ fn two_contracts_that_change_places_are_named() {
     // A difference that small may turn its sign by itself.
     assert_eq!(mixed(2, |row| session(row) == 2), []);
 }
+
+#[test]
+fn a_market_that_goes_below_0_is_no_fault_and_its_bars_are_no_shares_of_a_price() {
+    // 17.00 to -37.00 and back within the session, a tick every other second, prices of a cent.
+    let fall = |row: usize| 1700 - 5400 * (13_500 - 13_500_usize.abs_diff(row)) as i32 / 13_500;
+    let mut grid = grid();
+    for session in grid.sessions.clone() {
+        for (row, at) in session.rows.enumerate() {
+            let price = fall(row) + at as i32 % 2;
+            for column in [&mut grid.open, &mut grid.high, &mut grid.low, &mut grid.close] {
+                column[at] = price;
+            }
+        }
+    }
+    let tick = Tick::from_nanos(10_000_000).unwrap();
+    assert_eq!(faults(&grid, None, tick), []);
+    assert_eq!(warnings(&grid, tick), Vec::<String>::new());
+}
+
+#[test]
+fn a_halt_that_was_announced_is_no_hole() {
+    let quiet = |month: &str, first_second: i64, rows: std::ops::Range<usize>| {
+        let mut grid = Grid { month: month.parse().unwrap(), ..grid() };
+        grid.sessions.truncate(1);
+        grid.sessions[0].first_second = first_second;
+        grid.volume[rows].fill(0);
+        warnings(&grid, Tick::from_nanos(250_000_000).unwrap())
+    };
+    // 2020-03-09, 07:30 Central; trading stopped from 08:34:13 to 08:49:13.
+    let (open, halt) = (1_583_757_000, 3_853..4_753);
+    assert_eq!(quiet("2020-03", open, halt.clone()), Vec::<String>::new());
+    assert!(quiet("2020-03", open + 86_400, halt.clone())[0].contains("nothing trades for 15 minutes"));
+    assert!(quiet("2020-03", open, 3_853..6_000)[0].contains("nothing trades for 35 minutes"));
+}
+
+#[test]
+fn a_short_session_after_a_break_is_held_to_the_others_after_a_break() {
+    let volumes = |last: u32| {
+        let mut grid = grid();
+        let whole = std::mem::take(&mut grid.sessions);
+        for (number, session) in whole.into_iter().enumerate() {
+            let cut = session.rows.end - 1800;
+            grid.volume[cut..session.rows.end].iter_mut().enumerate().for_each(|(row, volume)| {
+                *volume = if number == 9 { last } else { 1 + row as u32 % 2 };
+            });
+            for rows in [session.rows.start..cut, cut..session.rows.end] {
+                let volume = grid.volume[rows.clone()].iter().copied().map(u64::from).sum();
+                let first_second = session.first_second + (rows.start - session.rows.start) as i64;
+                grid.sessions.push(Session { first_second, rows, volume, ..session.clone() });
+            }
+        }
+        warnings(&grid, Tick::from_nanos(250_000_000).unwrap())
+    };
+    assert_eq!(volumes(1), Vec::<String>::new());
+    let found = volumes(31);
+    assert!(found.iter().any(|warning| warning.contains("median of 2700: 2013-10-18")), "{found:?}");
+}

@@ -20,7 +20,7 @@ const SPREAD_STEPS: i64 = 5;
 /// Largest volume of a second, relative to the average burst of its time of day.
 const LARGEST: f64 = 400.0;
 /// Time of day at which an expiring contract stops, seconds.
-const LAST_TRADE: u32 = 8 * 3600 + 30 * 60;
+const LAST_TRADE: i64 = 8 * 3600 + 30 * 60;
 
 /// One instrument on one trade date.
 struct Book {

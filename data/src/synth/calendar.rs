@@ -1,6 +1,6 @@
 //! When the exchange trades: US equity-index hours on Globex, with the holidays that shorten or close a day.
 
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, civil::Date, tz::TimeZone};
 
 use super::SynthError;
 use crate::{
@@ -26,12 +26,9 @@ pub(super) struct TradeDay {
     pub full: bool,
 }
 
-/// UNIX seconds of a local date and time of day.
-pub(super) fn unix(date: Date, seconds_of_day: u32, zone: &TimeZone) -> Result<i64, SynthError> {
-    let date = if seconds_of_day >= 86_400 { date.tomorrow()? } else { date };
-    let s = seconds_of_day % 86_400;
-    // Below 24, 60 and 60.
-    let local = date.at((s / 3600) as i8, (s / 60 % 60) as i8, (s % 60) as i8, 0);
+/// UNIX seconds of a local time, in seconds from the midnight of a date.
+pub(super) fn unix(date: Date, seconds: i64, zone: &TimeZone) -> Result<i64, SynthError> {
+    let local = date.at(0, 0, 0, 0).checked_add(SignedDuration::from_secs(seconds))?;
     Ok(local.to_zoned_datetime(zone.clone())?.timestamp().as_second())
 }
 

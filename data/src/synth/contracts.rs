@@ -1,13 +1,11 @@
-//! The contracts in a month's file: three outrights of the quarterly cycle and the two calendar spreads between them.
+//! The contracts in a month's file: three outrights of the root's cycle and the two calendar spreads between them.
 
 use jiff::civil::Date;
 use rand::RngExt;
 
-use super::{Plan, SynthError, calendar::weekdays_between, chance};
-use crate::{Month, roll_window::third_friday};
+use super::{Plan, SynthError, calendar::weekdays_between, chance, cycle::Cycle};
+use crate::Month;
 
-/// The roll is this many days before the expiry: the Thursday of the second week.
-const ROLL_DAYS: i64 = 8;
 /// Share of the next contract in the session volume, from five weekdays before the roll to four after.
 const NEXT_SHARE: [f64; 10] = [0.01, 0.02, 0.05, 0.11, 0.25, 0.74, 0.87, 0.93, 0.96, 0.98];
 /// Share of the next contract long before the roll.
@@ -51,14 +49,17 @@ impl Listing {
     /// The instruments of `month`.
     pub fn new(plan: &Plan, month: Month) -> Result<Self, SynthError> {
         let root = &plan.instrument.root;
-        let mut legs = Vec::new();
+        let cycle = Cycle::of(root);
+        let beyond = || SynthError::Month(month);
+        let (mut legs, mut roll) = (Vec::new(), None);
         let mut at = month;
         while legs.len() < 3 {
-            if let Some(code) = quarter_code(at) {
-                let expiry = third_friday(at.first_day()).ok_or(SynthError::Month(month))?;
+            let expiry = cycle.last(at).ok_or_else(beyond)?;
+            if let Some(code) = cycle.code(at).filter(|_| expiry >= month.first_day()) {
                 legs.push((format!("{root}{code}{}", at.year() % 10), expiry));
+                roll = roll.or(cycle.roll(at));
             }
-            at = at.next().ok_or(SynthError::Month(month))?;
+            at = at.next().ok_or_else(beyond)?;
         }
         let mut rng = chance::stream(plan.seed, month.index(), chance::Stream::Contracts);
         let base: u32 = rng.random_range(1_000..400_000);
@@ -78,7 +79,7 @@ impl Listing {
             let symbol = format!("{}-{}", pair[0].0, pair[1].0);
             contracts.push(Contract { kind: Kind::Spread(k), symbol, id: id(3 + k), expiry: pair[0].1 });
         }
-        let roll = legs[0].1.checked_sub(jiff::Span::new().days(ROLL_DAYS))?;
+        let roll = roll.ok_or_else(beyond)?;
         // A slow triangle wave between 0.3 and 0.8 %: the same contract has nearly the same carry in two files.
         let phase = f64::from(month.index() % 96) / 96.0;
         let carry_per_quarter = 0.003 + 0.005 * (2.0 * phase - 1.0).abs();
@@ -122,16 +123,5 @@ impl Listing {
             Kind::Outright(k) => of(k),
             Kind::Spread(k) => of(k) - of(k + 1),
         }
-    }
-}
-
-/// The letter of a delivery month of the quarterly cycle.
-fn quarter_code(month: Month) -> Option<char> {
-    match month.month() {
-        3 => Some('H'),
-        6 => Some('M'),
-        9 => Some('U'),
-        12 => Some('Z'),
-        _ => None,
     }
 }

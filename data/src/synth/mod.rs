@@ -12,6 +12,7 @@ mod bars;
 mod calendar;
 mod chance;
 mod contracts;
+mod cycle;
 mod defects;
 mod market;
 mod shape;
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 use self::{
     calendar::TradeDay,
     contracts::{Kind, Listing},
+    cycle::Cycle,
     defects::{Scope, Spans, Window},
 };
 pub use self::{
@@ -47,7 +49,7 @@ pub const TRUTH_FILE: &str = "truth.json";
 /// One month in so many has a late open.
 const LATE_OPEN_EVERY: i32 = 5;
 /// Local time of the first trade after a halt of the night, seconds of the day.
-const LATE_OPEN: u32 = 9 * 3600 + 10 * 60;
+const LATE_OPEN: i64 = 9 * 3600 + 10 * 60;
 /// A late open or a missing day keeps so many weekdays away from the roll.
 const AWAY_FROM_ROLL: i32 = 3;
 
@@ -79,6 +81,16 @@ impl Default for Plan {
             yearly_growth: 0.119,
             volatility: 1.0,
         }
+    }
+}
+
+impl Plan {
+    /// A market of an instrument's root, without bad records.
+    #[must_use]
+    pub fn of(instrument: Instrument) -> Self {
+        let cycle = Cycle::of(&instrument.root);
+        let (first_level, yearly_growth) = (cycle.first_level(&instrument), cycle.growth);
+        Self { instrument, first_level, yearly_growth, volatility: cycle.volatility, ..Self::default() }
     }
 }
 
@@ -260,8 +272,9 @@ fn windows(
     for day in days.iter().filter(|day| day.full && wanted(day.date)) {
         let front = Kind::Outright(listing.front(day.date));
         let Some(contract) = listing.contracts.iter().find(|contract| contract.kind == front) else { continue };
-        let second = |of_day| calendar::unix(day.date, of_day, &zone);
-        let seconds = second(plan.instrument.session_start)?..second(plan.instrument.session_end)?;
+        let spans = plan.instrument.spans(day.date).unwrap_or_default();
+        let (Some(first), Some(last)) = (spans.first(), spans.last()) else { continue };
+        let seconds = calendar::unix(day.date, first.start, &zone)?..calendar::unix(day.date, last.end, &zone)?;
         windows.push(Window { seconds, front: contract.id });
     }
     Ok(windows)

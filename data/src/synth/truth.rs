@@ -1,6 +1,6 @@
 //! What is in the files that were made: the answers a reader of them has to find.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use dbn::OhlcvMsg;
 use jiff::civil::{Date, Time};
@@ -115,44 +115,49 @@ pub(super) fn sessions(
     let mut front = 0;
     let mut date = month.first_day();
     while date <= month.last_day() {
-        let midnight = unix(date, 0, &zone)?;
-        let start = unix(date, plan.instrument.session_start, &zone)?;
-        let end = unix(date, plan.instrument.session_end, &zone)?;
+        let begin = unix(date, plan.instrument.date_begins(), &zone)?;
+        let span = |span: Range<i64>| Ok(unix(date, span.start, &zone)?..unix(date, span.end, &zone)?);
+        let spans = plan.instrument.spans(date).unwrap_or_default();
+        let spans: Vec<Range<i64>> = spans.into_iter().map(span).collect::<Result<_, SynthError>>()?;
         let at = |second: i64| records.partition_point(|r| r.hd.ts_event < second as u64 * NANOS);
         let mut days: Vec<Tally> = Vec::new();
-        days.resize_with(listing.contracts.len(), Tally::default);
-        let first = at(midnight);
-        for (number, record) in (first..).zip(&records[first..at(end)]) {
+        days.resize_with(listing.contracts.len(), || Tally::new(spans.len()));
+        let first = at(begin);
+        let last = at(spans.last().map_or(begin, |span| span.end));
+        for (number, record) in (first..).zip(&records[first..last]) {
             let Some(index) = outright(record.hd.instrument_id) else { continue };
             if dropped.binary_search(&number).is_err() {
-                days[index].add((record.hd.ts_event / NANOS) as i64, start, record.volume);
+                days[index].add((record.hd.ts_event / NANOS) as i64, &spans, record.volume);
             }
         }
         let most = (front..days.len()).rev().max_by_key(|index| days[*index].volume).unwrap_or(front);
         let tally = &days[most];
-        if let Some((first, last)) = tally.traded {
+        if tally.volume > 0 {
             front = most;
             let planned = listing.front(date);
             if front != planned {
                 let name = |index: usize| listing.contracts[index].symbol.clone();
                 return Err(SynthError::Front { date, planned: name(planned), actual: name(front) });
             }
-            let from = if tally.before { start } else { first };
-            let early_close = last < end - SHORT;
-            let to = if early_close { last } else { end - 1 };
             let local = |second: i64| -> Result<Time, SynthError> {
                 Ok(jiff::Timestamp::from_second(second)?.to_zoned_datetime(zone.clone()).time())
             };
-            sessions.push(SessionTruth {
-                date,
-                contract: listing.contracts[front].symbol.clone(),
-                open: local(from)?,
-                close: local(to)?,
-                rows: (to - from + 1) as u64,
-                traded_rows: tally.seconds,
-                early_close,
-                late_open: from >= start + SHORT,
-            });
+            for (&Range { start, end }, of_span) in spans.iter().zip(&tally.spans) {
+                let Some((first, last)) = of_span.traded else { continue };
+                let from = if tally.first.is_some_and(|first| first < start) { start } else { first };
+                let early_close = last < end - SHORT;
+                let to = if early_close { last } else { end - 1 };
+                sessions.push(SessionTruth {
+                    date,
+                    contract: listing.contracts[front].symbol.clone(),
+                    open: local(from)?,
+                    close: local(to)?,
+                    rows: (to - from + 1) as u64,
+                    traded_rows: of_span.seconds,
+                    early_close,
+                    late_open: from >= start + SHORT,
+                });
+            }
         }
         date = date.tomorrow()?;
     }
@@ -160,26 +165,35 @@ pub(super) fn sessions(
 }
 
 /// One contract on one date.
-#[derive(Default)]
 struct Tally {
+    /// In all sessions of the date.
     volume: u64,
+    spans: Vec<OfSpan>,
+    /// First second traded on the date.
+    first: Option<i64>,
+}
+
+/// One contract in one session.
+#[derive(Clone, Default)]
+struct OfSpan {
     seconds: u64,
-    /// First and last second traded in the session.
+    /// First and last second traded.
     traded: Option<(i64, i64)>,
-    /// Whether it traded on this date before the session.
-    before: bool,
 }
 
 impl Tally {
-    fn add(&mut self, second: i64, start: i64, volume: u64) {
-        if second < start {
-            self.before = true;
-            return;
-        }
+    fn new(spans: usize) -> Self {
+        Self { volume: 0, spans: vec![OfSpan::default(); spans], first: None }
+    }
+
+    fn add(&mut self, second: i64, spans: &[Range<i64>], volume: u64) {
+        self.first = Some(self.first.map_or(second, |first| first.min(second)));
+        let of_span = self.spans.iter_mut().zip(spans).find(|(_, span)| span.contains(&second));
+        let Some((of_span, _)) = of_span else { return };
         self.volume += volume;
-        self.seconds += 1;
-        let (first, last) = self.traded.unwrap_or((second, second));
-        self.traded = Some((first.min(second), last.max(second)));
+        of_span.seconds += 1;
+        let (first, last) = of_span.traded.unwrap_or((second, second));
+        of_span.traded = Some((first.min(second), last.max(second)));
     }
 }
 

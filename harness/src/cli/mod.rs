@@ -78,6 +78,8 @@ pub enum Command {
     Clean(CleanArgs),
     /// Show the settings in force
     Config(ConfigArgs),
+    /// Show what is built in for each root: tick, sessions, roll window, ranges
+    Presets(PresetsArgs),
     /// Print shell completions
     Completions(CompletionsArgs),
     /// Print the manual page, or write a page for every command
@@ -107,6 +109,13 @@ pub struct SynthArgs {
 fn defects() -> impl TypedValueParser<Value = Defect> {
     let known = Defect::ALL.map(|defect| PossibleValue::new(defect.name()).help(defect.meaning()));
     PossibleValuesParser::new(known).try_map(|name| name.parse::<Defect>())
+}
+
+#[derive(Args)]
+pub struct PresetsArgs {
+    /// Print JSON, with the ranges of all features
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args)]

@@ -29,7 +29,7 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> crate::Result<u8> {
     }
     let (raw, store) = (args.out.join("raw"), args.out.join("store"));
     std::fs::create_dir_all(&raw).with_context(|| format!("{}: cannot create the folder", raw.display()))?;
-    let plan = Plan { instrument: settings.instrument.clone(), seed: args.seed, ..Plan::default() };
+    let plan = Plan { seed: args.seed, ..Plan::of(settings.instrument.clone()) };
     let months = data::MonthRange::new(args.month, args.month).ok_or_else(|| crate::Error::program("no such month"))?;
     let bar = Bar::new();
     bar.task("synth", 1);

@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod inspect;
 pub mod manual;
 pub mod months;
+pub mod presets;
 pub mod process;
 pub mod quality;
 pub mod run;

@@ -7,12 +7,8 @@ use crate::{cli::SynthArgs, error::Context, progress::Bar, settings::Settings};
 /// Runs the command.
 pub fn run(args: &SynthArgs, settings: &Settings) -> crate::Result<u8> {
     std::fs::create_dir_all(&args.out).with_context(|| format!("{}: cannot create the folder", args.out.display()))?;
-    let plan = Plan {
-        instrument: settings.instrument.clone(),
-        seed: args.seed,
-        defects: args.defects.clone(),
-        ..Plan::default()
-    };
+    let (seed, defects) = (args.seed, args.defects.clone());
+    let plan = Plan { seed, defects, ..Plan::of(settings.instrument.clone()) };
     let bar = Bar::new();
     bar.task("synth", args.months.iter().count() as u64);
     let truth = write_months(&plan, args.months, &args.out, &mut |_| bar.step())?;

@@ -92,6 +92,11 @@ pub fn source(path: &Path) -> Result<Source, InputError> {
     Ok(Source { name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes, checksum })
 }
 
+/// What prices of 0 and below add to the key of what is decoded.
+pub(super) fn negative(instrument: &Instrument) -> &'static str {
+    if instrument.negative_prices { " negative" } else { "" }
+}
+
 /// Decodes a file that was found to be `source` into `cache`, or finds it decoded there; only then is the file not asked
 /// for. `named` is what lies beside it. What is damaged there is made again.
 pub fn decode<P: AsRef<Path>>(
@@ -105,7 +110,15 @@ pub fn decode<P: AsRef<Path>>(
     // The name counts: it says which months the file's first and last hours belong to.
     let Instrument { root, tick_nanos, time_zone, form, .. } = instrument;
     let input_zone = instrument.input_time_zone.as_deref().unwrap_or_default();
-    let key = format!("{checksum} {name} {root} {tick_nanos} {time_zone} {RULES_VERSION}{input_zone}{form}{named}");
+    // And so does a session that begins on the evening before: a month's first one does on another's last date.
+    let evening = match instrument.date_begins() {
+        0 => String::new(),
+        begins => format!(" {begins}"),
+    };
+    let negative = negative(instrument);
+    let key = format!(
+        "{checksum} {name} {root} {tick_nanos} {time_zone} {RULES_VERSION}{input_zone}{form}{named}{evening}{negative}"
+    );
     let folder = cache.join(format!("{:016x}", xxh3_64(key.as_bytes())));
     if let Some(found) = find(&folder, &key) {
         Cache::touch(&folder).with_context(|| format!("{}: cannot be marked as used", folder.display()))?;

@@ -247,7 +247,14 @@ impl Training<'_> {
 
         self.reporter.stage(month, reporter::Stage::Measure);
         let measuring = Instant::now();
-        let measured = statistics::measure(&grid, &sessions, settings.profile, tick, settings.feature_ranges());
+        let measured = statistics::measure(
+            &grid,
+            &sessions,
+            settings.profile,
+            tick,
+            settings.instrument.scale(),
+            settings.feature_ranges(),
+        );
         let measure = Stage::new("measure", measuring.elapsed().as_secs_f64(), rows, 0);
         if rows == 0 {
             return Ok(None);
@@ -267,7 +274,8 @@ impl Training<'_> {
             Profile::Session => 0.0,
             Profile::Rolling => quality::excluded_share(&grid, gap_ticks),
         };
-        let context = quality::Context { zone: settings.instrument.zone()?, excluded_share };
+        let least_win_rate = settings.instrument.least_win_rate();
+        let context = quality::Context { zone: settings.instrument.zone()?, excluded_share, least_win_rate };
         let mut of_output = made_from.settings.clone();
         of_output["decay_reference"] = made_from.decay_reference.to_string().into();
         let head = Head {

@@ -49,9 +49,12 @@ struct Stored {
 fn identity(source: &Source, named: &Named, instrument: &Instrument) -> String {
     let Instrument { root, tick_nanos, session_start, session_end, time_zone, form, .. } = instrument;
     let input_zone = instrument.input_time_zone.as_deref().unwrap_or_default();
+    let breaks =
+        if instrument.session_breaks.is_empty() { String::new() } else { format!(" {}", instrument.session_breaks) };
+    let negative = decode::negative(instrument);
     let Source { checksum, name, .. } = source;
     format!(
-        "{checksum} {name} {root} {tick_nanos} {time_zone} {session_start} {session_end} {RULES_VERSION}{input_zone}{form}{named}"
+        "{checksum} {name} {root} {tick_nanos} {time_zone} {session_start} {session_end} {RULES_VERSION}{input_zone}{form}{named}{breaks}{negative}"
     )
 }
 
@@ -264,7 +267,7 @@ impl<'a> Archive<'a> {
                     found = true;
                 }
             }
-            let reaches = windows.of(date).is_some_and(|window| window.start < span.end && window.end > span.start);
+            let reaches = windows.of(date).is_some_and(|window| window.start() < span.end && window.end() > span.start);
             let within = self.files.iter().any(|file| file.holds(neighbour) && file.holds(month));
             if reaches && !found && !within && data::holidays::hours(date) != data::holidays::Hours::Closed {
                 missing.push(format!(

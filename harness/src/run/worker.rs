@@ -404,5 +404,8 @@ fn same_fronts(store: &Store, current: &Version, fronts: &Fronts) -> crate::Resu
         Err(_) => return Ok(false),
     };
     let sessions = statistics.sessions.iter().map(|session| (session.date, session.contract.as_str()));
-    Ok(sessions.eq(fronts.sessions()))
+    // A date may have several sessions.
+    let mut sessions: Vec<_> = sessions.collect();
+    sessions.dedup();
+    Ok(sessions.into_iter().eq(fronts.sessions()))
 }

@@ -5,6 +5,7 @@ mod file;
 mod flags;
 #[cfg(test)]
 mod page;
+mod preset;
 mod table;
 mod values;
 
@@ -16,6 +17,7 @@ use std::{
 
 use data::{
     Instrument, Month,
+    breaks::time_of_day,
     contract::Choice,
     form::{self, Form, PriceUnit, TimeUnit},
     instrument::InstrumentError,
@@ -24,11 +26,11 @@ use kernels::{Level, Profile};
 use serde::Serialize;
 use tracing::level_filters::LevelFilter;
 
-pub use self::{alerts::Alerts, flags::Flags};
+pub use self::{alerts::Alerts, flags::Flags, preset::points};
 use self::{
     file::{FromFile, RANGES},
     table::SETTINGS,
-    values::{nanos, optional, seconds},
+    values::{nanos, optional},
 };
 use crate::{
     archive::{
@@ -38,6 +40,12 @@ use crate::{
     exit::Usage,
 };
 use statistics::feature_ranges::Overrides;
+
+/// Where a setting comes from that nobody gave.
+const DEFAULT: &str = "default";
+
+/// What is expected of breaks.
+const BREAKS: &str = "breaks within the session, such as '15:15-15:30 until 2021-06-25, 16:00-17:00'";
 
 /// One setting in force.
 #[derive(Clone, Debug, Serialize)]
@@ -116,7 +124,10 @@ impl Settings {
             } else if let Some(value) = file.get(name) {
                 (value.clone(), path.display().to_string())
             } else {
-                (setting.default.to_owned(), "default".to_owned())
+                match preset::of(&table, name).filter(|value| value != setting.default) {
+                    Some(value) => (value, format!("preset of {}", table["root"].value)),
+                    None => (setting.default.to_owned(), DEFAULT.to_owned()),
+                }
             };
             table.insert(name.to_owned(), Setting { value, origin });
         }
@@ -137,7 +148,8 @@ impl Settings {
             };
         let points =
             |name: &str| nanos(&table[name].value).ok_or_else(|| wrong(name, "points with at most 9 decimals"));
-        let time = |name: &str| seconds(&table[name].value).ok_or_else(|| wrong(name, "a time of day HH:MM[:SS]"));
+        let time = |name: &str| time_of_day(&table[name].value).ok_or_else(|| wrong(name, "a time of day HH:MM[:SS]"));
+        second("session", preset::SESSIONS)?;
         let number = |name: &str, expected: &str, fits: fn(f64) -> bool| -> Result<f64, Usage> {
             let value: Option<f64> = table[name].value.parse().ok();
             value.filter(|&value| value <= 1e9 && fits(value)).ok_or_else(|| wrong(name, expected))
@@ -153,8 +165,10 @@ impl Settings {
             tick_nanos: points("tick_size")?,
             session_start: time("session_start")?,
             session_end: time("session_end")?,
+            session_breaks: table["session_breaks"].value.parse().map_err(|_| wrong("session_breaks", BREAKS))?,
             time_zone: table["time_zone"].value.clone(),
             input_time_zone: Some(table["input_time_zone"].value.clone()).filter(|name| !name.is_empty()),
+            negative_prices: second("negative_prices", ["false", "true"])?,
             form: Form {
                 columns: table["columns"].value.parse().map_err(|()| {
                     wrong("columns", &format!("'timestamp=ts,volume=vol' (of {})", form::COLUMNS.join(", ")))
@@ -177,8 +191,10 @@ impl Settings {
                 let setting = if name == table["time_zone"].value { "time_zone" } else { "input_time_zone" };
                 wrong(setting, "an IANA name such as America/Chicago")
             }
+            InstrumentError::Breaks(_) => wrong("session_breaks", BREAKS),
             InstrumentError::Session { .. } => Usage(format!(
-                "{} and {}: expected a start before the end, and that by 24:00",
+                "{} and {}: expected two times of day that differ, the end by 24:00; a start after the end is on the \
+                 evening before",
                 found(&table, "session_start"),
                 found(&table, "session_end")
             )),

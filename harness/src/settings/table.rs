@@ -135,14 +135,44 @@ pub(super) const SETTINGS: &[Definition] = &[
     setting("s3_retry_attempts", Store, "5", "COUNT", "How often a failed request to a server is repeated")
         .variable("S3_RETRY_ATTEMPTS"),
     setting("root", Input, "ES", "SYMBOL", "Root symbol"),
-    setting("tick_size", Input, "0.25", "POINTS", "Minimum price increment"),
-    setting("session_start", Input, "07:30:00", "TIME", "First second of the session, local time HH:MM[:SS]"),
+    setting("tick_size", Input, "0.25", "POINTS", "Minimum price increment; a preset of the root replaces the default"),
+    setting(
+        "negative_prices",
+        Input,
+        "false",
+        "BOOL",
+        "Prices of 0 and below are prices; a preset of the root replaces the default",
+    )
+    .choices(&["true", "false"]),
+    setting(
+        "session",
+        Input,
+        "regular",
+        "HOURS",
+        "Hours of the root: regular, or globex from 17:00 on the evening before to 16:00 Central",
+    )
+    .choices(&["regular", "globex"]),
+    setting(
+        "session_start",
+        Input,
+        "07:30:00",
+        "TIME",
+        "First second of the session, local time HH:MM[:SS], on the evening before where it is after the end; a preset of \
+         the root replaces the default",
+    ),
     setting(
         "session_end",
         Input,
         "15:00:00",
         "TIME",
-        "Second after the last one of the session, local time HH:MM[:SS]",
+        "Second after the last one of the session, local time HH:MM[:SS]; a preset of the root replaces the default",
+    ),
+    setting(
+        "session_breaks",
+        Input,
+        "",
+        "BREAKS",
+        "When the session pauses, such as '15:15-15:30 until 2021-06-25, 16:00-17:00' [default: those of the root's session]",
     ),
     setting("time_zone", Input, "America/Chicago", "ZONE", "IANA time zone of the session"),
     setting(
@@ -182,7 +212,7 @@ pub(super) const SETTINGS: &[Definition] = &[
         Input,
         "",
         "WINDOW",
-        "When a roll is expected, in days around a day of the old contract's delivery month, such as 'third-friday -10..0' or 'first-day -8..-1'; none: volumes alone decide [default: the former for equity indices, none for other roots]",
+        "When a roll is expected, in days around a day of the old contract's delivery month, such as 'third-friday -10..0' or 'first-day -8..-1'; none: volumes alone decide [default: that of the root, see `harness presets`]",
     ),
     setting(
         "gap_points",

@@ -21,17 +21,6 @@ pub(super) fn nanos(text: &str) -> Option<i64> {
     Some(whole * 1_000_000_000 + fraction)
 }
 
-/// A time of day HH:MM[:SS] as seconds.
-pub(super) fn seconds(text: &str) -> Option<u32> {
-    let parts: Vec<u32> = text.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
-    let (hours, minutes, seconds) = match parts[..] {
-        [hours, minutes] => (hours, minutes, 0),
-        [hours, minutes, seconds] => (hours, minutes, seconds),
-        _ => return None,
-    };
-    (hours <= 24 && minutes < 60 && seconds < 60).then(|| hours * 3600 + minutes * 60 + seconds)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,14 +33,5 @@ mod tests {
         for wrong in ["", ".5", "-1", "1e3", "0.1234567891", "a"] {
             assert_eq!(nanos(wrong), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn times_of_day() {
-        assert_eq!(seconds("07:30"), Some(27_000));
-        assert_eq!(seconds("15:00:01"), Some(54_001));
-        assert_eq!(seconds("7"), None);
-        assert_eq!(seconds("07:60"), None);
-        assert_eq!(seconds("400000000:00090"), None);
     }
 }

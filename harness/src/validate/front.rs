@@ -9,7 +9,7 @@ use data::{
 };
 use jiff::{SignedDuration, civil::Date};
 
-use super::{making::Making, output::window};
+use super::{making::Making, output::windows};
 
 /// Trading dates before and after one that tell an outage from a roll.
 pub const NEAR: usize = 5;
@@ -21,13 +21,11 @@ pub const MONTHS: usize = 6;
 pub struct Day {
     /// Local date.
     pub date: Date,
-    /// First UTC second of the date, of the session, and the one after the session.
+    /// First UTC second of the date: its midnight, or the session's start before it.
     pub midnight: i64,
-    /// First second of the session.
-    pub start: i64,
-    /// Second after its last.
-    pub end: i64,
-    /// Volume within the session.
+    /// First second of each of its sessions, and the one after the last.
+    pub windows: Vec<(i64, i64)>,
+    /// Volume within the sessions.
     pub session: Vec<u64>,
     /// Volume of the date before the session.
     before: Vec<u64>,
@@ -47,7 +45,7 @@ impl Day {
     /// A date with these volumes, and one contract each before the session.
     pub fn of(date: Date, session: Vec<u64>) -> Self {
         let (before, close) = (vec![1; session.len()], vec![None; session.len()]);
-        Self { date, midnight: 0, start: 0, end: 0, before, close, session, front: None }
+        Self { date, midnight: 0, windows: vec![(0, 0)], before, close, session, front: None }
     }
 }
 
@@ -132,7 +130,8 @@ pub fn days(view: &ColumnsView<'_>, month: Month, making: &Making) -> Vec<Day> {
     for date in dates.take_while(|date| *date <= month.last_day()) {
         let midnight = date.at(0, 0, 0, 0).checked_add(SignedDuration::ZERO).ok();
         let midnight = midnight.and_then(|time| time.to_zoned_datetime(making.zone.clone()).ok());
-        let (Some((start, end)), Some(midnight)) = (window(date, making), midnight) else { continue };
+        let (Some(windows), Some(midnight)) = (windows(date, making), midnight) else { continue };
+        let start = windows[0].0;
         let midnight = midnight.timestamp().as_second().min(start);
         let volumes = |from: i64, to: i64| -> Vec<u64> {
             view.contracts
@@ -140,10 +139,16 @@ pub fn days(view: &ColumnsView<'_>, month: Month, making: &Making) -> Vec<Day> {
                 .map(|contract| rows(view, contract, from, to).map(|row| u64::from(view.volume[row])).sum())
                 .collect()
         };
-        let (session, before) = (volumes(start, end), volumes(midnight, start));
-        let last = |contract| rows(view, contract, start, end).next_back().map(|row| i64::from(view.close[row]));
+        let mut session = vec![0; view.contracts.len()];
+        for &(from, to) in &windows {
+            session.iter_mut().zip(volumes(from, to)).for_each(|(sum, volume)| *sum += volume);
+        }
+        let last = |contract| {
+            let rows = windows.iter().rev().find_map(|&(from, to)| rows(view, contract, from, to).next_back());
+            rows.map(|row| i64::from(view.close[row]))
+        };
         let close = view.contracts.iter().map(last).collect();
-        days.push(Day { date, midnight, start, end, session, before, close, front: None });
+        days.push(Day { date, midnight, before: volumes(midnight, start), windows, session, close, front: None });
     }
     days
 }

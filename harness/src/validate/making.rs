@@ -1,7 +1,7 @@
 //! What a training file says it was made with: a file is held to its own settings, not to those in force now.
 
 use data::{Instrument, contract::Choice, month::Month};
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kernels::Profile;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -59,6 +59,15 @@ impl Making {
             },
             reference: made_from.decay_reference,
         })
+    }
+
+    /// The trading date of a UTC second: the next one from the session's start on, where that is on the evening before.
+    pub fn date(&self, second: i64) -> Date {
+        let local = self.zone.to_datetime(Timestamp::from_second(second).unwrap_or_default());
+        let Instrument { session_start, session_end, .. } = self.instrument;
+        let since_midnight = local.duration_since(local.date().at(0, 0, 0, 0)).as_secs();
+        let evening = session_start > session_end && since_midnight >= i64::from(session_start);
+        if evening { local.date().tomorrow().unwrap_or_default() } else { local.date() }
     }
 
     /// Largest change of close in ticks that is no gap.

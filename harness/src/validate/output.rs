@@ -10,7 +10,7 @@ use super::{
     making::Making,
     table::{Bars, Rows, Table},
     tally::Tally,
-    tape::{Session, Tape, local_date, ticks},
+    tape::{Session, Tape, ticks},
 };
 use statistics::feature_ranges::{self, Overrides, Ranges};
 
@@ -23,7 +23,7 @@ const fn rule(name: &'static str, expected: &'static str) -> RowRule {
 }
 
 const STEP: RowRule = rule("time", "each row one whole second after the row before it");
-const GRID: RowRule = rule("price", "a positive whole number of ticks");
+const GRID: RowRule = rule("price", "a whole number of ticks, above 0 unless the instrument has negative prices");
 const OHLC: RowRule = rule("ohlc", "low <= open, close <= high");
 const FILLED: RowRule = rule("filled", "without volume all four prices are the close before");
 const VOLUME: RowRule = rule("volume", "0 or more contracts");
@@ -47,31 +47,49 @@ pub fn layout(table: &Table, making: &Making, findings: &mut Findings) -> bool {
     true
 }
 
-/// Row groups are sessions: one a date, in order, within the session's window.
+/// Row groups are sessions: at most one in each window of a date, in order.
 pub fn sessions(tape: &Tape, making: &Making, findings: &mut Findings) {
-    let mut before: Option<Date> = None;
+    let mut before: Option<(Date, i64)> = None;
     for Session { date, rows } in &tape.sessions {
         let (first, last) = (tape.time[rows.start], tape.time[rows.end - 1]);
         let found = format!("{} to {}", utc(first), utc(last));
-        if before.is_some_and(|before| before >= *date) {
-            findings.error(OUTPUT, "row_groups", format!("{found} follows {date}"), "one session a date, in order");
-        }
-        before = Some(*date);
-        let inside = window(*date, making).is_some_and(|(start, end)| start <= first && last < end);
-        if !inside {
-            let expected = format!("rows of {date} within the session's window");
+        let Some((start, _)) = window_of(*date, first, making).filter(|(_, end)| last < *end) else {
+            let expected = format!("rows of {date} within a window of its session");
             findings.error(OUTPUT, "row_groups", found, expected);
+            continue;
+        };
+        if let Some((date, _)) = before.replace((*date, start)).filter(|before| *before >= (*date, start)) {
+            findings.error(OUTPUT, "row_groups", format!("{found} follows {date}"), "one session a window, in order");
         }
     }
 }
 
-/// First second of a date's window and the one after its last; `None` for a date the time zone cannot place.
-pub fn window(date: Date, making: &Making) -> Option<(i64, i64)> {
-    let second = |of_day: u32| {
+/// The windows of a date's sessions, first second and the one after the last: from the session's start, which is on the
+/// evening before where it is later than the end, to its end, less the breaks the date has. `None` for a date the time
+/// zone cannot place.
+pub fn windows(date: Date, making: &Making) -> Option<Vec<(i64, i64)>> {
+    let instrument = &making.instrument;
+    let (start, end) = (instrument.session_start, instrument.session_end);
+    let utc = |date: Date, of_day: u32| {
         let local = date.at(0, 0, 0, 0).checked_add(SignedDuration::from_secs(of_day.into())).ok()?;
         Some(local.to_zoned_datetime(making.zone.clone()).ok()?.timestamp().as_second())
     };
-    Some((second(making.instrument.session_start)?, second(making.instrument.session_end)?))
+    let over_midnight = start > end;
+    // A time of day that the evening has is of the date before.
+    let second =
+        |of_day: u32| utc(if over_midnight && of_day >= start { date.yesterday().ok()? } else { date }, of_day);
+    let (mut windows, mut from) = (Vec::new(), second(start)?);
+    for pause in instrument.session_breaks.iter().filter(|pause| pause.until.is_none_or(|until| until >= date)) {
+        windows.push((from, second(pause.from)?));
+        from = second(pause.to)?;
+    }
+    windows.push((from, utc(date, end)?));
+    Some(windows)
+}
+
+/// The window of a date that a UTC second lies in.
+pub fn window_of(date: Date, second: i64, making: &Making) -> Option<(i64, i64)> {
+    windows(date, making)?.into_iter().find(|(start, end)| (*start..*end).contains(&second))
 }
 
 /// The rules for each row of one session.
@@ -115,7 +133,9 @@ fn bars(bars: &Bars, making: &Making, broken: &mut BrokenRows) {
     let at = |row: usize| utc(bars.time[row].div_euclid(1_000_000_000));
     let tick = making.instrument.tick_nanos;
     // Whole nanoseconds below 2^53 divided once: the number a price of whole ticks has to be.
-    let on_grid = |price: f64| price > 0.0 && (i128::from(ticks(price, tick)) * i128::from(tick)) as f64 / 1e9 == price;
+    let allowed = |price: f64| price > 0.0 || making.instrument.negative_prices;
+    let on_grid =
+        |price: f64| allowed(price) && (i128::from(ticks(price, tick)) * i128::from(tick)) as f64 / 1e9 == price;
     for row in 0..bars.time.len() {
         let whole = bars.time[row].rem_euclid(1_000_000_000) == 0;
         if !whole || row > 0 && bars.time[row] != bars.time[row - 1] + 1_000_000_000 {
@@ -146,11 +166,13 @@ fn bars(bars: &Bars, making: &Making, broken: &mut BrokenRows) {
 pub fn columns(tally: &Tally, making: &Making, overrides: &Overrides, findings: &mut Findings) {
     for ((name, ..), mode) in MODES.iter().zip(&tally.modes) {
         let rate = mode.wins as f64 / tally.rows.max(1) as f64;
-        if !(0.05..=0.50).contains(&rate) {
-            findings.warning(OUTPUT, "win_rate", format!("label_{name}: {rate:.4}"), "0.05 to 0.50");
+        let least = making.instrument.least_win_rate();
+        if !(least..=0.50).contains(&rate) {
+            let (found, expected) = (format!("label_{name}: {rate:.4}"), format!("{least:.2} to 0.50"));
+            findings.warning(OUTPUT, "win_rate", found, expected);
         }
     }
-    let ranges = Ranges::new(making.profile, tally.prices(), overrides);
+    let ranges = Ranges::new(making.profile, making.instrument.scale(), tally.prices(), overrides);
     for (name, feature) in feature_ranges::names().zip(&tally.features) {
         let ceiling = feature_ranges::nan_ceiling(name).unwrap_or(1.0);
         let share = feature.nans as f64 / tally.rows.max(1) as f64;
@@ -174,7 +196,7 @@ pub fn columns(tally: &Tally, making: &Making, overrides: &Overrides, findings: 
 
 /// The months of the file are those its name or its place says.
 pub fn months(tape: &Tape, expected: data::Month, making: &Making, findings: &mut Findings) {
-    let of = |second: i64| data::Month::of(local_date(second, &making.zone));
+    let of = |second: i64| data::Month::of(making.date(second));
     let ends = [tape.time.first(), tape.time.last()].map(|time| time.copied().and_then(of));
     if ends != [Some(expected); 2] {
         let text = |month: Option<data::Month>| month.map_or("no row".to_owned(), |month| month.to_string());

@@ -250,46 +250,46 @@ impl Raw {
         let mut broken = BrokenRows::default();
         for day in &self.days {
             let sessions: Vec<_> = tape.sessions.iter().filter(|session| session.date == day.date).collect();
-            let expected = self.session(day);
-            let (Some((first, bars)), [published]) = (&expected, &sessions[..]) else {
+            let expected: Vec<_> = day.windows.iter().filter_map(|&window| self.session(day, window)).collect();
+            if sessions.len() != expected.len() {
                 let found = format!("{} sessions of {}", sessions.len(), day.date);
-                if sessions.len() != usize::from(expected.is_some()) {
-                    findings.error(Check::Data, "session", found, format!("{}", usize::from(expected.is_some())));
-                }
-                continue;
-            };
-            let rows = published.rows.clone();
-            let ends = |first: i64, rows: usize| format!("{} rows from {}", rows, utc(first));
-            if tape.time[rows.start] != *first || rows.len() != bars.len() {
-                let found = ends(tape.time[rows.start], rows.len());
-                findings.error(Check::Data, "session", found, ends(*first, bars.len()));
+                findings.error(Check::Data, "session", found, format!("{}", expected.len()));
                 continue;
             }
-            for (row, expected) in rows.zip(bars) {
-                let prices = [0, 1, 2, 3].map(|column| tape.prices[column][row]);
-                let found = (prices, tape.volume[row]);
-                if found != *expected {
-                    let text = |(prices, volume): Bar| format!("{prices:?} ticks, volume {volume}");
-                    let at = utc(tape.time[row]);
-                    broken.add(&BAR, "", || format!("{} at {at}, not {}", text(found), text(*expected)));
+            for (published, (first, bars)) in sessions.into_iter().zip(&expected) {
+                let rows = published.rows.clone();
+                let ends = |first: i64, rows: usize| format!("{} rows from {}", rows, utc(first));
+                if tape.time[rows.start] != *first || rows.len() != bars.len() {
+                    let found = ends(tape.time[rows.start], rows.len());
+                    findings.error(Check::Data, "session", found, ends(*first, bars.len()));
+                    continue;
+                }
+                for (row, expected) in rows.zip(bars) {
+                    let prices = [0, 1, 2, 3].map(|column| tape.prices[column][row]);
+                    let found = (prices, tape.volume[row]);
+                    if found != *expected {
+                        let text = |(prices, volume): Bar| format!("{prices:?} ticks, volume {volume}");
+                        let at = utc(tape.time[row]);
+                        broken.add(&BAR, "", || format!("{} at {at}, not {}", text(found), text(*expected)));
+                    }
                 }
             }
         }
         findings.rows(&broken);
     }
 
-    /// docs/spec.md 2.5 and 2.6: first second and bars of a date's session.
-    fn session(&self, day: &Day) -> Option<(i64, Vec<Bar>)> {
+    /// docs/spec.md 2.5 and 2.6: first second and bars of one of a date's sessions.
+    fn session(&self, day: &Day, (start, end): (i64, i64)) -> Option<(i64, Vec<Bar>)> {
         let view = self.view();
         let contract = &view.contracts[day.front?];
-        let mut trades = front::rows(&view, contract, day.start, day.end).peekable();
+        let mut trades = front::rows(&view, contract, start, end).peekable();
         let time = |row: usize| i64::from(view.time[row]);
         let first = time(*trades.peek()?);
         let last = time(trades.clone().next_back()?);
-        let before = front::rows(&view, contract, day.midnight, day.start).next_back();
-        let begin = if before.is_some() { day.start } else { first };
+        let before = front::rows(&view, contract, day.midnight, start).next_back();
+        let begin = if before.is_some() { start } else { first };
         // A quarter of an hour without a trade at its end is not part of it.
-        let end = if day.end - 1 - last >= 900 { last + 1 } else { day.end };
+        let end = if end - 1 - last >= 900 { last + 1 } else { end };
         let mut close = before.map(|row| i64::from(view.close[row]));
         let mut bars = Vec::new();
         for second in begin..end {

@@ -106,7 +106,7 @@ fn against_sessions(
 
 /// A roll outside of its expected window, with the volumes around it.
 fn window(roll: &Rollover, expiry: Option<Month>, raw: Option<&Raw>, making: &Making, findings: &mut Findings) {
-    let window = making.instrument.rolls.window(&making.instrument.root);
+    let window = making.instrument.roll_window();
     let expected = window.zip(expiry).map(|(window, expiry)| within(roll.date, expiry, window));
     let what = format!("{} {} -> {}", roll.date, roll.from, roll.to);
     let text = |expected: Option<bool>| expected.map_or("null".to_owned(), |expected| expected.to_string());
@@ -145,7 +145,7 @@ fn continuity(
         return;
     }
     let (from, to) = (expiry(&last.contract, before.month), expiry(&first.contract, statistics.month));
-    let window = making.instrument.rolls.window(&making.instrument.root);
+    let window = making.instrument.roll_window();
     let found =
         format!("{} in the last session of {}, {} on {}", last.contract, before.month, first.contract, first.date);
     let volumes = raw.map(|raw| evidence(&raw.days, raw.view().contracts, &last.contract, &first.contract, first.date));
@@ -202,7 +202,7 @@ fn against_volumes(statistics: &Statistics, named: &[&Rollover], raw: &Raw, maki
             findings.error(ROLLOVER, "volumes", found, format!("{} and {}", volumes.0, volumes.1));
         }
         let since = dates[dates.len().saturating_sub(front::NEAR)..].first().map_or(day.midnight, |date| date.midnight);
-        let gap = |columns: &MonthColumns| price_gap(&columns.view(), roll, since, day.start);
+        let gap = |columns: &MonthColumns| price_gap(&columns.view(), roll, since, day.windows[0].0);
         let gap = gap(raw.columns()).or_else(|| gap(raw.columns_before.as_ref()?));
         let gap = gap.map(|ticks| (ticks * making.instrument.tick_nanos) as f64 / 1e9);
         let text = |gap: Option<f64>| gap.map_or("none".to_owned(), |gap| gap.to_string());

@@ -114,7 +114,7 @@ pub fn session(tape: &Tape, Session { date, rows }: &Session, making: &Making) -
     let (first, last) = (tape.time[rows.start], tape.time[rows.end - 1]);
     let volumes = &tape.volume[rows.clone()];
     let traded = volumes.iter().position(|&volume| volume > 0).unwrap_or_default();
-    let (start, end) = output::window(*date, making).unwrap_or((first, last + 1));
+    let (start, end) = output::window_of(*date, first, making).unwrap_or((first, last + 1));
     SessionStatistics {
         date: *date,
         contract: String::new(),
@@ -222,7 +222,8 @@ fn score(statistics: &Statistics, tape: &Tape, making: &Making, findings: &mut F
         Profile::Session => 0.0,
         Profile::Rolling => excluded(tape, making.gap()),
     };
-    let context = Context { zone: making.zone.clone(), excluded_share };
+    let least_win_rate = making.instrument.least_win_rate();
+    let context = Context { zone: making.zone.clone(), excluded_share, least_win_rate };
     let (found, expected) = (&statistics.quality, quality::assess(statistics, &context));
     let reasons = |quality: &Quality| -> Vec<String> {
         quality.deductions.iter().map(|deduction| format!("-{:.3} {}", deduction.amount, deduction.reason)).collect()

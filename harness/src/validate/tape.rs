@@ -18,7 +18,7 @@ use super::{
 /// One session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Local date of its first row.
+    /// Trading date of its first row.
     pub date: Date,
     /// Its rows.
     pub rows: Range<usize>,
@@ -53,7 +53,7 @@ impl Tape {
                 column.extend(prices.iter().map(|price| ticks(*price, making.instrument.tick_nanos)));
             }
             tape.volume.extend(volume.into_iter().map(|volume| volume.clamp(0, u32::MAX.into())));
-            let date = local_date(tape.time.get(first).copied().unwrap_or_default(), &making.zone);
+            let date = making.date(tape.time.get(first).copied().unwrap_or_default());
             tape.sessions.push(Session { date, rows: first..tape.time.len() });
         }
         Ok(tape)

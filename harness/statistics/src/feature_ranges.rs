@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use data::preset::Scale;
 use kernels::{
     Profile,
     features::{FLAGS, FLOATS},
@@ -34,6 +35,10 @@ impl Kind {
 enum Bounds {
     /// These two numbers.
     Fixed(f64, f64),
+    /// These two numbers of points of ES, or what does the same in another root.
+    Points(f64, f64),
+    /// Likewise, of percent of a price.
+    Percent(f64, f64),
     /// 0 to this count, or a 0/1 value in profile `rolling`.
     Retouches(f64),
     /// A price that lies within the prices it is taken from.
@@ -41,7 +46,7 @@ enum Bounds {
 }
 
 use self::{
-    Bounds::{Fixed, Price, Retouches},
+    Bounds::{Fixed, Percent, Points, Price, Retouches},
     Kind::{Flag, Immediate, Windowed},
 };
 
@@ -52,17 +57,17 @@ const TABLE: [(&str, Kind, Bounds); FLOATS + FLAGS] = [
     ("volume_slope_5s", Windowed, Fixed(-6000.0, 6000.0)),
     ("volume_exhaustion", Windowed, Fixed(-35_000.0, 35_000.0)),
     ("vwap", Immediate, Price),
-    ("distance_from_vwap_pct", Immediate, Fixed(-5.0, 5.0)),
-    ("vwap_slope", Windowed, Fixed(-12.0, 12.0)),
-    ("distance_from_rth_high", Immediate, Fixed(-300.0, 0.0)),
-    ("distance_from_rth_low", Immediate, Fixed(0.0, 300.0)),
+    ("distance_from_vwap_pct", Immediate, Percent(-5.0, 5.0)),
+    ("vwap_slope", Windowed, Points(-12.0, 12.0)),
+    ("distance_from_rth_high", Immediate, Points(-300.0, 0.0)),
+    ("distance_from_rth_low", Immediate, Points(0.0, 300.0)),
     ("short_range_high", Windowed, Price),
     ("short_range_low", Windowed, Price),
-    ("short_range_size", Windowed, Fixed(0.0, 300.0)),
+    ("short_range_size", Windowed, Points(0.0, 300.0)),
     ("position_in_short_range", Windowed, Fixed(0.0, 1.0)),
     ("medium_range_high", Windowed, Price),
     ("medium_range_low", Windowed, Price),
-    ("medium_range_size", Windowed, Fixed(0.0, 300.0)),
+    ("medium_range_size", Windowed, Points(0.0, 300.0)),
     ("range_compression_ratio", Windowed, Fixed(0.0, 1.0)),
     ("short_range_retouches", Windowed, Retouches(10.0)),
     ("medium_range_retouches", Windowed, Retouches(30.0)),
@@ -71,13 +76,13 @@ const TABLE: [(&str, Kind, Bounds); FLOATS + FLAGS] = [
     ("return_300s", Windowed, Fixed(-0.2, 0.2)),
     ("momentum_acceleration", Windowed, Fixed(-0.2, 0.2)),
     ("momentum_consistency", Windowed, Fixed(0.0, 0.05)),
-    ("atr_30s", Windowed, Fixed(0.0, 50.0)),
-    ("atr_300s", Windowed, Fixed(0.0, 50.0)),
+    ("atr_30s", Windowed, Points(0.0, 50.0)),
+    ("atr_300s", Windowed, Points(0.0, 50.0)),
     ("volatility_regime", Windowed, Fixed(0.0, 10.0)),
     ("volatility_acceleration", Windowed, Fixed(-1.0, 1.0)),
     ("volatility_breakout", Windowed, Fixed(-17.3, 17.3)),
     ("atr_percentile", Windowed, Fixed(0.0, 100.0)),
-    ("bar_range", Immediate, Fixed(0.0, 50.0)),
+    ("bar_range", Immediate, Points(0.0, 50.0)),
     ("relative_bar_size", Windowed, Fixed(0.0, 30.0)),
     ("uptick_pct_30s", Windowed, Fixed(0.0, 100.0)),
     ("uptick_pct_60s", Windowed, Fixed(0.0, 100.0)),
@@ -124,10 +129,12 @@ pub struct Ranges {
 }
 
 impl Ranges {
-    /// The table of a profile; `prices` are the month's lowest low and highest high in points, `None` without rows.
-    pub fn new(profile: Profile, prices: Option<(f64, f64)>, overrides: &Overrides) -> Self {
+    /// The table of a profile and of an instrument that moves so far beside ES; `prices` are the month's lowest low and highest high in points, `None` without rows.
+    pub fn new(profile: Profile, scale: Scale, prices: Option<(f64, f64)>, overrides: &Overrides) -> Self {
         let bound = |bounds: Bounds| match (bounds, profile) {
             (Fixed(low, high), _) => Some((low, high)),
+            (Points(low, high), _) => Some((low * scale.points, high * scale.points)),
+            (Percent(low, high), _) => Some((low * scale.percent, high * scale.percent)),
             (Retouches(_), Profile::Rolling) => Some((0.0, 1.0)),
             (Retouches(most), Profile::Session) => Some((0.0, most)),
             (Price, _) => prices,
@@ -176,25 +183,29 @@ mod tests {
 
     #[test]
     fn ranges_depend_on_the_profile_the_prices_and_the_overrides() {
-        let session = Ranges::new(Profile::Session, Some((1600.0, 1700.25)), &Overrides::new());
+        let session = Ranges::new(Profile::Session, Scale::ES, Some((1600.0, 1700.25)), &Overrides::new());
         assert_eq!(session.of("short_range_retouches"), Some((0.0, 10.0)));
         assert_eq!(session.of("medium_range_retouches"), Some((0.0, 30.0)));
         for name in ["vwap", "short_range_high", "short_range_low", "medium_range_high", "medium_range_low"] {
             assert_eq!(session.of(name), Some((1600.0, 1700.25)));
         }
         let overrides = Overrides::from([("vwap".to_owned(), (1.0, 2.0)), ("bar_range".to_owned(), (0.0, 9.0))]);
-        let rolling = Ranges::new(Profile::Rolling, None, &overrides);
+        let rolling = Ranges::new(Profile::Rolling, Scale { points: 0.5, percent: 2.0 }, None, &overrides);
         assert_eq!(rolling.of("short_range_retouches"), Some((0.0, 1.0)));
         assert_eq!(rolling.of("medium_range_retouches"), Some((0.0, 1.0)));
         assert_eq!(rolling.of("vwap"), Some((1.0, 2.0)));
         assert_eq!(rolling.of("bar_range"), Some((0.0, 9.0)));
         assert_eq!(rolling.of("short_range_high"), None);
+        // Points are those of the instrument, and a row of the user's is as it stands.
+        assert_eq!((rolling.of("atr_30s"), session.of("atr_30s")), (Some((0.0, 25.0)), Some((0.0, 50.0))));
+        assert_eq!(rolling.of("distance_from_vwap_pct"), Some((-10.0, 10.0)));
+        assert_eq!((rolling.of("vwap_slope"), rolling.of("return_30s")), (Some((-6.0, 6.0)), Some((-0.1, 0.1))));
         assert!(rolling.contain("short_range_high", -1e9, 1e9));
     }
 
     #[test]
     fn rounding_to_float32_is_no_fault() {
-        let ranges = Ranges::new(Profile::Session, None, &Overrides::new());
+        let ranges = Ranges::new(Profile::Session, Scale::ES, None, &Overrides::new());
         let above = |value: f32| f64::from(f32::from_bits(value.to_bits() + 1));
         assert!(ranges.contain("return_30s", f64::from(-0.1_f32), above(0.1)));
         assert!(ranges.contain("uptick_pct_30s", 0.0, above(100.0)));

@@ -7,6 +7,7 @@ use data::{
     contract::{Choice, Fronts},
     grid::Grid,
     input::InputInfo,
+    preset::Scale,
     records::Records,
     volumes::Volumes,
 };
@@ -63,7 +64,7 @@ pub(crate) fn tick() -> Tick {
 }
 
 pub(crate) fn measured(sessions: &[SessionColumns<f32>]) -> Measured {
-    measure(&grid(), sessions, Profile::Session, tick(), &BTreeMap::new())
+    measure(&grid(), sessions, Profile::Session, tick(), Scale::ES, &BTreeMap::new())
 }
 
 pub(crate) fn of(sessions: &[SessionColumns<f32>]) -> Statistics {
@@ -88,7 +89,7 @@ pub(crate) fn of(sessions: &[SessionColumns<f32>]) -> Statistics {
     let records = Records { total: 20, ..Records::default() };
     let stages = vec![Stage::new("decode", 0.5, 20, 9), Stage::new("compute", 0.0, 0, 0)];
     let performance = Performance::new(2.0, 20, stages, Some(1_000_000), 0);
-    let context = Context { zone: jiff::tz::TimeZone::UTC, excluded_share: 0.0 };
+    let context = Context { zone: jiff::tz::TimeZone::UTC, excluded_share: 0.0, least_win_rate: 0.05 };
     let (grid, volumes) = (grid(), Volumes::default());
     let fronts = Fronts::alone(grid.month, &volumes, Choice::Volume);
     let mut statistics = Statistics::new(head, records, (&fronts, &grid, tick()), measured(sessions), performance);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use data::{compute::SessionColumns, grid::Grid, training_file::Value};
+use data::{compute::SessionColumns, grid::Grid, preset::Scale, training_file::Value};
 use kernels::{
     Break, Profile, Tick,
     features::{FLAG_NAMES, FLOAT_NAMES},
@@ -130,15 +130,16 @@ pub struct FeatureStatistics {
     pub in_range: bool,
 }
 
-/// Measures the columns of a month, in parallel over columns. The result does not depend on the number of threads.
+/// Measures the columns of a month of an instrument that moves so far beside ES, in parallel over columns. The result does not depend on the number of threads.
 pub fn measure<F: Value + Into<f64>>(
     grid: &Grid,
     sessions: &[SessionColumns<F>],
     profile: Profile,
     tick: Tick,
+    scale: Scale,
     overrides: &Overrides,
 ) -> Measured {
-    let ranges = Ranges::new(profile, prices(grid, tick), overrides);
+    let ranges = Ranges::new(profile, scale, prices(grid, tick), overrides);
     let breaks = match profile {
         // No trade is open over a night.
         Profile::Session => Vec::new(),

@@ -29,6 +29,7 @@ mod month;
 mod months;
 mod older;
 mod pauses;
+mod presets;
 mod process;
 mod refusals;
 mod reports;

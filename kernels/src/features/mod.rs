@@ -249,7 +249,7 @@ impl Features {
 // What volatility and microstructure share.
 kernel!(fn true_range['a]['a](sums: &'a mut Sums<i32>, bars: &'a Bars<'a>) {
     let bars = bars.back(volatility::LOOK_BACK);
-    // 300 * MAX_TICKS fits 31 bits. Element 0 is right on the first row of a series and otherwise not used.
+    // 300 * (MAX_TICKS - MIN_TICKS) fits 31 bits. Element 0 is right on the first row of a series and otherwise not used.
     let first = bars.high.iter().zip(bars.low).take(1).map(|(high, low)| high - low);
     sums.set(first.chain(true_ranges(bars.high, bars.low, bars.close)));
 });

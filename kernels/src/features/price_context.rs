@@ -126,7 +126,7 @@ impl PriceContext {
     fn set_steps(&mut self) {
         let before = self.turnover.iter().zip(&self.volume);
         let pairs = before.clone().zip(before.skip(1));
-        let largest = |terms: &[i64]| terms.iter().fold(0, |largest, &term| largest.max(term));
+        let largest = |terms: &[i64]| terms.iter().fold(0, |largest, &term| largest.max(term).max(-term));
         let product = largest(&self.turnover).checked_mul(largest(&self.volume));
         let len = self.turnover.len().saturating_sub(1);
         if product.is_some_and(|product| product < NARROW) {
@@ -169,10 +169,11 @@ pub(crate) fn vwap(points: Points, (turnover, volume): (i64, i64)) -> f64 {
     points.of(float(turnover), float(volume))
 }
 
-/// (c - S/V)/(S/V) = (c*V - S)/S, in percent.
+/// (c - S/V)/(S/V) = (c*V - S)/S, in percent; NaN where the vwap is not above 0.
 #[inline(always)]
 pub(crate) fn distance(close: i32, (turnover, volume): (i64, i64)) -> f64 {
-    100.0 * float(i64::from(close) * volume - turnover) / float(turnover)
+    let distance = 100.0 * float(i64::from(close) * volume - turnover) / float(turnover);
+    if turnover > 0 { distance } else { f64::NAN }
 }
 
 /// The step from a quotient to the next: T/V - T'/V' = (T*V' - T'*V)/(V*V'), with an exact numerator.

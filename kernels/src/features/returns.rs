@@ -39,27 +39,47 @@ impl Returns {
         let pairs = bars.close.iter().skip(1).zip(bars.close);
         refill(&mut self.one_row, bars.len().saturating_sub(1), pairs.map(|(&close, &before)| change(close, before)));
         self.deviation.take(&self.one_row[at.start.saturating_sub(CONSISTENCY).min(self.one_row.len())..]);
-        write(out, self.deviation.deviations().iter().copied());
+        // A return that is NaN makes those NaN that it is in.
+        let deviations = self.deviation.deviations().iter();
+        write(out, deviations.map(|&deviation| if deviation.is_nan() { f64::NAN } else { deviation }));
     }
 }
 
-/// (c - before)/before
+/// (c - before)/before; NaN where the price before is not above 0, of which there are no shares.
 #[inline(always)]
 pub(crate) fn change(close: i32, before: i32) -> f64 {
-    f64::from(close - before) / f64::from(before)
+    let change = f64::from(close - before) / f64::from(before);
+    if before > 0 { change } else { f64::NAN }
 }
 
-/// c/c30 - c/c60 = c*(c60 - c30)/(c30*c60), whose products are exact.
+/// c/c30 - c/c60 = c*(c60 - c30)/(c30*c60), whose products are exact; NaN where one of the two is not above 0.
 #[inline(always)]
 pub(crate) fn acceleration(close: i32, close_30: i32, close_60: i32) -> f64 {
     let difference = f64::from(close_60 - close_30);
-    f64::from(close) * difference / (f64::from(close_30) * f64::from(close_60))
+    let acceleration = f64::from(close) * difference / (f64::from(close_30) * f64::from(close_60));
+    if close_30.min(close_60) > 0 { acceleration } else { f64::NAN }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::features::tests::session_column;
     use crate::random::Tape;
+
+    #[test]
+    fn there_is_no_return_on_a_price_that_is_not_above_0() {
+        // 10 up to row 29, -10 up to row 59, then 0.
+        let mut tape = Tape::default();
+        for row in 0..130 {
+            tape.push([[10, -10, 0, 0, 0][row / 30]; 4], 1);
+        }
+        let return_30 = session_column(&tape, "return_30s");
+        assert_eq!((return_30[30], return_30[59]), (-2.0, -2.0));
+        assert!(return_30[60..].iter().all(|value| value.is_nan()));
+        let consistency = session_column(&tape, "momentum_consistency");
+        // The last return with a price above 0 before it is that of row 30.
+        assert!(consistency[30].is_finite() && consistency[31..].iter().all(|value| value.is_nan()));
+        assert!(session_column(&tape, "momentum_acceleration")[60..].iter().all(|value| value.is_nan()));
+    }
 
     #[test]
     fn one_step() {

@@ -16,9 +16,9 @@ use crate::{
 };
 
 const NANOS: u64 = 1_000_000_000;
-const HOUR: u32 = 3_600;
+const HOUR: i64 = 3_600;
 /// A half day's end, seconds after the session's start: at no time an exchange would choose.
-const HALF_DAY: u32 = 14_025;
+const HALF_DAY: i64 = 14_025;
 /// Days that are an hour late.
 const LATE_DAYS: usize = 3;
 /// A file of another month is five weeks late: its weekdays still fit.
@@ -62,8 +62,10 @@ impl Spans<'_> {
     fn apply(&self, kind: Defect, day: usize, records: &mut Vec<OhlcvMsg>) -> Result<u64, SynthError> {
         let zone = self.plan.instrument.zone()?;
         let date = self.days[day].date;
-        let at = |of_day: u32| unix(date, of_day, &zone).map(|second| second as u64 * NANOS);
-        let start = self.plan.instrument.session_start;
+        let at = |second: i64| unix(date, second, &zone).map(|second| second as u64 * NANOS);
+        let spans = self.plan.instrument.spans(date).unwrap_or_default();
+        let start = spans.first().map_or(0, |span| span.start);
+        let end = spans.last().map_or(start, |span| span.end);
         let (midnight, next) = (at(0)?, at(86_400)?);
         let whole = 0..u64::MAX;
         let late = self.days[day].open as u64 * NANOS
@@ -72,7 +74,7 @@ impl Spans<'_> {
             Defect::HalfDay => at(start + HALF_DAY)?..next,
             Defect::MissingHours => at(start + 2 * HOUR)?..at(start + 4 * HOUR)?,
             Defect::StuckPrice => at(start + 3 * HOUR)?..at(start + 4 * HOUR)?,
-            Defect::FrontOutage => at(start)?..at(self.plan.instrument.session_end)?,
+            Defect::FrontOutage => at(start)?..at(end)?,
             Defect::WrongDst => late,
             Defect::DoubledVolume
             | Defect::DayTimesTen
@@ -102,7 +104,7 @@ impl Spans<'_> {
                     prices(record, |_| price);
                 }
                 Defect::DoubledVolume => record.volume *= 2,
-                Defect::WrongDst => record.hd.ts_event += u64::from(HOUR) * NANOS,
+                Defect::WrongDst => record.hd.ts_event += HOUR.unsigned_abs() * NANOS,
                 Defect::DayTimesTen | Defect::FileTimesTen => prices(record, |price| price * 10),
                 Defect::DayTenth => prices(record, |price| price / 10),
                 Defect::FileHundredth => prices(record, |price| price / 100),

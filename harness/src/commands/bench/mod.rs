@@ -155,7 +155,7 @@ fn measure(args: &BenchArgs, settings: &Settings) -> crate::Result<Result> {
 /// Makes the months that are not in the folder yet.
 fn synthesise(settings: &Settings, months: MonthRange, raw: &Path) -> crate::Result<()> {
     fs::create_dir_all(raw).with_context(|| format!("{}: cannot create the folder", raw.display()))?;
-    let plan = Plan { instrument: settings.instrument.clone(), ..Plan::default() };
+    let plan = Plan::of(settings.instrument.clone());
     write_months(&plan, months, raw, &mut |_| ())?;
     Ok(())
 }

@@ -22,8 +22,7 @@ use crate::{
     score::{Band, LEAST_SCORE, Part, Parts, Priority, Quality, Reprocess, below, rounded},
 };
 
-/// Below this share of wins, or above the next one, a mode is suspect.
-const LEAST_WIN_RATE: f64 = 0.05;
+/// Above this share of wins a mode is suspect; the least is that of the root.
 const MOST_WIN_RATE: f64 = 0.50;
 
 /// What scoring needs beyond the month's own figures.
@@ -33,6 +32,8 @@ pub struct Context {
     pub zone: TimeZone,
     /// Share of the rows excluded around gaps of price ([`excluded_share`]); 0 in profile `session`.
     pub excluded_share: f64,
+    /// Below this share of wins a mode is suspect.
+    pub least_win_rate: f64,
 }
 
 /// Scores a month, once: by its figures, by what its grid shows (`faults`), and by the price levels of the months around, as
@@ -51,7 +52,7 @@ pub fn judge(statistics: &mut Statistics, faults: &[Fault], known: &[Level], con
 /// The score of a month, also once warnings, errors or performance were added. `statistics.quality` is not read.
 pub fn assess(statistics: &Statistics, context: &Context) -> Quality {
     let mut deductions = Vec::new();
-    parts::modes(statistics, &mut deductions);
+    parts::modes(statistics, context.least_win_rate, &mut deductions);
     parts::data(statistics, &dates::missing_of(statistics, &context.zone), &mut deductions);
     parts::features(statistics, &mut deductions);
     parts::performance(statistics, &mut deductions);
@@ -69,18 +70,18 @@ pub fn assess(statistics: &Statistics, context: &Context) -> Quality {
         rolls: left(Part::Rolls),
     };
     let (score, parts) = (parts.score(), parts.shown());
-    let reprocess = reprocess(statistics, &parts, score);
+    let reprocess = reprocess(statistics, &parts, score, context.least_win_rate);
     let score = if statistics.errors.is_empty() { score } else { score.min(wrong::MOST_SCORE) };
     Quality { score, parts, band: Band::of(score), reprocess, deductions }
 }
 
 /// Whether a mode wins neither too rarely nor too often; no rows are no regular mode.
-fn regular(win_rate: Option<f64>) -> bool {
-    win_rate.is_some_and(|rate| (LEAST_WIN_RATE..=MOST_WIN_RATE).contains(&rate))
+fn regular(win_rate: Option<f64>, least: f64) -> bool {
+    win_rate.is_some_and(|rate| (least..=MOST_WIN_RATE).contains(&rate))
 }
 
 /// A wrong month comes out the same once more: it says itself what to do about it.
-fn reprocess(statistics: &Statistics, parts: &Parts, score: f64) -> Reprocess {
+fn reprocess(statistics: &Statistics, parts: &Parts, score: f64, least_win_rate: f64) -> Reprocess {
     if !statistics.errors.is_empty() {
         return Reprocess::default();
     }
@@ -93,9 +94,9 @@ fn reprocess(statistics: &Statistics, parts: &Parts, score: f64) -> Reprocess {
     ] {
         reasons.extend(below(name, value, least));
     }
-    for (name, mode) in statistics.modes.iter().filter(|(_, mode)| !regular(mode.win_rate)) {
+    for (name, mode) in statistics.modes.iter().filter(|(_, mode)| !regular(mode.win_rate, least_win_rate)) {
         let rate = mode.win_rate.map_or("without rows".into(), |rate| format!("win rate {rate:.3}"));
-        reasons.push(format!("{name}: {rate}, outside {LEAST_WIN_RATE} to {MOST_WIN_RATE}"));
+        reasons.push(format!("{name}: {rate}, outside {least_win_rate} to {MOST_WIN_RATE}"));
     }
     Reprocess::because(reasons, Priority::of(score))
 }

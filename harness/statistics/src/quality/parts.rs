@@ -4,7 +4,7 @@ use data::grid::Grid;
 use jiff::civil::Date;
 use kernels::labels::MODES;
 
-use super::{LEAST_WIN_RATE, MOST_WIN_RATE, regular};
+use super::{MOST_WIN_RATE, regular};
 use crate::{
     FeatureStatistics, Statistics, feature_ranges,
     score::{Deduction, Part},
@@ -38,7 +38,7 @@ pub fn list(names: &[String]) -> String {
 }
 
 /// M: the mean over the modes.
-pub fn modes(statistics: &Statistics, deductions: &mut Vec<Deduction>) {
+pub fn modes(statistics: &Statistics, least: f64, deductions: &mut Vec<Deduction>) {
     let count = MODES.len() as f64;
     let mut deduct = |amount: f64, reason: String| deduct(deductions, Part::Modes, amount / count, reason);
     for name in MODES.iter().map(|mode| mode.name) {
@@ -46,9 +46,9 @@ pub fn modes(statistics: &Statistics, deductions: &mut Vec<Deduction>) {
             deduct(1.0, format!("{name}: not measured"));
             continue;
         };
-        if !regular(mode.win_rate) {
+        if !regular(mode.win_rate, least) {
             let rate = mode.win_rate.map_or("no win rate, having no rows".into(), |rate| format!("win rate {rate:.3}"));
-            deduct(0.5, format!("{name}: {rate}, outside {LEAST_WIN_RATE} to {MOST_WIN_RATE}"));
+            deduct(0.5, format!("{name}: {rate}, outside {least} to {MOST_WIN_RATE}"));
         }
         if !mode.finite {
             deduct(0.3, format!("{name}: a weight is NaN or infinite"));

@@ -13,7 +13,7 @@ use super::*;
 use crate::{FeatureStatistics, ModeStatistics, Wrong, feature_ranges, fixtures};
 
 fn context() -> Context {
-    Context { zone: TimeZone::get("America/Chicago").unwrap(), excluded_share: 0.0 }
+    Context { zone: TimeZone::get("America/Chicago").unwrap(), excluded_share: 0.0, least_win_rate: 0.05 }
 }
 
 /// A month nothing can be taken off.
@@ -243,7 +243,7 @@ fn bands() {
 fn what_is_made_again_and_how_soon() {
     let decision = |score: f64| {
         let fine = Parts { modes: 1.0, data: 1.0, features: 1.0, performance: 1.0, rolls: 1.0 };
-        reprocess(&perfect(), &fine, score)
+        reprocess(&perfect(), &fine, score, 0.05)
     };
     let priorities = [0.7, 0.699_999_999, 0.5, 0.499_999_999].map(|score| decision(score).priority);
     assert_eq!(priorities, [None, Some(Priority::Medium), Some(Priority::Medium), Some(Priority::High)]);
@@ -332,7 +332,8 @@ fn a_feature_that_is_all_nan_is_named_and_the_json_finite() {
     sessions.iter_mut().for_each(|session| session.values.row_mut(27).fill(f32::NAN));
     let tick = kernels::Tick::from_nanos(250_000_000).unwrap();
     let grid = fixtures::grid();
-    let measured = crate::measure(&grid, &sessions, kernels::Profile::Session, tick, &BTreeMap::new());
+    let measured =
+        crate::measure(&grid, &sessions, kernels::Profile::Session, tick, data::preset::Scale::ES, &BTreeMap::new());
     let mut month = perfect();
     let name = "volatility_acceleration";
     month.features.insert(name.to_owned(), measured.features[name].clone());

@@ -34,7 +34,9 @@ pub fn contracts(statistics: &Statistics) -> Vec<Fault> {
         kind: FaultKind::TwoContracts,
         found: format!("{date}: {contract} and {with} have each other's records"),
     });
-    let of_front = |date| statistics.sessions.iter().find(|session| session.date == date).map_or(0, |one| one.volume);
+    let of_front = |date| -> u64 {
+        statistics.sessions.iter().filter(|session| session.date == date).map(|session| session.volume).sum()
+    };
     let more = fronts.unmapped.iter().filter(|unmapped| unmapped.volume > of_front(unmapped.date));
     let unmapped = more.map(|Unmapped { date, ids, volume }| Fault {
         kind: FaultKind::Unmapped,

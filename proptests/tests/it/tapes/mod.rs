@@ -70,9 +70,9 @@ fn stretch(longest: usize) -> impl Strategy<Value = Stretch> {
 
 /// A tape of 1 row to six stretches of at most `longest` rows.
 pub fn tape(longest: usize) -> impl Strategy<Value = Tape> {
-    let start = prop_oneof![4 => 3000_i64..40_000, 1 => 200_i64..300, 1 => 4_000_000_i64..4_150_000];
+    let start = prop_oneof![4 => 3000_i64..40_000, 1 => -50_i64..300, 1 => 4_000_000_i64..4_150_000, 1 => -1_048_500_i64..-1_000];
     (vec(stretch(longest), 1..=6), start, 0_u32..86_400).prop_map(|(stretches, mut price, mut second)| {
-        let (lowest, highest) = (1, i64::from(kernels::series::MAX_TICKS));
+        let (lowest, highest) = (i64::from(kernels::series::MIN_TICKS), i64::from(kernels::series::MAX_TICKS));
         let mut tape = Tape::default();
         for Stretch { rows, step, span, quiet, jump, volume, seed } in stretches {
             let mut state = seed;

@@ -98,6 +98,16 @@ impl Columns {
         }
     }
 
+    /// Appends rows of other columns.
+    pub(crate) fn extend(&mut self, from: &ColumnsView<'_>, rows: Range<usize>) {
+        self.time.extend_from_slice(&from.time[rows.clone()]);
+        self.open.extend_from_slice(&from.open[rows.clone()]);
+        self.high.extend_from_slice(&from.high[rows.clone()]);
+        self.low.extend_from_slice(&from.low[rows.clone()]);
+        self.close.extend_from_slice(&from.close[rows.clone()]);
+        self.volume.extend_from_slice(&from.volume[rows]);
+    }
+
     /// Borrows the columns.
     #[must_use]
     pub fn view(&self) -> ColumnsView<'_> {

@@ -1,6 +1,6 @@
 //! Several files of one month as one: a month that was downloaded in parts, or a file that ends inside it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use crate::{
     columns::{Columns, ColumnsView, ContractRows},
@@ -30,41 +30,33 @@ type Row = (u32, [i32; 4], u32, usize);
 pub fn merge(month: Month, parts: &[Part<'_>]) -> Result<Columns, InputError> {
     let mut records = Records::default();
     // What has no symbol comes last.
-    let mut contracts: BTreeMap<(bool, Option<Month>, &str, bool), Vec<Row>> = BTreeMap::new();
+    let mut contracts: BTreeMap<(bool, Option<Month>, &str, bool), Vec<(usize, Range<usize>)>> = BTreeMap::new();
     for (number, Part { columns: view, records: counts, .. }) in parts.iter().enumerate() {
         records.add(counts);
         let mapped = view.contracts.iter().map(|contract| (false, contract));
         for (unmapped, contract) in mapped.chain(view.unmapped.iter().map(|contract| (true, contract))) {
-            let rows = contracts.entry((unmapped, contract.expiry, &contract.symbol, contract.rolled)).or_default();
-            rows.extend(contract.rows.clone().map(|row| {
-                let prices = [view.open[row], view.high[row], view.low[row], view.close[row]];
-                (view.time[row], prices, view.volume[row], number)
-            }));
+            let pieces = contracts.entry((unmapped, contract.expiry, &contract.symbol, contract.rolled)).or_default();
+            if !contract.rows.is_empty() {
+                pieces.push((number, contract.rows.clone()));
+            }
         }
     }
     let mut columns = Columns::empty(month);
-    for ((unmapped, expiry, symbol, rolled), mut rows) in contracts {
-        if rows.is_empty() {
+    for ((unmapped, expiry, symbol, rolled), mut pieces) in contracts {
+        if pieces.is_empty() {
             continue;
         }
-        rows.sort_unstable();
-        let before = rows.len();
-        rows.dedup_by_key(|row| (row.0, row.1, row.2));
-        records.in_several_files += (before - rows.len()) as u64;
-        if let Some(pair) = rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            let second = jiff::Timestamp::from_second(i64::from(pair[0].0)).unwrap_or_default().to_string();
-            let (a, b) = (pair[0].3, pair[1].3);
-            let files = [a.min(b), a.max(b)].map(|part| parts[part].name.to_owned());
-            return Err(InputError::Parts { files, symbol: symbol.to_owned(), second });
-        }
         let first = columns.time.len();
-        for (time, [open, high, low, close], volume, _) in rows {
-            columns.time.push(time);
-            columns.open.push(open);
-            columns.high.push(high);
-            columns.low.push(low);
-            columns.close.push(close);
-            columns.volume.push(volume);
+        let ends = |(part, rows): &(usize, Range<usize>)| {
+            let time = parts[*part].columns.time;
+            (time[rows.start], time[rows.end - 1])
+        };
+        pieces.sort_by_key(ends);
+        // Those of a download that was split by day follow each other.
+        if pieces.windows(2).all(|pair| ends(&pair[0]).1 < ends(&pair[1]).0) {
+            pieces.into_iter().for_each(|(part, rows)| columns.extend(&parts[part].columns, rows));
+        } else {
+            records.in_several_files += interleaved(parts, &pieces, symbol, &mut columns)?;
         }
         let rows = first..columns.time.len();
         let list = if unmapped { &mut columns.unmapped } else { &mut columns.contracts };
@@ -74,19 +66,49 @@ pub fn merge(month: Month, parts: &[Part<'_>]) -> Result<Columns, InputError> {
     Ok(columns)
 }
 
+/// Appends a contract's rows of parts that overlap; returns how many several parts have.
+fn interleaved(
+    parts: &[Part<'_>],
+    pieces: &[(usize, Range<usize>)],
+    symbol: &str,
+    columns: &mut Columns,
+) -> Result<u64, InputError> {
+    let mut rows: Vec<Row> = Vec::new();
+    for (part, range) in pieces {
+        let view = &parts[*part].columns;
+        rows.extend(range.clone().map(|row| {
+            let prices = [view.open[row], view.high[row], view.low[row], view.close[row]];
+            (view.time[row], prices, view.volume[row], *part)
+        }));
+    }
+    rows.sort_unstable();
+    let before = rows.len();
+    rows.dedup_by_key(|row| (row.0, row.1, row.2));
+    if let Some(pair) = rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        let second = jiff::Timestamp::from_second(i64::from(pair[0].0)).unwrap_or_default().to_string();
+        let (a, b) = (pair[0].3, pair[1].3);
+        let files = [a.min(b), a.max(b)].map(|part| parts[part].name.to_owned());
+        return Err(InputError::Parts { files, symbol: symbol.to_owned(), second });
+    }
+    for &(time, [open, high, low, close], volume, _) in &rows {
+        columns.time.push(time);
+        columns.open.push(open);
+        columns.high.push(high);
+        columns.low.push(low);
+        columns.close.push(close);
+        columns.volume.push(volume);
+    }
+    Ok((before - rows.len()) as u64)
+}
+
 /// The records of `view` in a span of UTC seconds, as a part of another month: they are not counted there.
 #[must_use]
-pub fn between(view: &ColumnsView<'_>, month: Month, span: std::ops::Range<i64>) -> Columns {
+pub fn between(view: &ColumnsView<'_>, month: Month, span: Range<i64>) -> Columns {
     let mut columns = Columns::empty(month);
     let take = |contract: &ContractRows, columns: &mut Columns| {
         let taken = view.rows_between(contract, span.start, span.end);
         let first = columns.time.len();
-        columns.time.extend_from_slice(&view.time[taken.clone()]);
-        columns.open.extend_from_slice(&view.open[taken.clone()]);
-        columns.high.extend_from_slice(&view.high[taken.clone()]);
-        columns.low.extend_from_slice(&view.low[taken.clone()]);
-        columns.close.extend_from_slice(&view.close[taken.clone()]);
-        columns.volume.extend_from_slice(&view.volume[taken]);
+        columns.extend(view, taken);
         ContractRows { rows: first..columns.time.len(), ..contract.clone() }
     };
     for contract in view.contracts {

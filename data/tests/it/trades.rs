@@ -60,8 +60,8 @@ fn trades(count: usize) -> Vec<TradeMsg> {
 }
 
 fn quoted(trade: &TradeMsg) -> TbboMsg {
-    let mut hd = trade.hd.clone();
-    (hd.length, hd.rtype) = (20, rtype::MBP_1);
+    let RecordHeader { publisher_id, instrument_id, ts_event, .. } = trade.hd;
+    let hd = RecordHeader::new::<TbboMsg>(rtype::MBP_1, publisher_id, instrument_id, ts_event);
     let TradeMsg { price, size, action, side, flags, depth, ts_recv, ts_in_delta, sequence, .. } = *trade;
     let levels = [BidAskPair { bid_px: price - TICK, ask_px: price, bid_sz: 9, ask_sz: 9, bid_ct: 3, ask_ct: 3 }];
     TbboMsg { hd, price, size, action, side, flags, depth, ts_recv, ts_in_delta, sequence, levels }

@@ -49,15 +49,15 @@ fn of_bucket(address: &str, rest: &str, folder: &Path, settings: &Settings) -> c
     };
     let store = Store::open(&format!("s3://{within}"), settings.access)?;
     let path = folder.join(name);
-    if let Some(object) = store.find(name)? {
-        store.download(&object, &path)?;
-        return Ok(path);
-    }
+    // Not every server answers well when it is asked for an object where it has a folder.
     let objects = store.list(name, None)?;
     if objects.is_empty() {
-        let source =
-            Box::new(io::Error::new(io::ErrorKind::NotFound, "no object of that key, and none under it").into());
-        return Err(InputError::File { path: address.to_owned(), source }.into());
+        let Some(object) = store.find(name)? else {
+            let source = io::Error::new(io::ErrorKind::NotFound, "no object of that key, and none under it");
+            return Err(InputError::File { path: address.to_owned(), source: Box::new(source.into()) }.into());
+        };
+        store.download(&object, &path)?;
+        return Ok(path);
     }
     for Object { key, .. } in objects.iter().filter(|object| !is_plain(&object.key)) {
         return Err(

@@ -2,6 +2,7 @@
 //! it is linked once.
 #![allow(clippy::unwrap_used)] // clippy.toml exempts #[test] functions only, not their helpers
 
+mod addresses;
 mod alerts;
 mod backup;
 mod bars;
@@ -27,6 +28,7 @@ mod manual;
 mod monitor;
 mod month;
 mod months;
+mod named_files;
 mod older;
 mod pauses;
 mod presets;

@@ -83,7 +83,7 @@ fn a_record_that_is_none_is_refused_with_its_number() {
     let header = 8 + u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
     bytes.truncate(header + 56 * 5000);
     bytes[header + 56 * 4321] ^= 0xff;
-    refused("flipped.dbn", &bytes, &["record 4321", "expected an ohlcv-1s record"]);
+    refused("flipped.dbn", &bytes, &["record 4321", "expected a record of the file's schema"]);
 }
 
 #[test]

@@ -112,6 +112,6 @@ pub(super) fn is_transport(error: &Error) -> bool {
 }
 
 /// The deepest cause: those above it repeat it with addresses and counts of retries that were not made.
-fn innermost(error: &Error) -> String {
+pub(super) fn innermost(error: &Error) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }

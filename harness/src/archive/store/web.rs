@@ -3,12 +3,13 @@
 use std::{fs::File, io::Write, path::Path};
 
 use futures_util::TryStreamExt;
-use object_store::{ClientOptions, ObjectStoreExt, RetryConfig, http::HttpBuilder, path};
+use object_store::{ClientOptions, Error, ObjectStoreExt, RetryConfig, http::HttpBuilder, path};
 use reqwest::Url;
 
 use super::{
     Access, StoreError,
     bucket::{CONNECT, SILENCE, runtime},
+    error::innermost,
 };
 
 /// Copies what an address `http://` or `https://` names into a file. A line that breaks is followed by one that goes on.
@@ -17,7 +18,22 @@ use super::{
 /// It is no address, nothing is there, or it does not come.
 pub fn download(address: &str, access: Access, to: &Path) -> Result<(), StoreError> {
     let shown = without_secrets(address)?;
-    let failed = |error| StoreError::of(&shown, "downloading", "it", access.retries, error);
+    let failed = |error| match error {
+        Error::NotFound { .. } => StoreError::Setting {
+            name: shown.clone(),
+            found: "not there".into(),
+            expected: "the address of a file".into(),
+        },
+        error => match StoreError::of(&shown, "downloading", "it", access.retries, error) {
+            // The page that a server sends with its no says no more than the line before it.
+            StoreError::Object { source, .. } => {
+                let said = innermost(&source);
+                let problem = said.lines().next().unwrap_or_default().trim_end_matches(['.', ':']).to_owned();
+                StoreError::Access { store: shown.clone(), problem }
+            }
+            other => other,
+        },
+    };
     let unwritable = |source| StoreError::Folder {
         path: to.display().to_string(),
         action: "what is downloaded cannot be written",

@@ -5,7 +5,7 @@ use std::{
     ops::Range,
 };
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{InputError, Sink, partition::Partition};
 use crate::{

@@ -9,11 +9,8 @@ use data::{
 use kernels::Profile;
 use serde::Serialize;
 
-use crate::{
-    cli::PresetsArgs,
-    settings::points,
-    statistics::feature_ranges::{self, Overrides, Ranges},
-};
+use crate::{cli::PresetsArgs, settings::points};
+use statistics::feature_ranges::{self, Overrides, Ranges};
 
 /// Heads of the columns and their widths.
 const COLUMNS: [(&str, usize); 9] = [

@@ -173,19 +173,51 @@ fn a_state_that_was_cut_or_changed_anywhere_is_refused() {
     }
 }
 
+/// The same bytes with a number of four bytes replaced, and the checksum that belongs to them.
+fn forged(bytes: &[u8], at: usize, value: i32) -> Vec<u8> {
+    let mut forged = bytes[..bytes.len() - 8].to_vec();
+    forged[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    forged.extend_from_slice(&bytes::checksum(&forged).to_le_bytes());
+    forged
+}
+
 /// The checksum is right, and yet no rows lead there: that is refused, not computed with.
 #[test]
 fn a_state_that_no_rows_lead_to_is_refused() {
     let bytes = written(Profile::Session);
     // Profile, second, turnover, volume, high, low, a row's high, its low.
     for (at, value) in
-        [(16, 7), (28, 90_000), (36, -1), (40, -1), (48, i32::MAX), (52, 0), (52, i32::MAX), (56, 0), (60, 0)]
+        [(16, 7), (28, 90_000), (36, -1), (44, -1), (48, i32::MAX), (52, 0), (52, i32::MAX), (56, 0), (60, 0)]
     {
-        let mut forged = bytes[..bytes.len() - 8].to_vec();
-        forged[at..at + 4].copy_from_slice(&i32::to_le_bytes(value));
-        forged.extend_from_slice(&bytes::checksum(&forged).to_le_bytes());
-        assert_eq!(refused(Profile::Session, tick(), &forged), Error::StateChanged, "{value} at {at}");
+        let error = refused(Profile::Session, tick(), &forged(&bytes, at, value));
+        assert_eq!(error, Error::StateChanged, "{value} at {at}");
     }
+}
+
+/// Whatever is in a state, it is refused or goes on without a panic.
+#[test]
+fn no_state_makes_a_stream_panic() {
+    let top = crate::series::MAX_TICKS;
+    let (mut taken, mut random) = (0, 1_u64);
+    for case in 0..6_000 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let profile = if case % 2 == 0 { Profile::Session } else { Profile::Rolling };
+        let rows = [0, 1, 40, 1_799, 1_800, 2_000][case / 2 % 6];
+        let tape = Tape::walk(6, rows, 3);
+        let bytes = Stream::new(profile, tick()).open(&tape.series()).unwrap().to_bytes();
+        // Half of them in the header, from the second on.
+        let places = if case % 4 < 2 { 28..56 } else { 28..bytes.len() - 12 };
+        let at = places.start + (random >> 33) as usize % (places.len() - 3);
+        let value = [0, 1, -1, i32::MAX, i32::MIN, top, (random >> 20) as i32][(random >> 60) as usize % 7];
+        let Ok(mut stream) = Stream::from_bytes(profile, tick(), &forged(&bytes, at, value)) else { continue };
+        taken += 1;
+        stream.follows = Follows::Any;
+        for second in 0..3 {
+            let bar = Bar { open: top, high: top, low: 1, close: top, volume: u32::MAX, second };
+            assert!(matches!(stream.push::<f64>(bar), Ok(_) | Err(Error::Turnover)));
+        }
+    }
+    assert!(taken > 500, "{taken}");
 }
 
 #[test]

@@ -13,7 +13,10 @@ use data::{
     training_file::TrainingFile,
     write::{self, Watch},
 };
-use kernels::features::{FLAG_NAMES, FLOAT_NAMES};
+use kernels::{
+    Stream,
+    features::{FLAG_NAMES, FLOAT_NAMES},
+};
 use proptests::{Profile, Tape, exact::ulps, features::Reference, labels};
 use rayon::prelude::*;
 
@@ -104,6 +107,30 @@ fn every_value_of_a_month_in_rolling() {
         let end = (session.rows.end + 1000).min(ROWS);
         compare(session, &tape_of(&month, start..end), session.rows.start - start, Profile::Rolling);
     });
+}
+
+#[test]
+fn bar_by_bar_a_month_has_the_same_bits() {
+    for profile in [Profile::Session, Profile::Rolling] {
+        let mut stream = Stream::new(named(profile), computation(profile, 1).tick);
+        for session in columns(profile) {
+            let series = GRID.series(session.rows.clone()).unwrap();
+            stream.next_session();
+            for row in 0..series.len() {
+                let live = stream.push::<f32>(series.bar(row).unwrap()).unwrap();
+                for (column, name) in FLOAT_NAMES.iter().enumerate() {
+                    let (live, written) = (live.floats[column], session.values[[column, row]]);
+                    assert!(live.to_bits() == written.to_bits(), "{name} row {row}: {live:e}, written {written:e}");
+                }
+                let written = session.flags.column(row);
+                assert!(
+                    written.iter().eq(&live.flags),
+                    "{FLAG_NAMES:?} row {row}: {:?}, written {written}",
+                    live.flags
+                );
+            }
+        }
+    }
 }
 
 fn tape_of(month: &Tape, rows: Range<usize>) -> Tape {

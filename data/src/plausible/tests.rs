@@ -37,7 +37,7 @@ fn grid() -> Grid {
 }
 
 /// What is said of the month after a change of its third session, 2013-10-09.
-fn after(change: impl Fn(&mut Grid, std::ops::Range<usize>)) -> Vec<String> {
+fn after(change: impl Fn(&mut Grid, Range<usize>)) -> Vec<String> {
     let mut grid = grid();
     let rows = grid.sessions[2].rows.clone();
     change(&mut grid, rows);
@@ -47,12 +47,12 @@ fn after(change: impl Fn(&mut Grid, std::ops::Range<usize>)) -> Vec<String> {
     warnings(&grid, Tick::from_nanos(250_000_000).unwrap())
 }
 
-fn one(words: &str, change: impl Fn(&mut Grid, std::ops::Range<usize>)) {
+fn one(words: &str, change: impl Fn(&mut Grid, Range<usize>)) {
     let found = after(change);
     assert!(matches!(&found[..], [one] if one.contains(words)), "'{words}': {found:?}");
 }
 
-fn none(change: impl Fn(&mut Grid, std::ops::Range<usize>)) {
+fn none(change: impl Fn(&mut Grid, Range<usize>)) {
     assert_eq!(after(change), Vec::<String>::new());
 }
 
@@ -65,7 +65,7 @@ fn a_usual_month_has_no_warning() {
 #[test]
 fn a_hole_is_a_quarter_of_an_hour() {
     let quiet = |seconds| {
-        move |grid: &mut Grid, rows: std::ops::Range<usize>| {
+        move |grid: &mut Grid, rows: Range<usize>| {
             grid.volume[rows.start + 900..rows.start + 900 + seconds].fill(0);
         }
     };
@@ -88,7 +88,7 @@ fn a_short_day_is_one_that_is_no_holiday_and_not_like_the_others() {
 #[test]
 fn trades_at_one_price_are_stuck() {
     let at = |seconds: usize| {
-        move |grid: &mut Grid, rows: std::ops::Range<usize>| {
+        move |grid: &mut Grid, rows: Range<usize>| {
             for column in [&mut grid.open, &mut grid.high, &mut grid.low, &mut grid.close] {
                 column[rows.start + 60..rows.start + 60 + seconds].fill(6803);
             }
@@ -138,7 +138,7 @@ fn volumes_that_are_all_even_are_counted_twice() {
 #[test]
 fn a_session_with_a_tenth_of_the_volume_is_named() {
     let divided = |by: u32| {
-        move |grid: &mut Grid, rows: std::ops::Range<usize>| {
+        move |grid: &mut Grid, rows: Range<usize>| {
             grid.volume[rows].iter_mut().for_each(|volume| *volume = *volume / by + 1);
         }
     };
@@ -149,7 +149,7 @@ fn a_session_with_a_tenth_of_the_volume_is_named() {
 #[test]
 fn a_session_an_hour_late_is_named() {
     let by = |seconds: usize| {
-        move |grid: &mut Grid, rows: std::ops::Range<usize>| {
+        move |grid: &mut Grid, rows: Range<usize>| {
             let earlier = grid.volume[rows.clone()].to_vec();
             for (row, volume) in rows.clone().enumerate().map(|(row, _)| (row, earlier[row.saturating_sub(seconds)])) {
                 grid.volume[rows.start + row] = volume;
@@ -170,7 +170,7 @@ fn a_session_an_hour_late_is_named() {
 }
 
 /// The stretch of rows at another level.
-fn level(times: i32, by: i32, rows: std::ops::Range<usize>) -> Vec<Fault> {
+fn level(times: i32, by: i32, rows: Range<usize>) -> Vec<Fault> {
     let mut grid = grid();
     for column in [&mut grid.open, &mut grid.high, &mut grid.low, &mut grid.close] {
         column[rows.clone()].iter_mut().for_each(|price| *price = *price * times / by);
@@ -269,7 +269,7 @@ fn a_market_that_goes_below_0_is_no_fault_and_its_bars_are_no_shares_of_a_price(
 
 #[test]
 fn a_halt_that_was_announced_is_no_hole() {
-    let quiet = |month: &str, first_second: i64, rows: std::ops::Range<usize>| {
+    let quiet = |month: &str, first_second: i64, rows: Range<usize>| {
         let mut grid = Grid { month: month.parse().unwrap(), ..grid() };
         grid.sessions.truncate(1);
         grid.sessions[0].first_second = first_second;

@@ -146,7 +146,8 @@ mod tests {
                 utc("2021-01-06T21:30:00Z")..utc("2021-01-06T22:00:00Z")
             ]
         );
-        assert_eq!(spans(Date::constant(2021, 6, 28)), [utc("2021-06-27T22:00:00Z")..utc("2021-06-28T21:00:00Z")]);
+        let whole = utc("2021-06-27T22:00:00Z")..utc("2021-06-28T21:00:00Z");
+        assert_eq!(spans(Date::constant(2021, 6, 28)), [whole]);
         // Clocks go forward on Sunday, 2021-03-14, at 02:00: Monday's session has 23 hours, and begins at 17:00 summer time.
         let monday = spans(Date::constant(2021, 3, 15));
         assert_eq!((monday[0].start, monday[1].end), (utc("2021-03-14T22:00:00Z"), utc("2021-03-15T21:00:00Z")));

@@ -170,7 +170,8 @@ fn nights(grid: &Grid, tick: Tick, warnings: &mut Vec<String>) {
     for pair in grid.sessions.windows(2) {
         let (before, after) = (grid.close[pair[0].rows.end - 1], grid.open[pair[1].rows.start]);
         let (low, high) = (i64::from(before.min(after)), i64::from(before.max(after)));
-        if (high - low) * FAR_IN_A_NIGHT > low {
+        // Below 0 as far as above it.
+        if (high - low) * FAR_IN_A_NIGHT > low.abs() {
             let [before, after] = [before, after].map(|ticks| tick.points(ticks));
             let date = pair[1].date;
             warnings.push(format!("{date}: opens at {after} after {before} in the session before"));

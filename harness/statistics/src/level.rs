@@ -21,8 +21,10 @@ pub struct Level {
 }
 
 impl Level {
-    /// Of the last closes of a month's sessions in order, in points; `None` without any.
+    /// Of the last closes of a month's sessions in order, in points; `None` without any. A price that is not above 0 is no
+    /// multiple of another, and no level.
     pub fn of(month: Month, closes: &[f64]) -> Option<Self> {
+        let closes: Vec<f64> = closes.iter().copied().filter(|close| *close > 0.0).collect();
         let median = median(closes.iter().copied())?;
         Some(Self { month, median, first: *closes.first()?, last: *closes.last()? })
     }

@@ -266,8 +266,7 @@ impl Statistics {
     /// The month's price level; `None` without a session.
     pub fn level(&self) -> Option<Level> {
         // Statistics of an earlier version have no prices.
-        let closes: Vec<f64> =
-            self.sessions.iter().map(|session| session.last_price).filter(|price| *price > 0.0).collect();
+        let closes: Vec<f64> = self.sessions.iter().map(|session| session.last_price).collect();
         Level::of(self.month, &closes)
     }
 

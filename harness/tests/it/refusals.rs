@@ -217,7 +217,7 @@ fn wrong_usage_is_code_2_and_says_what_was_expected() {
     usage(&["process", "a.dbn", "b.parquet", "--tick-size", "nothing"], "tick_size");
     usage(&["process", "a.dbn", "b.parquet", "--profile", "both"], "session or rolling");
     usage(&["process", "a.dbn", "b.parquet", "--time-zone", "Mars/Base"], "Mars/Base");
-    usage(&["process", "a.dbn", "b.parquet", "--session-start", "16:00"], "session");
+    usage(&["process", "a.dbn", "b.parquet", "--session-start", "15:00"], "session");
     usage(&["run"], "--month");
     usage(&["run", "--month", "2013-13"], "2013-13");
     usage(&["run", "--months", "2013-10..2013-09"], "2013-09");

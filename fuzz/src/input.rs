@@ -55,7 +55,7 @@ pub fn mapping(bytes: &[u8]) {
     while let [kind, filled @ ..] = rest {
         // A mapping of either layout, a system message, a bar, and one that is given in full.
         let (rtype, length, given) = match kind % 8 {
-            0 | 1 => (0x16, 176, 64),
+            0 | 1 => (0x16, 176, 160),
             2 => (0x16, 80, 60),
             3 => (0x17, 80, 4),
             4 => (0x20, 56, 56),

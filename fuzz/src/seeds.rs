@@ -115,7 +115,7 @@ fn mappings() -> Vec<Vec<u8>> {
         |id: u8, second: u64| [&[5, id, 0, 0, 0][..], &((OPEN + second) * 1_000_000_000).to_le_bytes()[..4]].concat();
     let named = |symbol: &str, asked: &str| {
         let first = mapping(2, 1, [(16, asked), (38, symbol)], 60);
-        let second = mapping(0, 2, [(17, asked), (60, symbol)], 64);
+        let second = mapping(0, 2, [(17, asked), (89, symbol)], 160);
         [&[2][..], &first, &second, &bar(1, 0), &[3, 0, 0, 0, 0], &bar(2, 1), &bar(3, 2)].concat()
     };
     vec![named("ESZ3", "ES.FUT"), named("ESZ3", "ES.v.0"), named("ESZ3-ESH4", "ES.FUT"), named("", "1")]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::registry::{count, span};
+use super::registry::span;
 
 /// Float columns that are computed together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,10 +44,11 @@ impl Category {
     }
 
     /// Columns of the largest category.
+    #[cfg(feature = "ndarray")]
     pub(super) const MOST: usize = {
         let (mut most, mut index) = (0, 0);
         while index < Self::ALL.len() {
-            let columns = count(Self::ALL[index]);
+            let (_, columns) = span(Self::ALL[index]);
             most = if columns > most { columns } else { most };
             index += 1;
         }

@@ -23,6 +23,9 @@ pub struct Part<'a> {
 /// One cleaned record: second, prices, volume, and which part it is of.
 type Row = (u32, [i32; 4], u32, usize);
 
+/// A part, and its rows of one contract.
+type Piece = (usize, Range<usize>);
+
 /// Merges the columns of one month. Records several files have are kept once and counted as `in_several_files`.
 ///
 /// # Errors
@@ -30,7 +33,7 @@ type Row = (u32, [i32; 4], u32, usize);
 pub fn merge(month: Month, parts: &[Part<'_>]) -> Result<Columns, InputError> {
     let mut records = Records::default();
     // What has no symbol comes last.
-    let mut contracts: BTreeMap<(bool, Option<Month>, &str, bool), Vec<(usize, Range<usize>)>> = BTreeMap::new();
+    let mut contracts: BTreeMap<(bool, Option<Month>, &str, bool), Vec<Piece>> = BTreeMap::new();
     for (number, Part { columns: view, records: counts, .. }) in parts.iter().enumerate() {
         records.add(counts);
         let mapped = view.contracts.iter().map(|contract| (false, contract));
@@ -47,7 +50,7 @@ pub fn merge(month: Month, parts: &[Part<'_>]) -> Result<Columns, InputError> {
             continue;
         }
         let first = columns.time.len();
-        let ends = |(part, rows): &(usize, Range<usize>)| {
+        let ends = |(part, rows): &Piece| {
             let time = parts[*part].columns.time;
             (time[rows.start], time[rows.end - 1])
         };
@@ -67,12 +70,7 @@ pub fn merge(month: Month, parts: &[Part<'_>]) -> Result<Columns, InputError> {
 }
 
 /// Appends a contract's rows of parts that overlap; returns how many several parts have.
-fn interleaved(
-    parts: &[Part<'_>],
-    pieces: &[(usize, Range<usize>)],
-    symbol: &str,
-    columns: &mut Columns,
-) -> Result<u64, InputError> {
+fn interleaved(parts: &[Part<'_>], pieces: &[Piece], symbol: &str, columns: &mut Columns) -> Result<u64, InputError> {
     let mut rows: Vec<Row> = Vec::new();
     for (part, range) in pieces {
         let view = &parts[*part].columns;

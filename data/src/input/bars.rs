@@ -55,13 +55,13 @@ pub(super) fn read_parquet(file: File, months: &mut Months<'_>, sink: &mut Sink<
 /// Reads an Arrow IPC file.
 pub(super) fn read_ipc(mut file: File, months: &mut Months<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
     lengths::check_arrow(&mut file)?;
-    read_arrow(file, |file, columns| arrow_ipc::reader::FileReader::try_new(file, columns), months, sink)
+    read_arrow(file, arrow_ipc::reader::FileReader::try_new, months, sink)
 }
 
 /// Reads an Arrow IPC stream.
 pub(super) fn read_ipc_stream(mut file: File, months: &mut Months<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
     lengths::check_stream(&mut file)?;
-    read_arrow(file, |file, columns| arrow_ipc::reader::StreamReader::try_new(file, columns), months, sink)
+    read_arrow(file, arrow_ipc::reader::StreamReader::try_new, months, sink)
 }
 
 /// Reads what `open` makes batches of, all columns or some; twice where there are symbols.

@@ -59,7 +59,7 @@ fn of_bucket(address: &str, rest: &str, folder: &Path, settings: &Settings) -> c
         store.download(&object, &path)?;
         return Ok(path);
     }
-    for Object { key, .. } in objects.iter().filter(|object| !is_plain(&object.key)) {
+    if let Some(Object { key, .. }) = objects.iter().find(|object| !is_plain(&object.key)) {
         return Err(
             Usage(format!("{address}: {key} is no name that a file can have here; give its files one by one")).into()
         );

@@ -77,6 +77,14 @@ radosgw *COMMAND:
 interop:
     scripts/radosgw python3 scripts/interop
 
+# The same month as pandas, Polars, DuckDB and Spark write it
+encodings *WRITERS:
+    scripts/encodings {{WRITERS}}
+
+# Bars of real trades against a plain aggregation in Python
+trades FILE ROOT *ARGS:
+    scripts/trades {{FILE}} {{ROOT}} {{ARGS}}
+
 # Months on Ray
 ray *ARGS:
     scripts/ray {{ARGS}}

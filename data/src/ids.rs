@@ -41,7 +41,7 @@ pub(crate) fn check(view: &ColumnsView<'_>, tick: i64) -> Result<(), InputError>
 mod tests {
     use super::*;
     use crate::{
-        columns::{Bar, Collector, Name},
+        collector::{Bar, Collector, Name},
         instrument::Instrument,
     };
 

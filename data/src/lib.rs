@@ -3,6 +3,7 @@
 
 pub mod breaks;
 mod central;
+pub mod collector;
 pub mod column_file;
 pub mod columns;
 pub mod compute;

@@ -124,7 +124,7 @@ pub fn between(view: &ColumnsView<'_>, month: Month, span: Range<i64>) -> Column
 mod tests {
     use super::*;
     use crate::{
-        columns::{Bar, Collector, Name},
+        collector::{Bar, Collector, Name},
         instrument::Instrument,
     };
 

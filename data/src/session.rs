@@ -207,7 +207,8 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::columns::{Bar, Collector, Columns, Name};
+    use crate::collector::{Bar, Collector, Name};
+    use crate::columns::Columns;
 
     /// 2013-10-07 07:30:00 Central in UTC seconds.
     const OPEN: u64 = 1_381_149_000;

@@ -196,7 +196,8 @@ impl Volumes {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::columns::{Bar, Collector, Columns, Name};
+    use crate::collector::{Bar, Collector, Name};
+    use crate::columns::Columns;
 
     /// A contract that goes by its delivery month, where it has one.
     pub(crate) fn traded(symbol: &str, before: u64, session: u64) -> Traded {

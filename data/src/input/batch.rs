@@ -7,7 +7,7 @@ use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, Schema, TimeUnit};
 
 use super::{InputError, clock::Clock, months::Months, names::Names, table::units};
-use crate::{columns::Bar, form::Form, symbol::series_root};
+use crate::{collector::Bar, form::Form, symbol::series_root};
 
 /// Where the columns are in a schema.
 pub(super) fn find(schema: &Schema, months: &Months<'_>) -> Result<Names, InputError> {

@@ -9,7 +9,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{InputError, Sink, partition::Partition};
 use crate::{
-    columns::{Bar, Collector, Name, SymbolIndex},
+    collector::{Bar, Collector, Name, SymbolIndex},
     ids,
     instrument::Instrument,
     month::Month,

@@ -144,7 +144,7 @@ fn utc(second: u32) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::columns::{Bar, Collector, Name};
+    use crate::collector::{Bar, Collector, Name};
 
     fn found(trades: &[(&str, u64, i64)]) -> String {
         let instrument = Instrument::default();

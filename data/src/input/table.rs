@@ -9,7 +9,7 @@ use super::{
     spacing::Spacing,
 };
 use crate::{
-    columns::{Bar, Name},
+    collector::{Bar, Name},
     symbol::series_root,
 };
 

@@ -1,6 +1,8 @@
 //! Every command and flag, defined once: help and completions follow from here.
 
 mod operate;
+#[cfg(test)]
+mod page;
 mod report;
 
 use std::{net::SocketAddr, path::PathBuf};

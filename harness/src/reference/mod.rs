@@ -1,7 +1,6 @@
 //! Reference pages that are made from definitions: a test holds each to what is in `docs`, or writes it.
 
 mod columns;
-mod commands;
 
 use std::path::Path;
 

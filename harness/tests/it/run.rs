@@ -155,7 +155,8 @@ fn two_files_of_a_month_that_differ_are_both_named() {
     let output = harness(folder.path()).args(["run", "--month", "2013-09", "--json"]).assert().code(1);
     let results: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
     let error = results[0]["error"].as_str().unwrap();
-    assert!(error.contains(&names.join(" and ")), "{error}");
+    let named = names.map(|name| format!("raw-data/databento/{name}")).join(" and ");
+    assert!(error.contains(&named), "{error}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::past::Traded;
 use super::state::State;
 use super::{Follows, Stream};
 use crate::features::{Carry, LOOK_BACK};
+use crate::series::{MAX_TICKS, MIN_TICKS};
 use crate::{Bar, Error, Profile, Tick};
 
 const NAME: [u8; 8] = *b"kernels\n";
@@ -135,15 +136,16 @@ fn before(so_far: Carry, rows: &[Traded]) -> Option<Carry> {
     let possible = if whole {
         (turnover, volume, so_far.high, so_far.low) == (0, 0, highest, lowest)
     } else {
-        let most = i64::from(so_far.high).checked_mul(volume)?;
-        let range = 1..=crate::series::MAX_TICKS;
+        let [least, most] = [so_far.low, so_far.high].map(|price| i64::from(price).checked_mul(volume));
+        let range = MIN_TICKS..=MAX_TICKS;
+        let farthest = i64::from(so_far.high.max(so_far.low.checked_neg()?));
         volume >= 0
-            && (volume..=most).contains(&turnover)
+            && (least?..=most?).contains(&turnover)
             && range.contains(&so_far.low)
             && range.contains(&so_far.high)
             && so_far.low <= lowest
             && highest <= so_far.high
-            && i64::from(so_far.high).checked_mul(so_far.volume).is_some()
+            && farthest.checked_mul(so_far.volume).is_some()
     };
     let start = if whole { Carry::start() } else { so_far };
     possible.then_some(Carry { turnover, volume, ..start })

@@ -1,6 +1,7 @@
 use super::*;
 use crate::features::{FLOAT_NAMES, Features};
 use crate::random::Tape;
+use crate::series::MIN_TICKS;
 use crate::{Break, Columns};
 
 fn tick() -> Tick {
@@ -74,7 +75,7 @@ fn a_bar_that_cannot_come_next_is_refused_and_changes_nothing() {
             assert_eq!(stream.push::<f32>(late), Err(expected));
             assert!(stream.peek::<f32>(late).is_err());
         }
-        let low = Bar { low: 0, ..bars[500] };
+        let low = Bar { low: MIN_TICKS - 1, ..bars[500] };
         assert_eq!(stream.push::<f32>(low), Err(Error::Limits { bar: low }));
         assert_eq!(stream.to_bytes(), state);
         agrees(&mut stream, &bars[500..], &batch(&tape, profile), 500);
@@ -218,6 +219,21 @@ fn no_state_makes_a_stream_panic() {
         }
     }
     assert!(taken > 500, "{taken}");
+}
+
+#[test]
+fn a_stream_of_prices_below_0_is_saved_and_goes_on() {
+    let mut tape = Tape::walk(7, 3_000, 3);
+    for column in [&mut tape.open, &mut tape.high, &mut tape.low, &mut tape.close] {
+        column.iter_mut().for_each(|price| *price -= 20_100);
+    }
+    let bars = bars(&tape);
+    for profile in [Profile::Session, Profile::Rolling] {
+        let mut stream = Stream::new(profile, tick());
+        agrees(&mut stream, &bars[..2_500], &batch(&tape, profile), 0);
+        let mut again = Stream::from_bytes(profile, tick(), &stream.to_bytes()).unwrap();
+        agrees(&mut again, &bars[2_500..], &batch(&tape, profile), 2_500);
+    }
 }
 
 #[test]

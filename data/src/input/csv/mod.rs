@@ -13,7 +13,7 @@ use self::{
 };
 use super::{InputError, Sink, clock::Clock, months::Months, table::Table};
 use crate::{
-    columns::Bar,
+    collector::Bar,
     form::{PriceUnit, TimeUnit},
     instrument::Instrument,
 };

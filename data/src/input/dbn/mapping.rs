@@ -9,7 +9,7 @@ use dbn::Metadata;
 
 use super::super::InputError;
 use crate::{
-    columns::Name,
+    collector::Name,
     symbol,
     symbology::{MOST_DATES, Symbology},
 };

@@ -20,7 +20,7 @@ use super::{
     InputError, Sink,
     months::{Months, SymbolCache, within},
 };
-use crate::columns::Bar;
+use crate::collector::Bar;
 
 /// Bytes of a send time, which follows every record of a stream that has them.
 const SEND_TIME: usize = 8;

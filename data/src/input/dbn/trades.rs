@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{super::InputError, word};
-use crate::columns::Bar;
+use crate::collector::Bar;
 
 /// Nanoseconds of a second.
 const SECOND: u64 = 1_000_000_000;

@@ -2,11 +2,12 @@
 
 use clap::{Arg, Command, CommandFactory};
 
-use crate::{cli::Cli, exit};
+use super::Cli;
+use crate::{exit, reference};
 
 #[test]
 fn the_reference_page_is_that_of_the_command_line() {
-    super::hold("commands.md", &page());
+    reference::hold("commands.md", &page());
 }
 
 fn page() -> String {
@@ -20,7 +21,7 @@ fn page() -> String {
     for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
         write(&mut page, below, "harness");
     }
-    page.lines().map(super::wrap).collect::<Vec<_>>().join("\n") + "\n"
+    page.lines().map(reference::wrap).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// A command and those below it.

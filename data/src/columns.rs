@@ -56,7 +56,7 @@ impl Columns {
         Self { month, contracts, unmapped, records, time: Vec::new(), open, high, low, close, volume: Vec::new() }
     }
 
-    fn with_capacity(month: Month, rows: usize) -> Self {
+    pub(crate) fn with_capacity(month: Month, rows: usize) -> Self {
         let prices = || Vec::with_capacity(rows);
         Self {
             time: Vec::with_capacity(rows),

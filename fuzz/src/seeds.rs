@@ -8,8 +8,9 @@ use arrow_array::{
 };
 use arrow_ipc::{CompressionType, writer::IpcWriteOptions};
 use data::{
-    Instrument, column_file,
-    columns::{Bar, Collector, Name},
+    Instrument,
+    collector::{Bar, Collector, Name},
+    column_file,
 };
 use dbn::{
     MappingInterval, Metadata, OhlcvMsg, RecordHeader, SType, Schema, SymbolMapping,

@@ -3,7 +3,7 @@
 use crate::tapes::cases;
 use data::{
     Instrument, Month,
-    columns::{Bar, Collector, Name},
+    collector::{Bar, Collector, Name},
     contract::Choice,
     session,
 };

@@ -120,7 +120,11 @@ fn what_the_folders_say_of_a_column_its_files_do_not_hold() {
     for (own, named) in [("symbol", "symbol"), ("symbol", "Ticker")] {
         let root = tempfile::tempdir().unwrap();
         for rows in &all {
-            write(root.path(), &format!("{named}={}/data.parquet", rows.symbol), &batch(&[rows.clone()], None));
+            write(
+                root.path(),
+                &format!("{named}={}/data.parquet", rows.symbol),
+                &batch(std::slice::from_ref(rows), None),
+            );
         }
         let form = |named: &str| Form { columns: format!("{own}={named}").parse().unwrap(), ..Form::default() };
         assert_eq!(read(root.path(), form(named)).unwrap().1, whole(&all), "{named}");

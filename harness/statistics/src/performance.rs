@@ -89,6 +89,12 @@ impl Stage {
 /// How long pieces of work took, merged over threads.
 pub struct Durations(Mutex<(Duration, Histogram<u64>)>);
 
+impl Default for Durations {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Durations {
     /// None yet.
     pub fn new() -> Self {

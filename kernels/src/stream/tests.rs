@@ -187,9 +187,17 @@ fn forged(bytes: &[u8], at: usize, value: i32) -> Vec<u8> {
 fn a_state_that_no_rows_lead_to_is_refused() {
     let bytes = written(Profile::Session);
     // Profile, second, turnover, volume, high, low, a row's high, its low.
-    for (at, value) in
-        [(16, 7), (28, 90_000), (36, -1), (44, -1), (48, i32::MAX), (52, 0), (52, i32::MAX), (56, 0), (60, 0)]
-    {
+    for (at, value) in [
+        (16, 7),
+        (28, 90_000),
+        (36, -1),
+        (44, -1),
+        (48, i32::MAX),
+        (52, i32::MIN),
+        (52, i32::MAX),
+        (56, 0),
+        (60, i32::MIN),
+    ] {
         let error = refused(Profile::Session, tick(), &forged(&bytes, at, value));
         assert_eq!(error, Error::StateChanged, "{value} at {at}");
     }

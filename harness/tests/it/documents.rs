@@ -29,6 +29,9 @@ fn every_metric_is_in_the_reference_page() {
         }
     }
     assert!(metrics.len() > 20, "{metrics:?}");
+    // Only there once `scripts/guide` has left its verdict beside the program.
+    let verdict = "1 when the guide's script has passed with this program, 0 when it has failed.";
+    metrics.entry("harness_documentation_passed".into()).or_insert_with(|| verdict.into());
     let mut page = String::from(
         "# Metrics\n\nWhat `harness monitor` serves at `/metrics`, and `harness run --metrics-file` writes of its own run. \n\
          A test holds this page to both.\n",

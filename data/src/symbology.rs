@@ -1,6 +1,9 @@
 //! What instrument ids are called, and on which dates: by the header of a file, or by the `symbology.json` beside it.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -30,7 +33,8 @@ impl Symbology {
         #[derive(Deserialize)]
         struct File {
             #[serde(alias = "mappings")]
-            result: HashMap<String, Vec<Interval>>,
+            // In an order of its own: what two names say of one id must not depend on a seed.
+            result: BTreeMap<String, Vec<Interval>>,
         }
         #[derive(Deserialize)]
         struct Interval {

@@ -104,6 +104,17 @@ mod tests {
         day(date.parse().unwrap()) * DAY
     }
 
+    /// Two names say different things of id 2 on the same dates: one of them holds, each time the same.
+    #[test]
+    fn names_that_contradict_each_other_are_read_the_same_each_time() {
+        let json = br#"{"result":{
+            "ESZ3":[{"d0":"2013-10-01","d1":"2013-11-01","s":"2"}],
+            "2":[{"d0":"2013-10-01","d1":"2013-10-05","s":"ESH4"}]}}"#;
+        let first = Symbology::parse(json);
+        assert_eq!(first.symbol(2, nanos("2013-10-02")), Some("ESH4"));
+        assert!((0..100).all(|_| Symbology::parse(json) == first));
+    }
+
     #[test]
     fn a_symbology_names_ids_on_their_dates_whichever_side_they_are_on() {
         let symbology = Symbology::parse(

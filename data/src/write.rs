@@ -41,12 +41,41 @@ pub trait Watch: Sync {
     fn encoded(&self, took: Duration);
 }
 
-/// Computes, encodes and appends every session of the grid on `threads` threads; returns the columns by session. The
-/// bytes do not depend on the number of threads.
-///
-/// # Errors
-/// [`WriteError`] of the first session that fails.
-pub fn month<F: Value>(
+/// A type of features in which a month can be written. Its function is compiled in this crate, with this crate's
+/// optimisation, and not where it is called.
+pub trait Precision: Value {
+    /// Computes, encodes and appends every session of the grid on `threads` threads; returns the columns by session. The
+    /// bytes do not depend on the number of threads.
+    ///
+    /// # Errors
+    /// [`WriteError`] of the first session that fails.
+    fn month(
+        file: &mut TrainingFile,
+        grid: &Grid,
+        computation: &Computation,
+        threads: usize,
+        watch: &dyn Watch,
+    ) -> Result<Vec<SessionColumns<Self>>, WriteError>;
+}
+
+macro_rules! precision {
+    ($($float:ty),*) => {$(
+        impl Precision for $float {
+            fn month(
+                file: &mut TrainingFile,
+                grid: &Grid,
+                computation: &Computation,
+                threads: usize,
+                watch: &dyn Watch,
+            ) -> Result<Vec<SessionColumns<Self>>, WriteError> {
+                month(file, grid, computation, threads, watch)
+            }
+        }
+    )*};
+}
+precision!(f32, f64);
+
+fn month<F: Value>(
     file: &mut TrainingFile,
     grid: &Grid,
     computation: &Computation,

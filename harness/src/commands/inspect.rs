@@ -28,7 +28,7 @@ use serde_json::Value;
 use super::bring::bring;
 use crate::{
     cli::InspectArgs,
-    run::{decode, named::Named},
+    run::{decode, job::Jobs, named::Named},
     settings::Settings,
 };
 
@@ -56,6 +56,7 @@ fn inspect(path: &Path, folder: &Path, settings: &Settings) -> crate::Result<Fou
         let months = vec![MonthFound::new(file.view(), file.records(), settings, &fronts)?];
         return Ok(Found::Bars(BarsFile { format: "column file".into(), bytes, months, ..BarsFile::default() }));
     }
+    Jobs::of_input(path)?;
     // The months around a month decide on its fronts: all are decoded before the first is cut.
     let decoded = decode::decode(|| Ok(path), &decode::source(path)?, &Named::beside(path)?, instrument, folder)?;
     let volumes = decoded.volumes(instrument)?;

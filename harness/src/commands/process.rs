@@ -15,6 +15,7 @@ use crate::{
     run::{
         cache::Cache,
         decode,
+        job::Jobs,
         named::Named,
         training::{self, Decoding, MonthColumns, Prepared, Training},
     },
@@ -33,6 +34,7 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
     let bar = Bar::new();
     let input = bring(&args.input, cache.temporary(), settings)?;
     let began = Instant::now();
+    let jobs = Jobs::of_input(&input)?;
     let (source, named) = (decode::source(&input)?, Named::beside(&input)?);
     let decoded = decode::decode(|| Ok(&input), &source, &named, &settings.instrument, cache.temporary())?;
     let last = decoded.months.last().ok_or(InputError::Empty)?;
@@ -62,7 +64,8 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
     };
     let mut months = all[0].months.iter().map(|&month| {
         let fronts = Fronts::choose(month, &volumes, there, settings.choice);
-        Ok(Prepared { columns: open(month)?, fronts, warnings: all[0].warnings(month) })
+        let warnings = [jobs.warnings(month), all[0].warnings(month)].concat();
+        Ok(Prepared { columns: open(month)?, fronts, warnings })
     });
     let statistics = training.write(temporary.path(), &mut months)?;
     bar.finish();

@@ -3,7 +3,7 @@
 pub mod cache;
 mod deal;
 pub mod decode;
-mod job;
+pub mod job;
 pub mod memory;
 pub mod named;
 pub mod outcome;

@@ -18,9 +18,9 @@ use data::{
     merge::{self, Part},
     records::Records,
     session,
-    training_file::{TrainingFile, Value},
+    training_file::TrainingFile,
     window::Windows,
-    write::{self, Watch, WriteError},
+    write::{Precision, Watch, WriteError},
 };
 use kernels::Profile;
 
@@ -31,7 +31,7 @@ use crate::{
     reporter::{self, Reporter},
     settings::Settings,
 };
-use statistics::{Durations, Head, Input, Level, Performance, Stage, Statistics, quality};
+use statistics::{Durations, Head, Input, Level, Measurable, Performance, Stage, Statistics, quality};
 
 /// Decoded columns of one month.
 pub enum MonthColumns {
@@ -168,7 +168,7 @@ impl Training<'_> {
         if self.settings.float64 { self.write_as::<f64>(path, months) } else { self.write_as::<f32>(path, months) }
     }
 
-    fn write_as<F: Value + Into<f64>>(
+    fn write_as<F: Precision + Measurable>(
         &self,
         path: &Path,
         months: &mut dyn Iterator<Item = crate::Result<Prepared>>,
@@ -206,7 +206,7 @@ impl Training<'_> {
     }
 
     /// Appends one month; a stray hour of a neighbouring month has no rows and no statistics.
-    fn month<F: Value + Into<f64>>(
+    fn month<F: Precision + Measurable>(
         &self,
         file: &mut TrainingFile,
         Prepared { columns, fronts, warnings }: &Prepared,
@@ -239,7 +239,7 @@ impl Training<'_> {
         };
         let times = Times::new(self.reporter, grid.sessions.len() as u64);
         self.reporter.stage(month, reporter::Stage::Compute);
-        let sessions = write::month::<F>(file, &grid, &computation, rayon::current_num_threads(), &times);
+        let sessions = F::month(file, &grid, &computation, rayon::current_num_threads(), &times);
         let sessions = sessions.map_err(|error| match error {
             WriteError::Input(why) => self.refused(why),
             error => crate::Error::from(error).context("the training file cannot be written"),
@@ -247,7 +247,7 @@ impl Training<'_> {
 
         self.reporter.stage(month, reporter::Stage::Measure);
         let measuring = Instant::now();
-        let measured = statistics::measure(
+        let measured = F::measure(
             &grid,
             &sessions,
             settings.profile,

@@ -261,12 +261,12 @@ impl<'a> Worker<'a> {
             }
         }
         self.writable(store)?;
-        let jobs = Jobs::beside(files, raw, month)?;
+        let jobs = Jobs::beside(files, raw)?;
         for (file, _, here) in &sources {
             let local = raw.file(&file.key)?;
-            jobs.check(file, here.as_ref().map(AsRef::as_ref).or(local.as_deref()))?;
+            jobs.check(&file.key, file.bytes, here.as_ref().map(AsRef::as_ref).or(local.as_deref()))?;
         }
-        warnings.extend(jobs.warnings);
+        warnings.extend(jobs.warnings(month));
         reporter.stage(month, reporter::Stage::Decode);
         let began = Instant::now();
         let mut decoded: Vec<Decoded> = Vec::new();

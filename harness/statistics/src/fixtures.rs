@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use kernels::{Profile, Tick};
 
 use crate::{
-    Head, Input, Measured, Performance, Stage, Statistics, measure,
+    Head, Input, Measurable, Measured, Performance, Stage, Statistics,
     quality::{self, Context},
 };
 
@@ -64,7 +64,7 @@ pub(crate) fn tick() -> Tick {
 }
 
 pub(crate) fn measured(sessions: &[SessionColumns<f32>]) -> Measured {
-    measure(&grid(), sessions, Profile::Session, tick(), Scale::ES, &BTreeMap::new())
+    f32::measure(&grid(), sessions, Profile::Session, tick(), Scale::ES, &BTreeMap::new())
 }
 
 pub(crate) fn of(sessions: &[SessionColumns<f32>]) -> Statistics {

@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     level::Level,
-    measure::{FeatureStatistics, Measured, ModeStatistics, WeightStatistics, WinStatistics, measure},
+    measure::{FeatureStatistics, Measurable, Measured, ModeStatistics, WeightStatistics, WinStatistics},
     performance::{Durations, Latency, Performance, Stage},
     score::Quality,
     wrong::Wrong,

@@ -130,8 +130,40 @@ pub struct FeatureStatistics {
     pub in_range: bool,
 }
 
-/// Measures the columns of a month of an instrument that moves so far beside ES, in parallel over columns. The result does not depend on the number of threads.
-pub fn measure<F: Value + Into<f64>>(
+/// A type of features that can be measured. Its function is compiled in this crate, with this crate's optimisation, and not
+/// where it is called.
+pub trait Measurable: Value {
+    /// Measures the columns of a month of an instrument that moves so far beside ES, in parallel over columns. The result does
+    /// not depend on the number of threads.
+    fn measure(
+        grid: &Grid,
+        sessions: &[SessionColumns<Self>],
+        profile: Profile,
+        tick: Tick,
+        scale: Scale,
+        overrides: &Overrides,
+    ) -> Measured;
+}
+
+macro_rules! measurable {
+    ($($float:ty),*) => {$(
+        impl Measurable for $float {
+            fn measure(
+                grid: &Grid,
+                sessions: &[SessionColumns<Self>],
+                profile: Profile,
+                tick: Tick,
+                scale: Scale,
+                overrides: &Overrides,
+            ) -> Measured {
+                measure(grid, sessions, profile, tick, scale, overrides)
+            }
+        }
+    )*};
+}
+measurable!(f32, f64);
+
+fn measure<F: Value + Into<f64>>(
     grid: &Grid,
     sessions: &[SessionColumns<F>],
     profile: Profile,

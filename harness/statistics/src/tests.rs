@@ -185,7 +185,7 @@ fn the_object_has_the_published_names() {
 #[test]
 fn a_month_without_rows_has_no_figures() {
     let empty = Grid::new("2013-10".parse().unwrap());
-    let measured = measure::<f64>(&empty, &[], Profile::Rolling, tick(), data::preset::Scale::ES, &BTreeMap::new());
+    let measured = f64::measure(&empty, &[], Profile::Rolling, tick(), data::preset::Scale::ES, &BTreeMap::new());
     let mode = &measured.modes["low_vol_long"];
     assert_eq!((mode.rows, mode.win_rate, mode.weight.mean), (0, None, None));
     let feature = &measured.features["vwap"];

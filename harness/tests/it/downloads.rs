@@ -162,8 +162,21 @@ fn a_file_that_is_not_what_its_manifest_says_fails_its_month() {
         let message = made[0]["error"].as_str().unwrap();
         assert_eq!((made[0]["outcome"].as_str(), code), (Some("failed"), 1), "{message}");
         assert!(message.contains(words) && message.contains(name) && message.contains("manifest.json"), "{message}");
+        // The same of the file alone, and of its folder.
+        let file = format!("raw/GLBX-20241101-ABCDE12345/{name}");
+        for input in [file.as_str(), "raw/GLBX-20241101-ABCDE12345"] {
+            for command in [&["process", input, "out.parquet"][..], &["inspect", input]] {
+                let refused = harness(work.path()).args(command).assert().code(3);
+                let message = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+                assert!(message.contains(words) && message.contains(name), "{command:?}: {message}");
+            }
+        }
     }
     beside(&job, |_| {});
+    let processed =
+        printed(harness(work.path()).args(["process", "raw/GLBX-20241101-ABCDE12345", "out.parquet", "--json"]));
+    let warning = json!("2024-10-02: degraded, by the vendor's condition.json");
+    assert!(processed["warnings"].as_array().unwrap().contains(&warning), "{}", processed["warnings"]);
     assert_eq!(outcome(work.path(), &["run", "--month", "2024-10", "--raw", "raw"]).1, 0);
 }
 

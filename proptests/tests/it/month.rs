@@ -11,7 +11,7 @@ use data::{
     input, session,
     synth::{Plan, write_month},
     training_file::TrainingFile,
-    write::{self, Watch},
+    write::{Precision, Watch},
 };
 use kernels::{
     Stream,
@@ -174,7 +174,7 @@ fn the_file_is_the_same_to_the_byte_for_every_chunk_size_and_number_of_threads()
         ] {
             let computation = computation(profile, chunk_rows);
             let mut file = TrainingFile::create::<f32>(&path, computation.tick, &[]).unwrap();
-            write::month::<f32>(&mut file, &GRID, &computation, threads, &Nobody).unwrap();
+            f32::month(&mut file, &GRID, &computation, threads, &Nobody).unwrap();
             assert_eq!(file.finish().unwrap(), ROWS as u64);
             let bytes = std::fs::read(&path).unwrap();
             match &first {

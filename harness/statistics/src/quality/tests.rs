@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use kernels::labels::MODES;
 
 use super::*;
-use crate::{FeatureStatistics, ModeStatistics, Wrong, feature_ranges, fixtures};
+use crate::{FeatureStatistics, Measurable, ModeStatistics, Wrong, feature_ranges, fixtures};
 
 fn context() -> Context {
     Context { zone: TimeZone::get("America/Chicago").unwrap(), excluded_share: 0.0, least_win_rate: 0.05 }
@@ -333,7 +333,7 @@ fn a_feature_that_is_all_nan_is_named_and_the_json_finite() {
     let tick = kernels::Tick::from_nanos(250_000_000).unwrap();
     let grid = fixtures::grid();
     let measured =
-        crate::measure(&grid, &sessions, kernels::Profile::Session, tick, data::preset::Scale::ES, &BTreeMap::new());
+        f32::measure(&grid, &sessions, kernels::Profile::Session, tick, data::preset::Scale::ES, &BTreeMap::new());
     let mut month = perfect();
     let name = "volatility_acceleration";
     month.features.insert(name.to_owned(), measured.features[name].clone());

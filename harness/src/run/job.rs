@@ -7,16 +7,15 @@ use std::{
     path::Path,
 };
 
+use archive::{
+    discover::RawFile,
+    store::{Store, StoreError},
+};
 use aws_lc_rs::digest::{Context, SHA256};
 use data::{
     Month,
     input::InputError,
     job::{self, Listed},
-};
-
-use crate::archive::{
-    discover::RawFile,
-    store::{Store, StoreError},
 };
 
 const MANIFEST: &str = "manifest.json";

@@ -2,9 +2,10 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use base::exit::Usage;
 use kernels::features::FLOATS;
 
-use crate::{exit::Usage, settings::Settings};
+use crate::settings::Settings;
 
 /// The program, its buffers and the encoder, whatever the month.
 const FIXED: u64 = 64 << 20;

@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use base::exit::Usage;
+
 use super::{alerts::Alerts, table::SETTINGS};
-use crate::exit::Usage;
 use statistics::feature_ranges::{self, Overrides};
 
 /// The table of harness.toml that replaces rows of the usual ranges of features.
@@ -56,7 +57,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<FromFile, Usage> {
             // A time of day may stand without quotes.
             toml::Value::Datetime(time) if !numeric => time.to_string(),
             other => {
-                let expected = if numeric { "a number" } else { "a text in quotes" };
+                let expected = if numeric { "a number" } else { "a quoted string" };
                 return Err(wrong(format!("{name} = {other}: expected {expected}")));
             }
         };

@@ -15,6 +15,11 @@ use std::{
     time::Duration,
 };
 
+use archive::{
+    discover::{self, RawFile},
+    store::{Access, Store, StoreError},
+};
+use base::exit::Usage;
 use data::{
     Instrument, Month,
     breaks::time_of_day,
@@ -31,13 +36,6 @@ use self::{
     file::{FromFile, RANGES},
     table::SETTINGS,
     values::{nanos, optional},
-};
-use crate::{
-    archive::{
-        discover::{self, RawFile},
-        store::{Access, Store, StoreError},
-    },
-    exit::Usage,
 };
 use statistics::feature_ranges::Overrides;
 

@@ -22,8 +22,8 @@ const fn rule(name: &'static str, expected: &'static str) -> RowRule {
 }
 
 const LABEL: RowRule = rule("label", "what the 900 bars after the row decide");
-const WEIGHT: RowRule = rule("weight", "quality times velocity times decay of the trade computed anew");
-const FEATURE: RowRule = rule("feature", "the value computed anew from the bars");
+const WEIGHT: RowRule = rule("weight", "quality times velocity times decay of the recomputed trade");
+const FEATURE: RowRule = rule("feature", "the value recomputed from the bars");
 const FLAG: RowRule = rule("flags", "the Central time of day of the row");
 
 /// Rows that are always in the sample: where a window fills or a look-ahead ends; from a session's start and its end.

@@ -22,6 +22,8 @@ mod wrong;
 use std::{cell::RefCell, path::Path};
 
 use ::data::{Month, input::InputError};
+use archive::{published, store::Store};
+use base::exit::{self, Usage};
 use serde::Serialize;
 
 use self::{
@@ -38,9 +40,7 @@ pub use self::{
     rollover::{Accuracy, against},
 };
 use crate::{
-    archive::{published, store::Store},
     cli::ValidateArgs,
-    exit::{self, Usage},
     progress::Bar,
     run::{cache::Cache, training},
     settings::Settings,
@@ -180,7 +180,7 @@ impl Report {
     fn print(&self) {
         let counts = [
             (self.rows, "rows"),
-            (self.computed_anew, "computed anew"),
+            (self.computed_anew, "recomputed"),
             (self.findings.len() as u64, "findings and notes"),
         ];
         let counts: Vec<String> =

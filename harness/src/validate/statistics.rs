@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use kernels::Profile;
 use serde_json::Value;
 
+use archive::manifest::{Source, Version};
 use proptests::labels::MODES;
 
 use super::{
@@ -14,7 +15,6 @@ use super::{
     tally::{Moments, Tally},
     tape::{Session, Tape},
 };
-use crate::archive::manifest::{Source, Version};
 use statistics::{
     SCHEMA_VERSION, SessionStatistics, Statistics, feature_ranges,
     quality::{self, Context},

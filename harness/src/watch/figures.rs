@@ -5,6 +5,15 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use archive::{
+    holdings::{Held, Holdings},
+    manifest,
+    store::{Store, StoreError},
+};
+use base::{
+    error::{Class, Context, Met},
+    exit, schedule,
+};
 use data::{
     Month,
     synth::{MonthTruth, TRUTH_FILE, Truth},
@@ -12,21 +21,8 @@ use data::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    archive::{
-        holdings::{Held, Holdings},
-        manifest,
-        store::{Store, StoreError},
-    },
-    error::{Class, Context, Met},
-    exit, schedule,
-    validate::{self, Accuracy},
-};
-use statistics::{
-    Statistics, Wrong,
-    feature_ranges::{self, Kind},
-    quality::consistency::Likeness,
-};
+use crate::validate::{self, Accuracy};
+use statistics::{Statistics, Wrong, feature_ranges, quality::consistency::Likeness};
 
 /// Months read at a time.
 const READERS: usize = 8;
@@ -153,8 +149,7 @@ fn read(
 }
 
 fn windowed_nan(statistics: &Statistics) -> Option<(f64, String)> {
-    let windowed = |name: &str| feature_ranges::nan_ceiling(name) == Some(Kind::Windowed.nan_ceiling());
-    let features = statistics.features.iter().filter(|(name, _)| windowed(name));
+    let features = statistics.features.iter().filter(|(name, _)| feature_ranges::needs_window(name));
     features.map(|(name, feature)| (feature.nan_share, name.clone())).max_by(|a, b| a.0.total_cmp(&b.0))
 }
 

@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use archive::{
+    discover::RawFile,
+    failures,
+    holdings::{Held, Holdings, within},
+    store::Store,
+};
 use data::{Month, MonthRange, synth::TRUTH_FILE};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{CRITERIA, covered, guide};
 use crate::{
-    archive::{
-        discover::RawFile,
-        failures,
-        holdings::{Held, Holdings, within},
-        store::Store,
-    },
     rules::{Rule, Thresholds},
     watch::{
         figures::{Figures, Rolls},
@@ -291,7 +291,8 @@ fn of_month(month: Month, figures: &Figures) -> Vec<Reading> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{archive::store::Access, validate::Accuracy};
+    use crate::validate::Accuracy;
+    use archive::store::Access;
     use statistics::quality::consistency::Likeness;
 
     fn figures(score: f64, rolls: Rolls) -> Figures {

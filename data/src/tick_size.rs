@@ -65,4 +65,12 @@ mod tests {
             [Some(0), Some(1), Some(26_801), None, Some(-150), None, None]
         );
     }
+
+    #[test]
+    fn the_ends_of_the_range_are_multiples_too() {
+        let ends = [i64::MIN, i64::MAX];
+        assert_eq!(ends.map(|price| TickSize::new(1).count(price)), ends.map(Some));
+        assert_eq!(TickSize::new(7).count(i64::MAX), Some(i64::MAX / 7));
+        assert_eq!(TickSize::new(i64::MAX).count(i64::MAX), Some(1));
+    }
 }

@@ -81,6 +81,10 @@ interop:
 encodings *WRITERS:
     scripts/encodings {{WRITERS}}
 
+# How fast daily files, CSV and trades are read
+inputs:
+    scripts/inputs
+
 # Bars of real trades against a plain aggregation in Python
 trades FILE ROOT *ARGS:
     scripts/trades {{FILE}} {{ROOT}} {{ARGS}}

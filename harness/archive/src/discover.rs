@@ -1,7 +1,7 @@
 //! Raw files, found by listing: any key under the root whose name is that of the archive's pattern, and DBN under names of
 //! one's own, whose header tells its dates.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use data::{
     Month, MonthRange,
@@ -100,23 +100,30 @@ fn promised(store: &Store, object: &Object, name: &str) -> Result<Option<(String
 }
 
 /// Without files of a schema of which bars are made, where all their months have bars, or a better schema.
-fn preferred(files: Vec<RawFile>) -> Vec<RawFile> {
-    let has_better =
-        |file: &RawFile, month: Month| files.iter().any(|other| other.schema < file.schema && other.holds(month));
-    let is_of_use = |file: &&RawFile| {
-        let mut months = MonthRange::new(file.first, file.last).into_iter().flat_map(MonthRange::iter);
-        file.schema == 0 || months.any(|month| !has_better(file, month))
-    };
-    files.iter().filter(is_of_use).cloned().collect()
+fn preferred(mut files: Vec<RawFile>) -> Vec<RawFile> {
+    let months = |file: &RawFile| MonthRange::new(file.first, file.last).into_iter().flat_map(MonthRange::iter);
+    let mut best: BTreeMap<Month, usize> = BTreeMap::new();
+    for file in &files {
+        for month in months(file) {
+            best.entry(month).and_modify(|best| *best = file.schema.min(*best)).or_insert(file.schema);
+        }
+    }
+    files.retain(|file| months(file).any(|month| best.get(&month).is_none_or(|&best| best >= file.schema)));
+    files
 }
 
 /// Of files of one name in several folders the one that was written last: a corrected download.
-pub fn newest(files: Vec<RawFile>) -> Vec<RawFile> {
-    let is_newest = |file: &&RawFile| {
-        let same = files.iter().filter(|other| other.name() == file.name());
-        same.max_by_key(|other| (other.modified, &other.key)).is_some_and(|newest| newest.key == file.key)
-    };
-    files.iter().filter(is_newest).cloned().collect()
+pub fn newest(mut files: Vec<RawFile>) -> Vec<RawFile> {
+    let mut newest: BTreeMap<String, (Option<Timestamp>, String)> = BTreeMap::new();
+    for file in &files {
+        let written = (file.modified, file.key.clone());
+        let latest = newest.entry(file.name().to_owned()).or_default();
+        if written > *latest {
+            *latest = written;
+        }
+    }
+    files.retain(|file| newest.get(file.name()).is_none_or(|(_, key)| *key == file.key));
+    files
 }
 
 #[cfg(test)]

@@ -60,6 +60,8 @@ fn joined(parts: impl Iterator<Item = String>) -> String {
 /// Why a criterion has no figure.
 fn nothing(criterion: &Criterion) -> &'static str {
     match (criterion.without, criterion.name) {
+        // Availability counts the months that have a raw file.
+        (Without::Missed, "Availability") => "no raw file is found: --raw says where they are",
         (Without::Missed, _) => "no month is published",
         (Without::Unknown, _) => "scripts/guide was not run with these sources",
         (Without::Met, "Roll detection") => "no roll",

@@ -57,6 +57,9 @@ pub const BITS: [[u64; 2]; 3] = [
     [13_214_622_237_803_463_860, 3_678_114_760_088_473_997],
 ];
 
+/// A digest of all numbers of one tape in both profiles, for `kernels/src/features/tests.rs`.
+pub const WALK_BITS: [u64; 2] = [5_821_898_324_242_560_760, 9_781_881_471_511_155_586];
+
 /// Fractional bits of numbers that are not fractions of manageable size.
 const FIXED: u32 = 56;
 

@@ -54,7 +54,7 @@ const COMMANDS: [(&str, &[&str]); 26] = [
 ];
 
 /// Types without keys, and what is written of them.
-const LEAVES: [(&str, &str, fn(&Value) -> bool); 19] = [
+const LEAVES: [(&str, &str, fn(&Value) -> bool); 20] = [
     ("String", "text", Value::is_string),
     ("str", "text", Value::is_string),
     ("Time", "text", Value::is_string),
@@ -62,6 +62,7 @@ const LEAVES: [(&str, &str, fn(&Value) -> bool); 19] = [
     ("Date", "date", Value::is_string),
     ("Timestamp", "time", Value::is_string),
     ("u8", "integer", Value::is_u64),
+    ("u16", "integer", Value::is_u64),
     ("u32", "integer", Value::is_u64),
     ("u64", "integer", Value::is_u64),
     ("usize", "integer", Value::is_u64),

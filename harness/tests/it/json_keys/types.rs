@@ -166,7 +166,7 @@ impl Types {
             let path = self.imports[file].iter().find(|path| path.last().is_some_and(|name| name == last))?;
             // `super` is the folder, or that of a `mod.rs`.
             let above = if file.ends_with("mod.rs") { 2 } else { 1 };
-            let above = || self::module(file.ancestors().nth(above).unwrap());
+            let above = || module(file.ancestors().nth(above).unwrap());
             path.iter().rev().nth(1).map(|name| if name == "super" { above() } else { name.clone() })
         };
         let mut module = import(&user.file);

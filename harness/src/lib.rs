@@ -38,7 +38,8 @@ pub use crate::error::{Error, Result};
 use crate::{
     cli::{Cli, Command},
     commands::{
-        backup, bench, clean, config, demo, doctor, inspect, manual, months, presets, process, selftest, synth, tune,
+        backup, bench, clean, config, demo, doctor, inspect, manual, months, presets, process, selftest, study, synth,
+        tune,
     },
     error::Context,
     settings::{Flags, Settings},
@@ -78,6 +79,7 @@ fn dispatch(matches: &ArgMatches) -> Result<u8> {
         Command::Inspect(args) => inspect::run(&args, &settings),
         Command::Synth(args) => synth::run(&args, &settings),
         Command::Process(args) => process::run(&args, &settings),
+        Command::Study(args) => study::run(&args, &settings),
         Command::Validate(args) => validate::run(&args, &settings),
         Command::Quality(args) => commands::quality::run(&args, &settings),
         Command::Bench(args) => bench::run(&args, &settings),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::labels::{LOOK_AHEAD, Mode, Outcome};
+use crate::labels::{FixedMode, LOOK_AHEAD, Outcome};
 use crate::level::kernel;
 use crate::{Error, Series};
 
@@ -10,7 +10,7 @@ use crate::{Error, Series};
 const DECAY_PER_MONTH: f64 = 0.05;
 
 /// clip(2 - 1.5*(seconds - 300)/600, 0.5, 2) for each number of rows an [`Outcome`] can hold, and so for more: 0.5 from 900 on.
-const VELOCITY: [f64; 1024] = {
+pub(crate) const VELOCITY: [f64; 1024] = {
     let mut table = [0.0; 1024];
     let mut seconds = 0;
     while seconds < table.len() {
@@ -20,7 +20,7 @@ const VELOCITY: [f64; 1024] = {
     table
 };
 
-const fn clip(value: f64) -> f64 {
+pub(crate) const fn clip(value: f64) -> f64 {
     value.clamp(0.5, 2.0)
 }
 
@@ -56,7 +56,7 @@ kernel!(fn set_labels['a]['a](outcomes: &'a [Outcome], out: &'a mut [i8]) {
 pub fn weights(
     series: &Series<'_>,
     rows: Range<usize>,
-    mode: &Mode,
+    mode: &FixedMode,
     outcomes: &[Outcome],
     decay: f64,
     out: &mut [f32],

@@ -3,7 +3,7 @@
 
 use allocation_counter::measure;
 use kernels::features::{Carry, Category, FLAGS, FLOATS, Features};
-use kernels::labels::{Labeller, MODES, Outcome};
+use kernels::labels::{MODES, Outcome, Six};
 use kernels::window::{extrema::Extrema, rank::Rank, retouch::Retouch, slope::Slope, sum::Sums};
 use kernels::{Columns, Profile, Series, Stream, Tick, weights};
 use ndarray::{Array2, s};
@@ -51,7 +51,7 @@ fn labels_and_weights() {
         let tape = Tape::new(rows);
         let series = tape.series();
         for profile in [Profile::Session, Profile::Rolling] {
-            let mut labeller = Labeller::new(profile, 80, CHUNK);
+            let mut labeller = Six::new(profile, 80, CHUNK);
             let mut outcomes = [[Outcome::LOSS; CHUNK]; MODES.len()];
             let (mut label, mut weight) = ([0; CHUNK], [0.0; CHUNK]);
             let memory = measure(|| {
@@ -162,7 +162,7 @@ fn construction() {
     let tick = Tick::from_nanos(250_000_000).unwrap();
     let bytes = |chunk: usize| {
         let features = measure(|| drop(Features::new(Profile::Session, tick, chunk))).bytes_total;
-        features + measure(|| drop(Labeller::new(Profile::Session, 80, chunk))).bytes_total
+        features + measure(|| drop(Six::new(Profile::Session, 80, chunk))).bytes_total
     };
     assert!(bytes(CHUNK) > 0 && bytes(CHUNK) < 2 << 20, "{} bytes", bytes(CHUNK));
     assert!(bytes(2 * CHUNK) > bytes(CHUNK));

@@ -15,6 +15,7 @@ pub mod process;
 pub mod quality;
 pub mod run;
 pub mod selftest;
+pub mod study;
 mod summary;
 pub mod synth;
 pub mod tune;

@@ -1,7 +1,7 @@
 //! Charts of an archive.
 
 use data::Month;
-use kernels::labels::{Direction, MODES};
+use kernels::labels::Direction;
 
 use super::{
     archive::{Archive, Entry},
@@ -117,7 +117,7 @@ pub fn parts(archive: &Archive) -> crate::Result<Figure> {
 
 /// Win rates of the long modes and of the short ones.
 pub fn win_rates(archive: &Archive) -> crate::Result<[Figure; 2]> {
-    let months = archive.axis();
+    let (months, modes) = (archive.axis(), archive.modes());
     let of = |direction: Direction, title: &'static str| -> crate::Result<Figure> {
         let chart = Timeline {
             title,
@@ -128,9 +128,9 @@ pub fn win_rates(archive: &Archive) -> crate::Result<[Figure; 2]> {
             show: percent,
             decimals: 4,
         };
-        let modes = MODES.iter().filter(|mode| mode.direction == direction);
+        let modes = modes.iter().filter(|mode| mode.direction == direction);
         let series = modes.map(|mode| {
-            archive.series(text::words(mode.name), |month| month.modes.get(mode.name).and_then(|mode| mode.win_rate))
+            archive.series(text::words(&mode.name), |month| month.modes.get(&*mode.name).and_then(|mode| mode.win_rate))
         });
         let drawing = chart.lines(&series.collect::<Vec<_>>())?;
         Ok(Figure::new(title, "Share of the rows labelled 1; usual are 5 to 50 %, shaded. Red is outside.", drawing))

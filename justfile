@@ -8,7 +8,7 @@ ci:
 test:
     cargo test --release --workspace
 
-# Every command of GUIDE.md, in order, with what it must print
+# Every command of GUIDE.md and docs/, in order, with what it must print
 guide:
     scripts/guide
 

@@ -3,8 +3,21 @@
 use std::{env, fs, io, path::Path};
 
 /// What decides what the program does, and the guide that says so.
-const SOURCES: [&str; 7] =
-    ["kernels/src", "data/src", "harness/statistics/src", "harness/src", "Cargo.lock", "GUIDE.md", "scripts/guide"];
+const SOURCES: [&str; 13] = [
+    "kernels/src",
+    "data/src",
+    "harness/archive/src",
+    "harness/base/src",
+    "harness/report/src",
+    "harness/statistics/src",
+    "harness/src",
+    "Cargo.lock",
+    "GUIDE.md",
+    "docs/input.md",
+    "docs/instruments.md",
+    "docs/speed.md",
+    "scripts/guide",
+];
 
 fn main() -> io::Result<()> {
     let workspace = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("..");

@@ -28,7 +28,7 @@ pub struct Instrument {
     pub tick_nanos: i64,
     /// First second of the session, local time of day in seconds; on the evening before where it is after the end.
     pub session_start: u32,
-    /// Second after the last one of the session, local time of day in seconds.
+    /// End of the session (exclusive), local time of day in seconds.
     pub session_end: u32,
     /// When the session pauses: each break ends one session of the date and begins another.
     #[serde(default, skip_serializing_if = "Breaks::is_empty")]

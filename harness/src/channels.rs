@@ -7,15 +7,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base::{
+    error::{Class, Context, Met},
+    exit::Usage,
+};
 use jiff::Timestamp;
 use lettre::{Message, SmtpTransport, Transport, message::Mailbox, transport::smtp::authentication::Credentials};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    error::{Class, Context, Met},
-    exit::Usage,
-    rules::Severity,
-};
+use crate::rules::Severity;
 
 /// How long one channel may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -158,7 +158,7 @@ impl Channel {
                 return wrong(&format!("'{bad}': expected an address such as name@example.org"));
             }
             if email.tls == Tls::None && email.password_env.is_some() {
-                return wrong("a password does not go over a connection without TLS: set tls to tls or starttls");
+                return wrong("passwords are not sent without TLS: set tls to tls or starttls");
             }
             if email.user_env.is_some() != email.password_env.is_some() {
                 return wrong("user_env and password_env: expected both or none");
@@ -240,7 +240,7 @@ fn execute(command: &[String], json: &str) -> crate::Result<()> {
             None if began.elapsed() > TIMEOUT => {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(dead(format!("{program}: ended, it took longer than {} seconds", TIMEOUT.as_secs())));
+                return Err(dead(format!("{program}: stopped after {} seconds", TIMEOUT.as_secs())));
             }
             None => std::thread::sleep(Duration::from_millis(20)),
         }

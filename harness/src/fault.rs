@@ -24,7 +24,7 @@ pub fn listen() {
 /// Does the work; a panic in it, or in threads it waits for, is a fault of the program.
 ///
 /// # Errors
-/// Those of the work, and [`crate::error::Class::Program`].
+/// Those of the work, and [`base::error::Class::Program`].
 pub fn caught<T>(work: impl FnOnce() -> crate::Result<T>) -> crate::Result<T> {
     panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -41,7 +41,7 @@ fn text(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exit;
+    use base::exit;
 
     #[test]
     fn a_panic_is_a_fault_of_the_program_that_says_what_to_report() {

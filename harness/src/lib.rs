@@ -4,44 +4,36 @@
 mod output;
 
 mod allocator;
-mod archive;
 mod channels;
 mod cli;
 mod commands;
-mod error;
-mod exit;
 mod fault;
-mod interrupt;
 mod logs;
 mod machine;
 mod monitor;
 mod progress;
 #[cfg(test)]
 mod reference;
-mod report;
 mod reporter;
 mod rules;
 mod run;
-mod schedule;
 mod settings;
-#[cfg(test)]
-mod simulation;
 pub mod untrusted;
 mod validate;
 mod watch;
 
 use std::process::ExitCode;
 
+pub use base::{Error, Result};
+use base::{error::Context, exit, interrupt};
 use clap::{ArgMatches, FromArgMatches};
 
-pub use crate::error::{Error, Result};
 use crate::{
     cli::{Cli, Command},
     commands::{
-        backup, bench, clean, config, demo, doctor, inspect, manual, months, presets, process, selftest, study, synth,
-        tune,
+        backup, bench, clean, config, demo, doctor, inspect, manual, months, presets, process, report, selftest, study,
+        synth, tune,
     },
-    error::Context,
     settings::{Flags, Settings},
     watch::{alerts, status},
 };

@@ -7,6 +7,10 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use base::{
+    error::{Class, Context, Met},
+    exit::Usage,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use tracing::{Subscriber, level_filters::LevelFilter};
@@ -15,11 +19,7 @@ use tracing_subscriber::{
     Layer, filter::Targets, fmt::MakeWriter, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
 };
 
-use crate::{
-    error::{Class, Context, Met},
-    exit::Usage,
-    settings::Settings,
-};
+use crate::settings::Settings;
 use statistics::Statistics;
 
 /// Name of the file with a line for each stage of a month, beside the logs.
@@ -53,7 +53,7 @@ static LOST: AtomicU64 = AtomicU64::new(0);
 fn lost(path: &Path, error: &io::Error) {
     if LOST.fetch_add(1, Ordering::Relaxed) == 0 {
         eprintln!(
-            "warning: {}: cannot be written: {error}; the run goes on, and the lines that are lost are counted",
+            "warning: {}: cannot be written: {error}; the run continues, and lost lines are counted",
             path.display()
         );
     }

@@ -2,11 +2,11 @@
 
 use std::{io::IsTerminal, sync::Arc, time::Instant};
 
+use archive::store::{Store, Traffic};
 use data::Month;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::{
-    archive::store::{Store, Traffic},
     reporter::{Reporter, Stage},
     settings::Settings,
 };
@@ -126,7 +126,7 @@ pub fn start(settings: &Settings) {
         let most = MOST_JOBS_PER_CORE * std::thread::available_parallelism().map_or(1, usize::from);
         if settings.jobs > most {
             tracing::warn!(
-                "jobs = {}: more threads than {most} only get in each other's way; {most} are used",
+                "jobs = {}: more than {most} threads only slow each other down; using {most}",
                 settings.jobs
             );
         }

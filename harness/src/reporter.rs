@@ -2,10 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
+use archive::store::{Store, Traffic};
 use data::Month;
 use serde::{Deserialize, Serialize};
-
-use crate::archive::store::{Store, Traffic};
 
 /// What is being done for a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

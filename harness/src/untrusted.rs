@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
+use archive::{
+    manifest,
+    store::{Access, Store, StoreError},
+};
+use base::exit;
 use data::Month;
 
-use crate::{
-    archive::{
-        manifest,
-        store::{Access, Store, StoreError},
-    },
-    exit,
-    settings::Settings,
-};
+use crate::settings::Settings;
 use statistics::Statistics;
 
 /// A manifest that was found as that of `month`: the keys it names, if it is one.

@@ -1,11 +1,11 @@
-//! docs/spec.md 4: the features, each from its line of the table.
+//! docs/spec.md 4 and docs/columns.md: the features, each from its line there.
 
 use crate::{
     exact::Exact,
     tape::{Profile, Tape},
 };
 
-/// Names of the features that are numbers, in the order of the table.
+/// Names of the features that are numbers, in the order of docs/columns.md.
 pub const NUMBERS: &[&str] = &[
     "volume_ratio_30s",
     "volume_slope_30s",
@@ -45,7 +45,7 @@ pub const NUMBERS: &[&str] = &[
     "directional_strength",
 ];
 
-/// Names of the flags, in the order of the table.
+/// Names of the flags, in the order of docs/columns.md.
 pub const FLAGS: &[&str] =
     &["is_eth", "is_pre_open", "is_rth_open", "is_morning", "is_lunch", "is_afternoon", "is_rth_close"];
 

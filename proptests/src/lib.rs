@@ -1,6 +1,6 @@
-//! The scalar reference, written from docs/spec.md alone: one row at a time, straight loops, nothing shared with `kernels`.
+//! The scalar reference, written from docs/spec.md and docs/columns.md alone: one row at a time, straight loops, nothing shared with `kernels`.
 //!
-//! It is slow on purpose. Whoever doubts a column reads its line here and the line of docs/spec.md it came from.
+//! It is slow on purpose. Whoever doubts a column reads its line here and the line of those it came from.
 #![deny(missing_docs)]
 
 pub mod exact;

@@ -8,6 +8,7 @@ mod study;
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use base::exit;
 use clap::{
     Args, CommandFactory, Parser, Subcommand, ValueEnum,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
@@ -15,7 +16,7 @@ use clap::{
 use data::{Month, MonthRange, synth::Defect};
 use serde::Serialize;
 
-use crate::{exit, settings::Flags};
+use crate::settings::Flags;
 
 pub use self::operate::{
     AlertsArgs, AlertsCommand, BackupArgs, BackupCommand, CleanArgs, CreateArgs, HistoryArgs, ListArgs, MonitorArgs,

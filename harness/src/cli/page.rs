@@ -1,9 +1,10 @@
 //! `docs/commands.md`, made from the definitions of the command line.
 
+use base::exit;
 use clap::{Arg, Command, CommandFactory};
 
 use super::Cli;
-use crate::{exit, reference};
+use crate::reference;
 
 #[test]
 fn the_reference_page_is_that_of_the_command_line() {

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
+use base::exit::Usage;
 use clap::{Args, ValueEnum};
 use data::{Month, MonthRange};
-
-use crate::exit::Usage;
 
 #[derive(Args)]
 pub struct ReportArgs {

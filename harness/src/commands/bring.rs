@@ -6,14 +6,11 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use archive::store::{self, Object, Store};
+use base::{error::Context, exit::Usage};
 use data::input::InputError;
 
-use crate::{
-    archive::store::{self, Object, Store},
-    error::Context,
-    exit::Usage,
-    settings::Settings,
-};
+use crate::settings::Settings;
 
 /// Brings an input into `folder`, where it is not here yet: `-` is stdin, `s3://bucket/key` an object or all objects under a
 /// prefix, `http://` and `https://` a file of a web server.
@@ -53,16 +50,14 @@ fn of_bucket(address: &str, rest: &str, folder: &Path, settings: &Settings) -> c
     let objects = store.list(name, None)?;
     if objects.is_empty() {
         let Some(object) = store.find(name)? else {
-            let source = io::Error::new(io::ErrorKind::NotFound, "no object of that key, and none under it");
+            let source = io::Error::new(io::ErrorKind::NotFound, "no object with this key, and none under it");
             return Err(InputError::File { path: address.to_owned(), source: Box::new(source.into()) }.into());
         };
         store.download(&object, &path)?;
         return Ok(path);
     }
     if let Some(Object { key, .. }) = objects.iter().find(|object| !is_plain(&object.key)) {
-        return Err(
-            Usage(format!("{address}: {key} is no name that a file can have here; give its files one by one")).into()
-        );
+        return Err(Usage(format!("{address}: {key} is not a valid file name here; name its files one by one")).into());
     }
     for object in &objects {
         let path = folder.join(&object.key);

@@ -1,15 +1,17 @@
 //! `demo`: the tour without any data. Makes a month, runs it through the store, shows what came out.
 
+use archive::{manifest, store::Store};
+use base::{
+    error::{Class, Context, Met},
+    exit::{self, Usage},
+};
 use data::synth::{Plan, write_months};
 
 use super::{run::watched, summary};
 use crate::{
-    archive::{manifest, store::Store},
     cli::DemoArgs,
-    error::{Class, Context, Met},
-    exit::{self, Usage},
+    commands::report,
     progress::Bar,
-    report,
     run::{outcome::Outcome, request::RunRequest},
     settings::Settings,
 };
@@ -23,9 +25,7 @@ const LAST: &str = "2059-12";
 pub fn run(args: &DemoArgs, settings: &Settings) -> crate::Result<u8> {
     if !(FIRST..=LAST).contains(&args.month.to_string().as_str()) {
         let month = args.month;
-        return Err(
-            Usage(format!("--month {month}: expected {FIRST} to {LAST}, where the made prices are possible")).into()
-        );
+        return Err(Usage(format!("--month {month}: expected {FIRST} to {LAST}, the months of the price model")).into());
     }
     let (raw, store) = (args.out.join("raw"), args.out.join("store"));
     std::fs::create_dir_all(&raw).with_context(|| format!("{}: cannot create the folder", raw.display()))?;
@@ -37,7 +37,7 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> crate::Result<u8> {
     bar.finish();
     let file = raw.join(&truth.months[0].file);
     if !args.json {
-        println!("1. made a month      {} ({} records)", file.display(), truth.months[0].records);
+        println!("1. generated a month {} ({} records)", file.display(), truth.months[0].records);
     }
 
     let settings = settings.at(&store, &raw);
@@ -69,7 +69,7 @@ pub fn run(args: &DemoArgs, settings: &Settings) -> crate::Result<u8> {
         println!("{}", serde_json::to_string_pretty(&results)?);
         return Ok(0);
     }
-    println!("2. ran it\n");
+    println!("2. processed it\n");
     summary::print(&statistics);
     let performance = &statistics.performance;
     println!("\n   {:16} {:>9} {:>12}", "stage", "seconds", "ns per row");

@@ -88,19 +88,28 @@ enum Found {
 /// A Parquet file of ours.
 #[derive(Serialize)]
 struct TrainingFile {
+    /// `parquet`.
     format: &'static str,
+    /// Its size.
     bytes: u64,
+    /// Its rows.
     rows: i64,
     /// One a session.
     row_groups: usize,
+    /// How many columns it has.
     columns: usize,
+    /// Metadata of the file.
     metadata: serde_json::Map<String, Value>,
+    /// The columns in order.
     column_types: Vec<ColumnType>,
 }
 
+/// A column.
 #[derive(Serialize)]
 struct ColumnType {
+    /// Its name.
     name: String,
+    /// Its Arrow type.
     #[serde(rename = "type")]
     kind: String,
 }
@@ -108,52 +117,75 @@ struct ColumnType {
 /// An input, or the columns decoded from one.
 #[derive(Default, Serialize)]
 struct BarsFile {
+    /// What it is.
     format: String,
+    /// Its size.
     bytes: u64,
+    /// XXH3-64 of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     checksum: Option<String>,
+    /// Records in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     records: Option<u64>,
     /// What the download was limited to, where it ended there.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u64>,
+    /// Time of the earliest record.
     #[serde(skip_serializing_if = "Option::is_none")]
     first: Option<Timestamp>,
+    /// Time of the latest record.
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<Timestamp>,
+    /// The months it holds records of.
     months: Vec<MonthFound>,
 }
 
 /// One month, and what would be made of it with the settings in force.
 #[derive(Serialize)]
 struct MonthFound {
+    /// The month.
     month: Month,
     /// Records that cleaning keeps.
     kept: u64,
+    /// Records read, and dropped by rule.
     records: Records,
+    /// Its contracts.
     contracts: Vec<Contract>,
+    /// Its sessions.
     sessions: Vec<SessionFound>,
     /// Why there is none.
     no_session: Option<String>,
 }
 
+/// A contract.
 #[derive(Serialize)]
 struct Contract {
+    /// Its symbol.
     symbol: String,
+    /// Its delivery month.
     delivery: Option<Month>,
+    /// Its records.
     records: usize,
+    /// Contracts traded.
     volume: u64,
 }
 
+/// A session.
 #[derive(Serialize)]
 struct SessionFound {
+    /// Local trading date.
     date: Date,
+    /// Front contract.
     contract: String,
+    /// Rows.
     rows: usize,
     /// Share of the rows with a trade.
     traded: f64,
+    /// Contracts traded.
     volume: u64,
+    /// Nothing traded at the end of the window.
     early_close: bool,
+    /// Nothing traded at the start of the window.
     late_open: bool,
 }
 
@@ -271,7 +303,7 @@ impl BarsFile {
         let optional = [
             ("checksum", self.checksum.clone()),
             ("records", self.records.map(|records| records.to_string())),
-            ("limit of the download, reached", self.limit.map(|limit| limit.to_string())),
+            ("download limit, reached", self.limit.map(|limit| limit.to_string())),
             ("first", self.first.map(|first| first.to_string())),
             ("last", self.last.map(|last| last.to_string())),
         ];

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use base::error::{Class, Context, Met};
+
 use crate::{
     cli::{self, CompletionsArgs, ManArgs},
-    error::{Class, Context, Met},
     output,
 };
 

@@ -13,6 +13,7 @@ pub mod months;
 pub mod presets;
 pub mod process;
 pub mod quality;
+pub mod report;
 pub mod run;
 pub mod selftest;
 pub mod study;

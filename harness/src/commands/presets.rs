@@ -28,20 +28,33 @@ const COLUMNS: [(&str, usize); 9] = [
 /// One root.
 #[derive(Serialize)]
 struct Line {
+    /// Root symbol.
     root: &'static str,
+    /// Name of the product.
     name: &'static str,
+    /// Exchange.
     exchange: &'static str,
+    /// Minimum price increment in points.
     tick_size: String,
+    /// Start of the default session, local time.
     session_start: String,
+    /// Its end.
     session_end: String,
+    /// Start of the Globex day, local time.
     globex_start: String,
+    /// Its end.
     globex_end: String,
+    /// Breaks of the Globex day.
     globex_breaks: String,
+    /// When rolls are expected.
     roll_window: String,
-    /// Points and percent that do what one does in ES.
+    /// Points that do what one does in ES.
     points_of_es: String,
+    /// Percent of a price that do what one does in ES.
     percent_of_es: f64,
+    /// Whether prices of 0 and below are prices.
     negative_prices: bool,
+    /// Lowest usual win rate of a mode.
     least_win_rate: f64,
     /// Lowest and highest usual value by feature; those of prices follow from the month.
     ranges: BTreeMap<&'static str, (f64, f64)>,

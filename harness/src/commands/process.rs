@@ -2,15 +2,13 @@
 
 use std::{path::Path, time::Instant};
 
+use base::{error::Context, exit::Usage, interrupt};
 use data::{Month, contract::Fronts, input::InputError, training_file};
 use tempfile::NamedTempFile;
 
 use super::{bring::bring, summary};
 use crate::{
     cli::ProcessArgs,
-    error::Context,
-    exit::Usage,
-    interrupt,
     progress::Bar,
     run::{
         cache::Cache,
@@ -96,13 +94,10 @@ fn check_targets(args: &ProcessArgs) -> Result<(), Usage> {
     let targets = [Some(&args.output), args.statistics.as_ref()];
     for target in targets.into_iter().flatten() {
         if same(target, &args.input) {
-            return Err(Usage(format!("{}: it is the input; choose another name for the output", target.display())));
+            return Err(Usage(format!("{}: this is the input; choose another name for the output", target.display())));
         }
         if args.input.is_dir() && within(target, &args.input) {
-            return Err(Usage(format!(
-                "{}: it lies in the folder that is the input; choose another",
-                target.display()
-            )));
+            return Err(Usage(format!("{}: this is inside the input folder; choose another", target.display())));
         }
         if target.metadata().is_ok_and(|metadata| !metadata.is_file()) {
             return Err(Usage(format!("{}: it is not a regular file; choose another name", target.display())));

@@ -3,21 +3,17 @@
 
 use std::{collections::BTreeMap, io::IsTerminal, thread, time::Duration};
 
+use archive::{
+    failures::{self, FailureError},
+    holdings::month_of,
+    manifest, published,
+    store::Store,
+};
+use base::exit::{self, Usage};
 use data::Month;
 use serde::Serialize;
 
-use crate::{
-    archive::{
-        failures::{self, FailureError},
-        holdings::month_of,
-        manifest, published,
-        store::Store,
-    },
-    cli::QualityArgs,
-    exit::{self, Usage},
-    progress::Bar,
-    settings::Settings,
-};
+use crate::{cli::QualityArgs, progress::Bar, settings::Settings};
 use statistics::{
     Statistics, Wrong,
     quality::{
@@ -54,34 +50,47 @@ struct Archive {
     systemic: Option<Systemic>,
 }
 
+/// A month and its score.
 #[derive(Debug, Serialize)]
 struct Scored {
+    /// The month.
     month: Month,
+    /// Its version.
     version: String,
     /// What makes it wrong, and what to do about it.
     wrong: Vec<String>,
+    /// Its score and deductions.
     quality: Quality,
 }
 
 /// A month without statistics.
 #[derive(Debug, Serialize)]
 struct Absent {
+    /// The month.
     month: Month,
     /// Whether it was asked for by name.
     wanted: bool,
+    /// Why there are none.
     reason: String,
 }
 
+/// A month to reprocess.
 #[derive(Clone, Debug, Serialize)]
 struct Recommendation {
+    /// The month.
     month: Month,
+    /// How urgent it is.
     priority: Priority,
+    /// Why.
     reasons: Vec<String>,
 }
 
+/// One fault of many months.
 #[derive(Debug, Serialize)]
 struct Systemic {
+    /// How many should be reprocessed.
     months: usize,
+    /// Their share of the published months.
     share: f64,
     /// What most of them have.
     reason: String,
@@ -219,7 +228,7 @@ impl Archive {
         }
         println!(
             "gate {threshold}: {}",
-            if under.is_empty() { "none under it".into() } else { format!("{} under it", under.len()) }
+            if under.is_empty() { "none below it".into() } else { format!("{} below it", under.len()) }
         );
         for Scored { month, quality, wrong, .. } in months.iter().filter(|one| under.contains(&one.month)) {
             println!("  {month}  {:.3}", quality.score);
@@ -230,7 +239,7 @@ impl Archive {
         }
         if let Some(Trend { slope_per_year, recent, before }) = trend {
             let slope =
-                slope_per_year.map_or("no slope of one month".to_owned(), |slope| format!("{slope:+.4} a year"));
+                slope_per_year.map_or("no trend with one month".to_owned(), |slope| format!("{slope:+.4} a year"));
             let before = before.map_or(String::new(), |before| format!(", {before:.3} before"));
             println!("trend: {slope}; mean of the last {RECENT} months {recent:.3}{before}");
         }

@@ -2,13 +2,13 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
+use archive::store::{Store, Traffic};
+use base::exit::{self, Usage};
 use data::{Month, MonthRange};
 
 use super::summary;
 use crate::{
-    archive::store::{Store, Traffic},
     cli::RunArgs,
-    exit::{self, Usage},
     monitor,
     progress::Bar,
     reporter::{Reporter, Stage},
@@ -49,7 +49,7 @@ pub fn report(request: &RunRequest, mut watch: Watch<'_>, json: bool, settings: 
     if json {
         println!("{}", serde_json::to_string_pretty(&run.results)?);
     } else if run.results.is_empty() && run.stopped.is_none() {
-        println!("no month is left for {}", request.task);
+        println!("no months left for {}", request.task);
     } else {
         run.results.iter().for_each(outcome::print);
         if run.results.len() > 1 {
@@ -109,7 +109,7 @@ impl Reporter for Watch<'_> {
             if let Some(path) = &metrics
                 && let Err(error) = metrics::write(path, &metrics::of_run(beat))
             {
-                tracing::debug!("{}: the metrics are not written: {error}", path.display());
+                tracing::debug!("{}: the metrics cannot be written: {error}", path.display());
             }
         };
         let temporary = cache::folder(self.settings);

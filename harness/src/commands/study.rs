@@ -2,6 +2,11 @@
 
 use std::path::Path;
 
+use archive::{manifest, published, store::Store};
+use base::{
+    error::{Class, Context},
+    exit::Usage,
+};
 use data::{
     Instrument, Month, MonthRange, column_file::ColumnFile, contract::Fronts, grid::Grid, input::InputError, session,
     volumes::Volumes,
@@ -11,14 +16,11 @@ use kernels::{
     labels::{Direction, Pair, Specification, Study},
 };
 use rayon::prelude::*;
+use report::barriers::{self, Line, Side, Studied};
 
 use super::bring::bring;
 use crate::{
-    archive::{manifest, published, store::Store},
     cli::{BarriersArgs, StudyArgs, StudyCommand},
-    error::{Class, Context},
-    exit::Usage,
-    report::barriers::{self, Line, Side, Studied},
     run::{cache::Cache, decode, named::Named, training::MonthColumns},
     settings::Settings,
     validate::{self, Making, Source, Table, Tape},
@@ -68,11 +70,14 @@ fn run_barriers(args: &BarriersArgs, settings: &Settings) -> crate::Result<u8> {
         sides: &sides,
     };
     if let Some(path) = &args.out {
-        let page = barriers::page(&studied)?;
+        let page = barriers::page(&studied);
         std::fs::write(path, page).with_context(|| format!("{}: cannot be written", path.display()))?;
     }
     if args.json {
-        let sides = sides.iter().map(|side| serde_json::json!({ "side": side.name, "pairs": side.pairs }));
+        let sides = sides.iter().map(|side| {
+            let pairs: Vec<_> = side.pairs.iter().map(Line::json).collect();
+            serde_json::json!({ "side": side.name, "pairs": pairs })
+        });
         let json = serde_json::json!({
             "input": input,
             "rows": rows,
@@ -83,7 +88,7 @@ fn run_barriers(args: &BarriersArgs, settings: &Settings) -> crate::Result<u8> {
     } else if let Some(path) = &args.out {
         println!("{}", path.display());
     } else {
-        println!("{}", barriers::plain(&studied)?);
+        println!("{}", barriers::plain(&studied));
     }
     Ok(0)
 }

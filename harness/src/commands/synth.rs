@@ -1,8 +1,9 @@
 //! `synth`: realistic DBN months and what is in them.
 
+use base::error::Context;
 use data::synth::{Plan, TRUTH_FILE, write_months};
 
-use crate::{cli::SynthArgs, error::Context, progress::Bar, settings::Settings};
+use crate::{cli::SynthArgs, progress::Bar, settings::Settings};
 
 /// Runs the command.
 pub fn run(args: &SynthArgs, settings: &Settings) -> crate::Result<u8> {

@@ -2,16 +2,14 @@
 
 use std::{path::Path, process::Command};
 
+use base::{
+    error::{Class, Context, Met},
+    exit::{self, Usage},
+};
 use serde::Serialize;
 
 use super::bench;
-use crate::{
-    cli::TuneArgs,
-    error::{Class, Context, Met},
-    exit::{self, Usage},
-    progress::Bar,
-    settings::Settings,
-};
+use crate::{cli::TuneArgs, progress::Bar, settings::Settings};
 
 /// Rows of one kernel call that are tried: from what fits the first-level cache to a whole session.
 const CHUNK_ROWS: [usize; 5] = [1_024, 2_048, 4_096, 8_192, 27_000];
@@ -19,10 +17,13 @@ const CHUNK_ROWS: [usize; 5] = [1_024, 2_048, 4_096, 8_192, 27_000];
 /// One trial.
 #[derive(Clone, Debug, Serialize)]
 struct Trial {
+    /// Rows of a kernel call.
     chunk_rows: usize,
+    /// Threads.
     jobs: usize,
     /// Wall-clock seconds of a month.
     seconds: f64,
+    /// Largest resident memory.
     peak_rss_bytes: u64,
     /// Within the targets.
     fits: bool,

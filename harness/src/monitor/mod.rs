@@ -10,14 +10,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use archive::store::Store;
+use base::{error::Context, exit};
 use bytes::Bytes;
 
 use self::charts::Charts;
 use crate::{
-    archive::store::Store,
     cli::MonitorArgs,
-    error::Context,
-    exit,
     settings::Settings,
     watch::{
         alerts::{self, Incident},
@@ -108,7 +107,7 @@ fn of(store: &Store, settings: &Settings, interval: Duration, charts: &mut Chart
     let mut snapshot = Snapshot::of(store, settings)?;
     let look = alerts::look(store, &snapshot, settings)?;
     for (channel, why) in &look.dead {
-        tracing::error!("alerts are not told through {channel}: {why}");
+        tracing::error!("alerts cannot be sent to {channel}: {why}");
     }
     snapshot.look_into(store, &look.incidents.figures)?;
     let firing = look.incidents.firing();
@@ -126,7 +125,7 @@ fn of(store: &Store, settings: &Settings, interval: Duration, charts: &mut Chart
     });
     Ok(Answers {
         status: serde_json::to_vec(&status)?.into(),
-        charts: charts.look(store, &snapshot)?,
+        charts: charts.look(store, &snapshot),
         metrics: text.finish().into(),
         looked: Some(Instant::now()),
         trouble: None,
@@ -138,11 +137,11 @@ fn of_months(text: &mut Text, incidents: &alerts::Incidents) {
     for (month, figures) in &incidents.figures {
         text.sample("harness_month_quality", &[("month", &month.to_string())], figures.score);
     }
-    text.family("harness_month_seconds", "Time a published month took.");
+    text.family("harness_month_seconds", "Time to build a published month.");
     for (month, figures) in &incidents.figures {
         text.sample("harness_month_seconds", &[("month", &month.to_string())], figures.seconds);
     }
-    text.family("harness_month_peak_bytes", "Most memory held until a month was published.");
+    text.family("harness_month_peak_bytes", "Peak memory until a month was published.");
     for (month, figures) in &incidents.figures {
         if let Some(bytes) = figures.peak_bytes {
             text.sample("harness_month_peak_bytes", &[("month", &month.to_string())], bytes as f64);

@@ -40,7 +40,7 @@ function facts(status) {
 function alerts(found, dead) {
   const lines = found.map((alert) => element("div", { class: `alert ${alert.severity}`, "data-rule": alert.rule },
     element("time", { datetime: alert.since }, `since ${since(alert.since)}`), element("b", {}, alert.severity), alert.text));
-  if (dead.length > 0) lines.push(element("div", { class: "alert critical" }, `alerts are not told through ${dead.join(", ")}`));
+  if (dead.length > 0) lines.push(element("div", { class: "alert critical" }, `alerts cannot be sent to ${dead.join(", ")}`));
   byId("alerts").replaceChildren(...(lines.length > 0 ? [element("h2", {}, "Alerts"), ...lines] : []));
 }
 
@@ -49,7 +49,7 @@ function runs(all) {
   const shown = live.length > 0 ? live : all.slice(0, 1);
   const cards = shown.map((run) => {
     const state = run.heard === "live" ? `at work for ${since(run.began)}`
-      : run.heard === "lost" ? `lost, not heard of for ${since(run.renewed)}` : `${run.state} ${since(run.renewed)} ago`;
+      : run.heard === "lost" ? `lost, no heartbeat for ${since(run.renewed)}` : `${run.state} ${since(run.renewed)} ago`;
     const parts = [`${run.done} of ${run.months} done, ${run.failed} failed`, state];
     if (run.months_per_hour !== null) parts.push(`${Math.round(run.months_per_hour)} months/h`);
     if (run.seconds_left !== null) parts.push(`${duration(run.seconds_left)} left`);

@@ -7,10 +7,11 @@ use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use report::html;
 use tokio::sync::Semaphore;
 
 use super::Shared;
-use crate::{report::html, watch::metrics};
+use crate::watch::metrics;
 
 /// Connections at a time; others wait.
 const CONNECTIONS: usize = 128;
@@ -53,7 +54,7 @@ async fn serve(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
 
 fn answer(shared: &Shared, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     if ![Method::GET, Method::HEAD].contains(request.method()) {
-        return text(StatusCode::METHOD_NOT_ALLOWED, "only GET: nothing can be changed here\n".into());
+        return text(StatusCode::METHOD_NOT_ALLOWED, "only GET: the monitor is read-only\n".into());
     }
     let file = |kind, content: &'static str| reply(StatusCode::OK, kind, Bytes::from_static(content.as_bytes()));
     match request.uri().path() {
@@ -65,7 +66,7 @@ fn answer(shared: &Shared, request: &Request<Incoming>) -> Response<Full<Bytes>>
         "/charts" => of_look(shared, "text/html; charset=utf-8", |answers| answers.charts.clone()),
         "/metrics" => of_look(shared, metrics::MEDIA_TYPE, |answers| answers.metrics.clone()),
         "/healthz" => health(shared),
-        _ => text(StatusCode::NOT_FOUND, "there are /, /api/status, /charts, /metrics and /healthz\n".into()),
+        _ => text(StatusCode::NOT_FOUND, "available: /, /api/status, /charts, /metrics and /healthz\n".into()),
     }
 }
 
@@ -85,7 +86,7 @@ fn health(shared: &Shared) -> Response<Full<Bytes>> {
     match (answers.trouble, answers.looked) {
         (None, Some(looked)) if looked.elapsed() < late => text(StatusCode::OK, "ok\n".into()),
         (Some(trouble), _) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n")),
-        (None, Some(_)) => text(StatusCode::SERVICE_UNAVAILABLE, "the store has not answered for long\n".into()),
+        (None, Some(_)) => text(StatusCode::SERVICE_UNAVAILABLE, "the store has not answered for a while\n".into()),
         (None, None) => text(StatusCode::SERVICE_UNAVAILABLE, "the store has not answered yet\n".into()),
     }
 }

@@ -2,7 +2,7 @@
 
 use data::training_file::{BARS, COLUMNS, schema};
 use kernels::{
-    features::{Category, FEATURES, Feature, Kind},
+    features::{Category, FEATURES, Feature, Kind, Unit},
     labels::{Direction, FixedMode, MODES, Specification},
 };
 
@@ -17,7 +17,7 @@ fn page() -> String {
     let [time, prices @ .., volume] = &bars[..] else { panic!("{bars:?}") };
     let mut page = format!(
         "# Columns\n\nThe {COLUMNS} columns of a training file in their order, one row a second of the session. \
-         [spec.md](spec.md) has the whole definitions: section 3 of labels and weights, section 4 of features.\n\n\
+         [spec.md](spec.md) defines labels and weights in section 3, and the terms of the features in section 4.\n\n\
          ## Bars\n\n- `{time}`: start of the second, UTC, nanoseconds\n- `{}`: prices in points, float64; the last \
          close where nothing traded\n- `{volume}`: contracts traded, int64; 0 where nothing traded\n",
         prices.join("`, `")
@@ -27,7 +27,8 @@ fn page() -> String {
     page.extend(MODES.iter().map(mode));
     page += "\n## Features\n\nIn this file o, h, l, c and v are open, high, low, close and volume; a number after a comma \
              is a window in rows. A column is NaN before the row that is named, counted from 0 in the session; \
-             in profile `rolling`, in the month. float32, or float64 by the setting `features_dtype`.\n";
+             in profile `rolling`, in the month. Two numbers are the usual range, for ES at 500 to 10,000 points; \
+             [quality.md](quality.md) says what follows from it. float32, or float64 by the setting `features_dtype`.\n";
     for category in Category::ALL {
         let of = FEATURES.iter().filter(|feature| feature.kind == Kind::Float(category));
         page += &format!("\n### {}\n\n{}", category.name(), of.map(feature).collect::<String>());
@@ -50,9 +51,14 @@ fn mode(mode: &FixedMode) -> String {
 
 fn feature(feature: &Feature) -> String {
     let Feature { name, unit, first, definition, .. } = feature;
+    let usual = match (unit, feature.usual) {
+        (Unit::Price, _) => "the month's prices".to_owned(),
+        (Unit::Bars, (low, high)) => format!("{low} to {high}, 0 to 1 in `rolling`"),
+        (_, (low, high)) => format!("{low} to {high}"),
+    };
     let from = match first {
         0 => String::new(),
         first => format!(", from row {first}"),
     };
-    format!("- `{name}` ({}{from}): {definition}\n", unit.name())
+    format!("- `{name}` ({}, {usual}{from}): {definition}\n", unit.name())
 }

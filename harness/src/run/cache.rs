@@ -8,7 +8,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::{error::Context, interrupt, settings::Settings};
+use base::{error::Context, interrupt};
+
+use crate::settings::Settings;
 
 /// A decoded input: written last, so a folder without it is not finished.
 pub const INDEX: &str = "input.json";
@@ -64,7 +66,7 @@ impl Cache {
         if self.temporary().join(RUNNING).exists() {
             return Ok(());
         }
-        let failed = || format!("{}: cannot be made again", self.temporary().display());
+        let failed = || format!("{}: cannot be recreated", self.temporary().display());
         fs::create_dir_all(&self.folder).with_context(failed)?;
         let lock = File::create(self.folder.join(LOCK)).with_context(failed)?;
         lock.lock().with_context(failed)?;

@@ -5,10 +5,10 @@ use std::{
     collections::{BTreeMap, BinaryHeap},
 };
 
+use archive::discover::RawFile;
 use data::Month;
 
 use super::task::Task;
-use crate::archive::discover::RawFile;
 
 /// The months of a task, in order. From one listing every month goes to exactly one task, also one without a raw file.
 ///

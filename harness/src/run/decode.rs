@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use archive::manifest::Source;
+use base::error::{self, Class, Context, Error};
 use data::{
     Instrument, Month,
     column_file::{self, ColumnFile},
@@ -19,10 +21,6 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::{
     cache::{Cache, INDEX},
     named::Named,
-};
-use crate::{
-    archive::manifest::Source,
-    error::{self, Class, Context, Error},
 };
 
 /// One input file, decoded.
@@ -45,7 +43,7 @@ impl Decoded {
     /// Maps the columns of one month.
     pub fn open(&self, month: Month) -> crate::Result<ColumnFile> {
         let path = self.folder.join(format!("{month}.columns"));
-        let gone = || Error::new(Class::Gone, format!("{}: gone since it was written; run again", path.display()));
+        let gone = || Error::new(Class::Gone, format!("{}: deleted since it was written; run again", path.display()));
         ColumnFile::open(&path, &self.key)?.ok_or_else(gone)
     }
 
@@ -60,7 +58,7 @@ impl Decoded {
         let cut = limit.filter(|_| self.months.last() == Some(&month));
         let said = |limit| {
             format!(
-                "{name}: the download ended at its limit of {limit} records, what follows is missing: download it without a limit"
+                "{name}: the download ended at its limit of {limit} records, the rest is missing: download it again without a limit"
             )
         };
         cut.map(said).into_iter().collect()

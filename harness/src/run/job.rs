@@ -7,14 +7,13 @@ use std::{
     path::Path,
 };
 
+use archive::{discover::RawFile, store::Store};
 use aws_lc_rs::digest::{Context, SHA256};
 use data::{
     Month,
     input::InputError,
     job::{self, Listed},
 };
-
-use crate::archive::{discover::RawFile, store::Store};
 
 /// Bytes of the largest manifest: a hundred thousand files.
 const MOST: u64 = 1 << 26;

@@ -2,10 +2,11 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use base::exit::Usage;
 use data::training_file::type_of;
 use kernels::{features::FLOATS, labels::Specification};
 
-use crate::{exit::Usage, settings::Settings};
+use crate::settings::Settings;
 
 /// The program, its buffers and the encoder, whatever the month.
 const FIXED: u64 = 64 << 20;

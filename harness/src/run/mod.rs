@@ -16,6 +16,14 @@ mod worker;
 
 use std::{sync::Arc, time::Instant};
 
+use archive::{
+    discover::RawFile,
+    store::{Store, Traffic},
+};
+use base::{
+    error::{Class, Error},
+    schedule,
+};
 use data::Month;
 
 use self::{
@@ -27,17 +35,7 @@ use self::{
     volumes::Stores,
     worker::{MONTH_STEPS, Worker},
 };
-use crate::{
-    archive::{
-        discover::RawFile,
-        store::{Store, Traffic},
-    },
-    error::{Class, Error},
-    logs,
-    reporter::Reporter,
-    schedule,
-    settings::Settings,
-};
+use crate::{logs, reporter::Reporter, settings::Settings};
 use statistics::Statistics;
 
 /// Months in a row that a store may fail.

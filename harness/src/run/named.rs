@@ -2,10 +2,9 @@
 
 use std::{fmt, fs, io, path::Path, sync::Arc};
 
+use archive::discover::SYMBOLOGY;
 use data::{input::InputError, symbology::Symbology};
 use xxhash_rust::xxh3::xxh3_64;
-
-use crate::archive::discover::SYMBOLOGY;
 
 /// Bytes of the largest: every instrument that a venue lists, by day.
 pub const MOST: u64 = 1 << 28;

@@ -100,7 +100,7 @@ impl Outcome {
             Self::ByAnother => "published by another worker",
             Self::Withheld => "withheld",
             Self::Pinned => "rolled back, kept; --force replaces it",
-            Self::Planned => "would be made",
+            Self::Planned => "would be built",
             Self::NoInput => "no input",
             Self::Failed => "failed",
         }

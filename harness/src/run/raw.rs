@@ -7,20 +7,18 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use archive::{
+    discover::{RawFile, SYMBOLOGY},
+    manifest::{RawState, Source},
+    store::{Store, StoreError},
+};
+use base::error::{Context, of_found};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     cache::Cache,
     decode,
     named::{self, Named},
-};
-use crate::{
-    archive::{
-        discover::{RawFile, SYMBOLOGY},
-        manifest::{RawState, Source},
-        store::{Store, StoreError},
-    },
-    error::{Context, of_found},
 };
 
 /// The raw files of a store, brought here once however many months need them.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use base::exit::Usage;
 use data::{Month, MonthRange};
 
 use super::task::Task;
-use crate::{exit::Usage, settings::Settings};
+use crate::settings::Settings;
 
 /// What is to be made.
 #[derive(Clone, Debug)]

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{cli::RunArgs, exit::Usage};
+use base::exit::Usage;
+
+use crate::cli::RunArgs;
 
 /// A task, from 0, of so many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +83,9 @@ impl Task {
             return Self { index: id, count }.checked(&said, "--task-count");
         }
         let Some(name) = engine.count else {
-            return Err(Usage(format!("{said}: its engine does not say of how many: give --task-count; {ALONE}")));
+            return Err(Usage(format!(
+                "{said}: its engine does not say how many tasks there are: give --task-count; {ALONE}"
+            )));
         };
         let Some(count) = given(name)? else {
             return Err(Usage(format!("{said}: {name} is not set: give --task-count; {ALONE}")));
@@ -92,7 +96,7 @@ impl Task {
         }
         match id.checked_sub(first).filter(|above| above.is_multiple_of(step)) {
             Some(above) => Self { index: above / step, count }.checked(&said, name),
-            None => Err(Usage(format!("{said}: expected {first} or some times {step} above; {ALONE}"))),
+            None => Err(Usage(format!("{said}: expected {first} plus a multiple of {step}; {ALONE}"))),
         }
     }
 

@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use archive::manifest::{MadeFrom, Source};
+use base::error::Context;
 use data::{
     Instrument, Month,
     column_file::ColumnFile,
@@ -29,8 +31,6 @@ use kernels::Profile;
 
 use super::{decode::Decoded, memory, named::Named};
 use crate::{
-    archive::manifest::{MadeFrom, Source},
-    error::Context,
     reporter::{self, Reporter},
     settings::Settings,
 };

@@ -9,21 +9,19 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use archive::{
+    discover::RawFile,
+    manifest::{RawState, Source},
+    store::Store,
+};
+use base::{error::Context, exit};
+
 use super::{
     decode::{self, Decoded},
     named::Named,
     raw::{Here, Raw},
 };
-use crate::{
-    archive::{
-        discover::RawFile,
-        manifest::{RawState, Source},
-        store::Store,
-    },
-    error::Context,
-    exit,
-    settings::Settings,
-};
+use crate::settings::Settings;
 use data::{Instrument, Month, columns::RULES_VERSION, contract::Fronts, input, volumes::Volumes, window::Windows};
 use serde::{Deserialize, Serialize};
 use statistics::{Level, quality::levels::AROUND};
@@ -75,7 +73,7 @@ fn read(store: &Store, of: &str, may_delete: bool) -> crate::Result<Option<Volum
             && checksum(&stored.volumes).is_ok_and(|checksum| checksum == stored.checksum)
     });
     if whole.is_none() {
-        tracing::warn!("{key} is damaged: it is made again from the raw file");
+        tracing::warn!("{key} is damaged: rebuilding it from the raw file");
         if may_delete {
             store.delete(&key)?;
         }
@@ -92,7 +90,7 @@ fn write(store: &Store, of: &str, volumes: &Volumes) {
         Ok(store.put_new(&key, serde_json::to_vec(&stored)?.into())?)
     };
     if let Err(error) = put() {
-        tracing::warn!("{key} is not written: {}", exit::sentence(&error));
+        tracing::warn!("{key} cannot be written: {}", exit::sentence(&error));
     }
 }
 
@@ -215,7 +213,7 @@ impl<'a> Archive<'a> {
         let volumes = match self.or_made(stores.store, &of, stored, read) {
             Ok(volumes) => Some(volumes),
             Err(error) if error.class().is_of_one_month() => {
-                tracing::warn!("{}: not there for the months around it: {}", file.key, exit::sentence(&error));
+                tracing::warn!("{}: unavailable to the months around it: {}", file.key, exit::sentence(&error));
                 None
             }
             Err(error) => return Err(error.context(file.key.clone())),
@@ -270,9 +268,8 @@ impl<'a> Archive<'a> {
             let reaches = windows.of(date).is_some_and(|window| window.start() < span.end && window.end() > span.start);
             let within = self.files.iter().any(|file| file.holds(neighbour) && file.holds(month));
             if reaches && !found && !within && data::holidays::hours(date) != data::holidays::Hours::Closed {
-                missing.push(format!(
-                    "{date}: the raw file of {neighbour} is not there, which holds a part of the session"
-                ));
+                missing
+                    .push(format!("{date}: the raw file of {neighbour}, which holds part of the session, is missing"));
             }
         }
         Ok((edges, missing))
@@ -349,7 +346,7 @@ fn touches(file: &RawFile, span: &std::ops::Range<i64>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::store::Access;
+    use archive::store::Access;
 
     const ACCESS: Access = Access { timeout: std::time::Duration::from_secs(20), retries: 5 };
 

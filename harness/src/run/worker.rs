@@ -7,6 +7,20 @@ use std::{
     time::Instant,
 };
 
+use archive::{
+    discover::RawFile,
+    failures, holdings,
+    manifest::{self, FrontDates, MadeFrom, RawState, Source, Version},
+    publish::{self, Draft, Origin, Part, Published},
+    published::{self, PublishedError},
+    store::{Store, StoreError, Traffic},
+    sweep,
+    withheld::{self, Withheld},
+};
+use base::{
+    error::{Class, Context, Error},
+    exit::{self, Usage},
+};
 use data::{Month, contract::Fronts, input::InputError};
 
 use super::{
@@ -21,18 +35,6 @@ use super::{
     volumes::{self, Stores},
 };
 use crate::{
-    archive::{
-        discover::RawFile,
-        failures, holdings,
-        manifest::{self, FrontDates, MadeFrom, RawState, Source, Version},
-        publish::{self, Draft, Origin, Part, Published},
-        published::{self, PublishedError},
-        store::{Store, StoreError, Traffic},
-        sweep,
-        withheld::{self, Withheld},
-    },
-    error::{Class, Context, Error},
-    exit::{self, Usage},
     fault,
     reporter::{self, Reporter},
     settings::Settings,
@@ -115,7 +117,7 @@ impl<'a> Worker<'a> {
             wrong: Vec::new(),
         };
         if files.is_empty() {
-            result.error = Some(format!("no raw file of {month} in {}", self.stores.raw.name()));
+            result.error = Some(format!("no raw file for {month} in {}", self.stores.raw.name()));
             self.reporter.steps(MONTH_STEPS);
             return (result, None, None);
         }
@@ -127,7 +129,7 @@ impl<'a> Worker<'a> {
             match made {
                 // Another process has cleaned the cache: what was in it can be had again.
                 Err(error) if error.class() == Class::Gone && tries < MOST_TRIES => {
-                    tracing::warn!("{month}: {error}; it is made again");
+                    tracing::warn!("{month}: {error}; rebuilding");
                     tries += 1;
                     if let Err(error) = self.cache.restore() {
                         break Err(error);

@@ -1,8 +1,9 @@
 //! The table `[alerts]` of harness.toml: from where on something is an alert, and whom to tell.
 
+use base::exit::Usage;
 use serde::Deserialize;
 
-use crate::{channels::Channel, exit::Usage, rules::Thresholds};
+use crate::{channels::Channel, rules::Thresholds};
 
 /// The table `[alerts]` of harness.toml.
 #[derive(Clone, Debug, Default, Deserialize)]

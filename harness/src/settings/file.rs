@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use base::exit::Usage;
+use data::labels::Labels;
+
 use super::{
     alerts::Alerts,
     labels::{self, LABELS, OWN},
     table::SETTINGS,
 };
-use crate::exit::Usage;
-use data::labels::Labels;
 use statistics::feature_ranges::{self, Overrides};
 
 /// The table of harness.toml that replaces rows of the usual ranges of features.
@@ -68,7 +69,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<FromFile, Usage> {
             // A time of day may stand without quotes.
             toml::Value::Datetime(time) if !numeric => time.to_string(),
             other => {
-                let expected = if numeric { "a number" } else { "a text in quotes" };
+                let expected = if numeric { "a number" } else { "a quoted string" };
                 return Err(wrong(format!("{name} = {other}: expected {expected}")));
             }
         };

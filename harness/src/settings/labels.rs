@@ -6,7 +6,7 @@ use data::labels::{Labels, MULTIPLE, PRESETS, entry_of, output_of, side_of, tie_
 use kernels::labels::{Distance, Entry, Mode, Multiple, Output, Specification, Tie, Wrong};
 use toml_edit::{Document, Item, Table, TableLike, Value};
 
-use crate::exit::Usage;
+use base::exit::Usage;
 
 /// The table, and the setting that names a preset or a file with it.
 pub(super) const LABELS: &str = "labels";

@@ -16,6 +16,11 @@ use std::{
     time::Duration,
 };
 
+use archive::{
+    discover::{self, RawFile},
+    store::{Access, Store, StoreError},
+};
+use base::exit::Usage;
 use data::{
     Instrument, Month,
     breaks::time_of_day,
@@ -34,13 +39,6 @@ use self::{
     labels::{LABELS, OWN},
     table::SETTINGS,
     values::{nanos, optional},
-};
-use crate::{
-    archive::{
-        discover::{self, RawFile},
-        store::{Access, Store, StoreError},
-    },
-    exit::Usage,
 };
 use statistics::feature_ranges::Overrides;
 

@@ -14,8 +14,11 @@ fn page() -> String {
          `harness config show` prints each value in force and where it came from. A command has the flags \
          of the settings that it reads.\n\n\
          In `harness.toml`, numbers and `true` or `false` stand without quotes, everything else with them. \
-         It has two tables besides: `[alerts]` (GUIDE.md, \"Alerts\") and `[feature_ranges]`, which replaces the \
-         usual range of a feature: `bar_range = [0, 50]`.\n",
+         It has two tables besides: `[alerts]` ([GUIDE.md](../GUIDE.md#alerts)) and `[feature_ranges]`, which replaces the \
+         usual range of a feature: `bar_range = [0, 50]`.\n\n\
+         `chunk_rows`, `jobs`, `max_memory_gb`, `temp_dir` and `cache_gb` change no byte of the output, and \
+         `feature_ranges` only the statistics. `profile`, `contract`, `decay_reference`, `features_dtype` and those of the \
+         instrument do, and are in the file's metadata.\n",
     );
     for group in Group::ALL {
         page += &format!("\n## {}\n", group.title());

@@ -113,7 +113,7 @@ pub(super) const SETTINGS: &[Definition] = &[
         Store,
         "./store",
         "PLACE",
-        "Where raw files and published months are: s3://bucket/prefix or a local directory",
+        "Store of the raw files and published months: s3://bucket/prefix or a local directory",
     )
     .variable("S3_BUCKET"),
     setting(
@@ -121,19 +121,13 @@ pub(super) const SETTINGS: &[Definition] = &[
         Store,
         "",
         "PLACE",
-        "Where raw files are: s3://bucket/prefix or a local directory [default: the store]",
+        "Store of the raw files: s3://bucket/prefix or a local directory [default: the store]",
     ),
-    setting(
-        "newest",
-        Store,
-        "false",
-        "BOOL",
-        "Of raw files of one name in several folders take the one that was written last",
-    )
-    .choices(&["true", "false"]),
-    setting("s3_timeout", Store, "600", "SECONDS", "Seconds after which a request to a server is given up")
+    setting("newest", Store, "false", "BOOL", "Of raw files with the same name in several folders, use the newest")
+        .choices(&["true", "false"]),
+    setting("s3_timeout", Store, "600", "SECONDS", "Timeout of a request to a server, in seconds")
         .variable("S3_TIMEOUT"),
-    setting("s3_retry_attempts", Store, "5", "COUNT", "How often a failed request to a server is repeated")
+    setting("s3_retry_attempts", Store, "5", "COUNT", "Retries of a failed request to a server")
         .variable("S3_RETRY_ATTEMPTS"),
     setting("root", Input, "ES", "SYMBOL", "Root symbol"),
     setting("tick_size", Input, "0.25", "POINTS", "Minimum price increment; a preset of the root replaces the default"),
@@ -158,7 +152,7 @@ pub(super) const SETTINGS: &[Definition] = &[
         Input,
         "07:30:00",
         "TIME",
-        "First second of the session, local time HH:MM[:SS], on the evening before where it is after the end; a preset of \
+        "Start of the session, local time HH:MM[:SS], on the evening before if it is after the end; a preset of \
          the root replaces the default",
     ),
     setting(
@@ -166,7 +160,7 @@ pub(super) const SETTINGS: &[Definition] = &[
         Input,
         "15:00:00",
         "TIME",
-        "Second after the last one of the session, local time HH:MM[:SS]; a preset of the root replaces the default",
+        "End of the session (exclusive), local time HH:MM[:SS]; a preset of the root replaces the default",
     ),
     setting(
         "session_breaks",
@@ -188,14 +182,14 @@ pub(super) const SETTINGS: &[Definition] = &[
         Input,
         "",
         "NAMES",
-        "What tables call their columns, such as timestamp=ts,volume=vol [default: the usual names]",
+        "Column names of tables, such as timestamp=ts,volume=vol [default: the usual names]",
     ),
     setting(
         "time_unit",
         Input,
         "",
         "UNIT",
-        "What whole-number times of tables count since 1970 [default: ns in CSV, as the column says elsewhere]",
+        "Unit of whole-number times in tables, since 1970 [default: ns in CSV, as the column says elsewhere]",
     )
     .choices(&["s", "ms", "us", "ns"]),
     setting(
@@ -203,11 +197,17 @@ pub(super) const SETTINGS: &[Definition] = &[
         Input,
         "",
         "UNIT",
-        "What prices of tables count; fixed: 1e-9 points [default: points with a decimal point, fixed without]",
+        "Unit of prices in tables; fixed: 1e-9 points [default: points with a decimal point, fixed without]",
     )
     .choices(&["points", "cents", "ticks", "fixed"]),
-    setting("contract", Input, "volume", "RULE", "Front contract by the volume of the session, or of the one before")
-        .choices(&["volume", "volume-previous"]),
+    setting(
+        "contract",
+        Input,
+        "volume",
+        "RULE",
+        "Choose the front contract by the volume of the session, or of the previous one",
+    )
+    .choices(&["volume", "volume-previous"]),
     setting(
         "roll_window",
         Input,
@@ -220,10 +220,16 @@ pub(super) const SETTINGS: &[Definition] = &[
         Output,
         "20",
         "POINTS",
-        "Change of close between two rows beyond which it is a gap (profile rolling)",
+        "Change of close between two rows above which it is a gap (profile rolling)",
     ),
-    setting("profile", Output, "session", "PROFILE", "What windows do at the edge of a session")
-        .choices(&["session", "rolling"]),
+    setting(
+        "profile",
+        Output,
+        "session",
+        "PROFILE",
+        "Whether windows restart with each session, or roll over the month",
+    )
+    .choices(&["session", "rolling"]),
     setting(
         "labels",
         Output,
@@ -249,9 +255,9 @@ pub(super) const SETTINGS: &[Definition] = &[
     .choices(&["true", "false"]),
     setting("features_dtype", Output, "float32", "TYPE", "Type of the feature columns")
         .choices(&["float32", "float64"]),
-    setting("chunk_rows", Machine, "4096", "ROWS", "Rows of one kernel call; the output is the same")
+    setting("chunk_rows", Machine, "4096", "ROWS", "Rows per kernel call; does not change the output")
         .variable("CHUNK_SIZE"),
-    setting("jobs", Machine, "0", "COUNT", "Threads, at most four a core; 0: one a core"),
+    setting("jobs", Machine, "0", "COUNT", "Threads, at most four per core; 0: one per core"),
     setting("max_memory_gb", Machine, "8", "GB", "Memory limit").variable("MAX_MEMORY_GB"),
     setting(
         "temp_dir",
@@ -261,18 +267,17 @@ pub(super) const SETTINGS: &[Definition] = &[
         "Folder for temporary files and decoded columns [default: the user's cache folder]",
     )
     .variable("PROCESSING_TEMP_DIR"),
-    setting("cache_gb", Machine, "20", "GB", "Limit of the decoded columns kept for a second run; 0 keeps none"),
-    setting("instructions", Machine, "auto", "LEVEL", "Instructions of the kernels; the output is the same")
+    setting("cache_gb", Machine, "20", "GB", "Size limit of the cache of decoded columns; 0 disables it"),
+    setting("instructions", Machine, "auto", "LEVEL", "Instruction set of the kernels; does not change the output")
         .variable("KERNELS_LEVEL")
         .choices(&["auto", "baseline", "avx2", "avx512", "neon"]),
-    setting("log_level", Log, "info", "LEVEL", "Least level that is logged")
+    setting("log_level", Log, "info", "LEVEL", "Minimum log level")
         .variable("LOG_LEVEL")
         .choices(&["error", "warn", "info", "debug", "trace"]),
-    setting("log_format", Log, "text", "FORMAT", "Log lines for people or for programs")
+    setting("log_format", Log, "text", "FORMAT", "Log format: text for people, json for programs")
         .variable("LOG_FORMAT")
         .choices(&["text", "json"]),
-    setting("log_file", Log, "", "FILE", "Also log into this file, a new one every day [default: none]")
-        .variable("LOG_FILE"),
+    setting("log_file", Log, "", "FILE", "Also log to this file, rotated daily [default: none]").variable("LOG_FILE"),
 ];
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ const fn rule(name: &'static str, expected: &'static str) -> RowRule {
     RowRule { check: Check::Data, name, expected }
 }
 
-const FEATURE: RowRule = rule("feature", "the value computed anew from the bars");
+const FEATURE: RowRule = rule("feature", "the value recomputed from the bars");
 const FLAG: RowRule = rule("flags", "the Central time of day of the row");
 
 /// Rows that are always in the sample: where a window fills or a look-ahead ends; from a session's start and its end.

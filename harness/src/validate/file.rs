@@ -1,5 +1,6 @@
 //! One training file, whether an object of the store or a file: opened, read once, held to every rule asked for.
 
+use archive::manifest::MadeFrom;
 use data::{Month, input::InputError};
 use rayon::prelude::*;
 
@@ -12,7 +13,6 @@ use super::{
     tally::Tally,
     tape::Tape,
 };
-use crate::archive::manifest::MadeFrom;
 use statistics::feature_ranges::Overrides;
 
 /// What is known of a file besides its bytes.

@@ -1,12 +1,11 @@
 //! What a training file says it was made with: a file is held to its own settings, not to those in force now.
 
+use archive::manifest::MadeFrom;
 use data::{Instrument, contract::Choice, labels::Labels, month::Month};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kernels::Profile;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-
-use crate::archive::manifest::MadeFrom;
 
 /// The settings of the output, understood.
 #[derive(Clone, Debug)]

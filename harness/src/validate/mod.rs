@@ -23,6 +23,8 @@ mod wrong;
 use std::{cell::RefCell, path::Path};
 
 use ::data::{Month, input::InputError};
+use archive::{published, store::Store};
+use base::exit::{self, Usage};
 use serde::Serialize;
 
 use self::{
@@ -40,9 +42,7 @@ pub use self::{
     tape::Tape,
 };
 use crate::{
-    archive::{published, store::Store},
     cli::ValidateArgs,
-    exit::{self, Usage},
     progress::Bar,
     run::{cache::Cache, training},
     settings::Settings,
@@ -182,7 +182,7 @@ impl Report {
     fn print(&self) {
         let counts = [
             (self.rows, "rows"),
-            (self.computed_anew, "computed anew"),
+            (self.computed_anew, "recomputed"),
             (self.findings.len() as u64, "findings and notes"),
         ];
         let counts: Vec<String> =

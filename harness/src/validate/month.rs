@@ -1,5 +1,11 @@
 //! One published month: manifest, both objects, and what they say.
 
+use archive::{
+    manifest::{self, Item, ManifestError, Version},
+    published::{self, PublishedError},
+    store::Store,
+};
+use base::exit;
 use bytes::Bytes;
 use data::Month;
 use serde::Serialize;
@@ -14,14 +20,6 @@ use super::{
     statistics,
     table::{Source, Table},
     wrong,
-};
-use crate::{
-    archive::{
-        manifest::{self, Item, ManifestError, Version},
-        published::{self, PublishedError},
-        store::Store,
-    },
-    exit,
 };
 use ::statistics::{Statistics, feature_ranges::Overrides};
 

@@ -23,7 +23,7 @@ const fn rule(name: &'static str, expected: &'static str) -> RowRule {
 const STEP: RowRule = rule("time", "each row one whole second after the row before it");
 const GRID: RowRule = rule("price", "a whole number of ticks, above 0 unless the instrument has negative prices");
 const OHLC: RowRule = rule("ohlc", "low <= open, close <= high");
-const FILLED: RowRule = rule("filled", "without volume all four prices are the close before");
+const FILLED: RowRule = rule("filled", "without volume all four prices are the previous close");
 const VOLUME: RowRule = rule("volume", "0 or more contracts");
 const LABEL: RowRule = rule("label", "0 or 1");
 const LAST_LABEL: RowRule = rule("label", "0 in a session's last row, which has no entry");

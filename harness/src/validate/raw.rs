@@ -2,6 +2,8 @@
 
 use std::{cell::RefCell, collections::BTreeMap, path::Path, rc::Rc};
 
+use archive::{discover::RawFile, manifest::Source, store::Store};
+use base::exit;
 use data::{
     Month,
     columns::ColumnsView,
@@ -17,20 +19,16 @@ use super::{
     output::utc,
     tape::Tape,
 };
-use crate::{
-    archive::{discover::RawFile, manifest::Source, store::Store},
-    exit,
-    run::{
-        decode::{self, Decoded},
-        raw::Here,
-        training::MonthColumns,
-    },
+use crate::run::{
+    decode::{self, Decoded},
+    raw::Here,
+    training::MonthColumns,
 };
 
 const BAR: RowRule = RowRule {
     check: Check::Data,
     name: "raw",
-    expected: "the front contract's record of the second, or the close before with volume 0",
+    expected: "the front contract's record of the second, or the previous close with volume 0",
 };
 
 /// Open, high, low, close in ticks, and volume.

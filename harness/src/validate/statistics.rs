@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use kernels::Profile;
 use serde_json::Value;
 
+use archive::manifest::{Source, Version};
+
 use super::{
     finding::{Check, Findings},
     making::Making,
@@ -12,7 +14,6 @@ use super::{
     tally::{Moments, Tally},
     tape::{Session, Tape},
 };
-use crate::archive::manifest::{Source, Version};
 use statistics::{
     SCHEMA_VERSION, SessionStatistics, Statistics, feature_ranges,
     quality::{self, Context},

@@ -1,10 +1,19 @@
 //! A few figures of every published month, from manifests and statistics that are read again only when they have changed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
+use archive::{
+    holdings::{Held, Holdings},
+    manifest,
+    store::{Store, StoreError},
+};
+use base::{
+    error::{Class, Context, Met},
+    exit, schedule,
+};
 use data::{
     Month,
     synth::{MonthTruth, TRUTH_FILE, Truth},
@@ -12,21 +21,8 @@ use data::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    archive::{
-        holdings::{Held, Holdings},
-        manifest,
-        store::{Store, StoreError},
-    },
-    error::{Class, Context, Met},
-    exit, schedule,
-    validate::{self, Accuracy},
-};
-use statistics::{
-    Statistics, Wrong,
-    feature_ranges::{self, Kind},
-    quality::consistency::Likeness,
-};
+use crate::validate::{self, Accuracy};
+use statistics::{Statistics, Wrong, feature_ranges, quality::consistency::Likeness};
 
 /// Months read at a time.
 const READERS: usize = 8;
@@ -52,6 +48,9 @@ pub struct Figures {
     pub peak_bytes: Option<u64>,
     /// Share of wins by mode.
     pub win_rates: BTreeMap<String, f64>,
+    /// Modes within a band of wins of their own, which no rule is for.
+    #[serde(default)]
+    pub within_band: BTreeSet<String>,
     /// Busy seconds of the stages, in order.
     pub stages: Vec<(String, f64)>,
     /// When it was published for the first time.
@@ -143,6 +142,7 @@ fn read(
         seconds: statistics.performance.seconds,
         peak_bytes: statistics.performance.peak_rss_bytes,
         win_rates: rates.collect(),
+        within_band: within_band(&statistics),
         first_published,
         objects: [&current.data, &current.statistics].map(|item| (item.key.clone(), item.bytes)).to_vec(),
         windowed_nan: windowed_nan(&statistics),
@@ -152,9 +152,17 @@ fn read(
     }))
 }
 
+fn within_band(statistics: &Statistics) -> BTreeSet<String> {
+    let within = |mode: &String, (least, most): (f64, f64)| {
+        let rate = statistics.modes.get(mode).and_then(|mode| mode.win_rate);
+        rate.is_some_and(|rate| (least..=most).contains(&rate))
+    };
+    let bands = statistics.labels().win_rates;
+    bands.into_iter().filter(|(mode, band)| within(mode, *band)).map(|(mode, _)| mode).collect()
+}
+
 fn windowed_nan(statistics: &Statistics) -> Option<(f64, String)> {
-    let windowed = |name: &str| feature_ranges::nan_ceiling(name) == Some(Kind::Windowed.nan_ceiling());
-    let features = statistics.features.iter().filter(|(name, _)| windowed(name));
+    let features = statistics.features.iter().filter(|(name, _)| feature_ranges::needs_window(name));
     features.map(|(name, feature)| (feature.nan_share, name.clone())).max_by(|a, b| a.0.total_cmp(&b.0))
 }
 

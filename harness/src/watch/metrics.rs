@@ -2,12 +2,14 @@
 
 use std::{fmt::Write as _, io, io::Write as _, path::Path};
 
+use archive::state::State;
+
 use super::{
     criteria::{self, Reading},
     heartbeat::Heartbeat,
     status::{Heard, Snapshot},
 };
-use crate::{archive::state::State, rules::Rule};
+use crate::rules::Rule;
 
 /// Media type of the text.
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -72,7 +74,7 @@ pub fn of_archive(text: &mut Text, readings: &[Reading]) {
         (Rule::Availability, "Share of the months asked for that are there, intact and in time."),
         (Rule::ScoreDeviation, "Standard deviation of the scores."),
         (Rule::MonthsUnlike, "Months that are unlike the archive."),
-        (Rule::Recovery, "Share of the months that failed that were published later without a flag."),
+        (Rule::Recovery, "Share of the failed months that were published later without --force."),
         (Rule::Coverage, "Share of the success criteria with a metric and an alert rule in force."),
         (Rule::Documentation, "1 when the guide's script has passed with this program, 0 when it has failed."),
     ] {
@@ -89,21 +91,19 @@ fn runs(text: &mut Text, runs: &[(Heard, &Heartbeat)]) {
         ("harness_run_months", "Months of the run.", |beat| Some(beat.months as f64)),
         ("harness_run_months_done", "Months of the run that are finished.", |beat| Some(beat.done as f64)),
         ("harness_run_months_failed", "Months of the run that failed.", |beat| Some(beat.failed as f64)),
-        ("harness_run_failed_in_a_row", "Months that failed since one did not.", |beat| {
-            Some(beat.failed_in_a_row as f64)
-        }),
-        ("harness_run_months_running", "Months that are being made.", |beat| Some(beat.running.len() as f64)),
+        ("harness_run_failed_in_a_row", "Months that failed in a row.", |beat| Some(beat.failed_in_a_row as f64)),
+        ("harness_run_months_running", "Months being built.", |beat| Some(beat.running.len() as f64)),
         ("harness_run_months_per_hour", "Recent rate.", |beat| beat.months_per_hour),
         ("harness_run_left_seconds", "Time left at the recent rate.", |beat| beat.seconds_left),
-        ("harness_run_memory_bytes", "Most memory held since the heartbeat before.", |beat| {
+        ("harness_run_memory_bytes", "Peak memory since the previous heartbeat.", |beat| {
             beat.memory_bytes.map(|bytes| bytes as f64)
         }),
-        ("harness_run_free_bytes", "Room for temporary files.", |beat| beat.free_bytes.map(|bytes| bytes as f64)),
-        ("harness_run_retries", "Requests to the store that were repeated.", |beat| Some(beat.retries as f64)),
+        ("harness_run_free_bytes", "Free space for temporary files.", |beat| beat.free_bytes.map(|bytes| bytes as f64)),
+        ("harness_run_retries", "Retried requests to the store.", |beat| Some(beat.retries as f64)),
         ("harness_run_progress_timestamp_seconds", "When a month last changed its stage.", |beat| {
             Some(beat.progress.as_second() as f64)
         }),
-        ("harness_run_renewed_timestamp_seconds", "When the run was last heard of.", |beat| {
+        ("harness_run_renewed_timestamp_seconds", "When the run last wrote its heartbeat.", |beat| {
             Some(beat.renewed.as_second() as f64)
         }),
     ];
@@ -120,10 +120,10 @@ fn runs(text: &mut Text, runs: &[(Heard, &Heartbeat)]) {
             text.sample(name, &labels, value);
         }
     };
-    family("harness_run_up", "1 while the run is heard of.", &|heard, _| {
+    family("harness_run_up", "1 while the run writes heartbeats.", &|heard, _| {
         Some(if heard == Heard::Live { 1.0 } else { 0.0 })
     });
-    family("harness_run_lost", "1 for a run that is not heard of and has not said that it is over.", &|heard, _| {
+    family("harness_run_lost", "1 for a run that is lost: its heartbeats stopped before it ended.", &|heard, _| {
         Some(if heard == Heard::Lost { 1.0 } else { 0.0 })
     });
     for (name, help, figure) in figures {

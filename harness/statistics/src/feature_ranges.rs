@@ -1,125 +1,53 @@
-//! What is usual for each feature: its NaN ceiling and its range.
+//! What is usual for each feature: its NaN ceiling and its range, by its row of the registry.
 
 use std::collections::BTreeMap;
 
 use data::preset::Scale;
 use kernels::{
     Profile,
-    features::{FLAGS, FLOATS},
+    features::{FEATURES, Feature, Kind, Unit},
 };
-
-/// What kind of value a feature is; decides how many NaNs it may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Needs a full window, so a session begins with NaNs.
-    Windowed,
-    /// Known from a session's first row on.
-    Immediate,
-    /// One of the seven flags of the time of day.
-    Flag,
-}
-
-impl Kind {
-    /// Largest usual share of NaNs.
-    pub fn nan_ceiling(self) -> f64 {
-        match self {
-            Self::Windowed => 0.35,
-            Self::Immediate => 0.10,
-            Self::Flag => 0.01,
-        }
-    }
-}
-
-/// Where a feature's range comes from.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Bounds {
-    /// These two numbers.
-    Fixed(f64, f64),
-    /// These two numbers of points of ES, or what does the same in another root.
-    Points(f64, f64),
-    /// Likewise, of percent of a price.
-    Percent(f64, f64),
-    /// 0 to this count, or a 0/1 value in profile `rolling`.
-    Retouches(f64),
-    /// A price that lies within the prices it is taken from.
-    Price,
-}
-
-use self::{
-    Bounds::{Fixed, Percent, Points, Price, Retouches},
-    Kind::{Flag, Immediate, Windowed},
-};
-
-/// Every feature, for ES at 500 to 10,000 points.
-const TABLE: [(&str, Kind, Bounds); FLOATS + FLAGS] = [
-    ("volume_ratio_30s", Windowed, Fixed(0.0, 30.0)),
-    ("volume_slope_30s", Windowed, Fixed(-300.0, 300.0)),
-    ("volume_slope_5s", Windowed, Fixed(-6000.0, 6000.0)),
-    ("volume_exhaustion", Windowed, Fixed(-35_000.0, 35_000.0)),
-    ("vwap", Immediate, Price),
-    ("distance_from_vwap_pct", Immediate, Percent(-5.0, 5.0)),
-    ("vwap_slope", Windowed, Points(-12.0, 12.0)),
-    ("distance_from_rth_high", Immediate, Points(-300.0, 0.0)),
-    ("distance_from_rth_low", Immediate, Points(0.0, 300.0)),
-    ("short_range_high", Windowed, Price),
-    ("short_range_low", Windowed, Price),
-    ("short_range_size", Windowed, Points(0.0, 300.0)),
-    ("position_in_short_range", Windowed, Fixed(0.0, 1.0)),
-    ("medium_range_high", Windowed, Price),
-    ("medium_range_low", Windowed, Price),
-    ("medium_range_size", Windowed, Points(0.0, 300.0)),
-    ("range_compression_ratio", Windowed, Fixed(0.0, 1.0)),
-    ("short_range_retouches", Windowed, Retouches(10.0)),
-    ("medium_range_retouches", Windowed, Retouches(30.0)),
-    ("return_30s", Windowed, Fixed(-0.1, 0.1)),
-    ("return_60s", Windowed, Fixed(-0.1, 0.1)),
-    ("return_300s", Windowed, Fixed(-0.2, 0.2)),
-    ("momentum_acceleration", Windowed, Fixed(-0.2, 0.2)),
-    ("momentum_consistency", Windowed, Fixed(0.0, 0.05)),
-    ("atr_30s", Windowed, Points(0.0, 50.0)),
-    ("atr_300s", Windowed, Points(0.0, 50.0)),
-    ("volatility_regime", Windowed, Fixed(0.0, 10.0)),
-    ("volatility_acceleration", Windowed, Fixed(-1.0, 1.0)),
-    ("volatility_breakout", Windowed, Fixed(-17.3, 17.3)),
-    ("atr_percentile", Windowed, Fixed(0.0, 100.0)),
-    ("bar_range", Immediate, Points(0.0, 50.0)),
-    ("relative_bar_size", Windowed, Fixed(0.0, 30.0)),
-    ("uptick_pct_30s", Windowed, Fixed(0.0, 100.0)),
-    ("uptick_pct_60s", Windowed, Fixed(0.0, 100.0)),
-    ("bar_flow_consistency", Windowed, Fixed(0.0, 50.0)),
-    ("directional_strength", Windowed, Fixed(0.0, 100.0)),
-    ("is_eth", Flag, Fixed(0.0, 1.0)),
-    ("is_pre_open", Flag, Fixed(0.0, 1.0)),
-    ("is_rth_open", Flag, Fixed(0.0, 1.0)),
-    ("is_morning", Flag, Fixed(0.0, 1.0)),
-    ("is_lunch", Flag, Fixed(0.0, 1.0)),
-    ("is_afternoon", Flag, Fixed(0.0, 1.0)),
-    ("is_rth_close", Flag, Fixed(0.0, 1.0)),
-];
 
 /// Rounding to float32 moves a bound by at most half an ulp; a few ulps of the larger bound cover a division as well.
 const TOLERANCE: f64 = 4.0 * f32::EPSILON as f64;
 
-/// Names of the 43 features in the order of the output.
+/// Names of the features in the order of the output.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().map(|(name, _, _)| *name)
+    FEATURES.iter().map(|feature| feature.name)
+}
+
+fn of_name(name: &str) -> Option<&'static Feature> {
+    FEATURES.iter().find(|feature| feature.name == name)
 }
 
 /// Largest usual share of NaNs of a feature; `None` for a name that is none.
+///
+/// ```
+/// assert_eq!(statistics::feature_ranges::nan_ceiling("atr_30s"), Some(0.35));
+/// ```
 pub fn nan_ceiling(name: &str) -> Option<f64> {
-    TABLE.iter().find(|(known, _, _)| *known == name).map(|(_, kind, _)| kind.nan_ceiling())
+    of_name(name).map(|feature| match (feature.kind, feature.first) {
+        (Kind::Flag, _) => 0.01,
+        // Known from a session's first row on.
+        (Kind::Float(_), 0) => 0.10,
+        (Kind::Float(_), _) => 0.35,
+    })
+}
+
+/// Whether a feature needs a full window, so that a session begins with NaNs.
+pub fn needs_window(name: &str) -> bool {
+    of_name(name).is_some_and(|feature| feature.first > 0)
 }
 
 /// Whether a feature has two values and no others, so that quartiles say nothing of it.
 pub fn is_of_two_values(name: &str, profile: Profile) -> bool {
-    let of = |(_, kind, bounds): &(&str, Kind, Bounds)| match bounds {
-        Retouches(_) => profile == Profile::Rolling,
-        _ => *kind == Flag,
-    };
-    TABLE.iter().find(|(known, ..)| *known == name).is_some_and(of)
+    of_name(name).is_some_and(|feature| match feature.unit {
+        Unit::Bars => profile == Profile::Rolling,
+        unit => unit == Unit::Flag,
+    })
 }
 
-/// Lowest and highest value by feature; rows given here replace those of the table.
+/// Lowest and highest value by feature; rows given here replace those of the registry.
 pub type Overrides = BTreeMap<String, (f64, f64)>;
 
 /// The ranges in force for one month.
@@ -129,20 +57,23 @@ pub struct Ranges {
 }
 
 impl Ranges {
-    /// The table of a profile and of an instrument that moves so far beside ES; `prices` are the month's lowest low and highest high in points, `None` without rows.
+    /// Those of a profile and of an instrument that moves so far beside ES; `prices` are the month's lowest low and
+    /// highest high in points, `None` without rows.
     pub fn new(profile: Profile, scale: Scale, prices: Option<(f64, f64)>, overrides: &Overrides) -> Self {
-        let bound = |bounds: Bounds| match (bounds, profile) {
-            (Fixed(low, high), _) => Some((low, high)),
-            (Points(low, high), _) => Some((low * scale.points, high * scale.points)),
-            (Percent(low, high), _) => Some((low * scale.percent, high * scale.percent)),
-            (Retouches(_), Profile::Rolling) => Some((0.0, 1.0)),
-            (Retouches(most), Profile::Session) => Some((0.0, most)),
-            (Price, _) => prices,
+        let usual = |feature: &Feature| {
+            let (low, high) = feature.usual;
+            match feature.unit {
+                // A price lies within the prices it is taken from.
+                Unit::Price => prices,
+                Unit::Points | Unit::PointsPerBar => Some((low * scale.points, high * scale.points)),
+                Unit::PercentOfPrice => Some((low * scale.percent, high * scale.percent)),
+                Unit::Bars if profile == Profile::Rolling => Some((0.0, 1.0)),
+                _ => Some((low, high)),
+            }
         };
-        let in_force = |(name, _, bounds): &(&'static str, Kind, Bounds)| {
-            Some((*name, overrides.get(*name).copied().or_else(|| bound(*bounds))?))
-        };
-        Self { bounds: TABLE.iter().filter_map(in_force).collect() }
+        let in_force =
+            |feature: &Feature| Some((feature.name, overrides.get(feature.name).copied().or_else(|| usual(feature))?));
+        Self { bounds: FEATURES.iter().filter_map(in_force).collect() }
     }
 
     /// Lowest and highest usual value of a feature; `None` where nothing is known of it.
@@ -166,8 +97,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_has_every_feature_in_order() {
+    fn every_feature_is_in_order_with_a_range_that_is_one() {
         assert!(names().eq(FLOAT_NAMES.into_iter().chain(FLAG_NAMES)));
+        for feature in FEATURES {
+            let (low, high) = feature.usual;
+            assert!(low < high && (low.is_finite() && high.is_finite() || feature.unit == Unit::Price), "{feature:?}");
+        }
     }
 
     #[test]

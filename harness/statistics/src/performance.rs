@@ -23,7 +23,7 @@ pub struct Performance {
     pub peak_rss_bytes: Option<u64>,
     /// Rows by wall-clock second; `null` without time.
     pub rows_per_second: Option<f64>,
-    /// Operations on the store that were repeated.
+    /// Store operations that were retried.
     pub retries: u64,
     /// How long the kernels took for a chunk; `null` where not measured.
     pub chunk_latency: Option<Latency>,

@@ -77,7 +77,7 @@ fn features_by_hand() {
     // Quartiles 5 and 15, so regular is -25 to 45.
     assert_eq!(feature.outliers, Some(1.0 / 19.0));
     assert!(!feature.in_range, "100 is above 30");
-    assert_eq!(measured.features.len(), 43);
+    assert_eq!(measured.features.len(), FLOATS + FLAGS);
     // One of twenty closes is higher: a price within the month's.
     let vwap = &measured.features["vwap"];
     assert_eq!((vwap.min, vwap.in_range, vwap.nan_share), (Some(1600.0), true, 0.0));

@@ -110,7 +110,7 @@ fn an_object_is_read_as_a_file_and_all_under_a_key_as_a_folder() {
         assert_eq!(code, Some(0), "{address}: {message}");
     }
     for (address, words) in [
-        ("s3://bucket/raw/nothing.dbn", "no object of that key, and none under it"),
+        ("s3://bucket/raw/nothing.dbn", "no object with this key, and none under it"),
         ("s3://bucket", "expected s3://bucket/key"),
         ("s3://", "expected s3://bucket/key"),
     ] {

@@ -62,6 +62,55 @@ fn every_script_is_in_the_justfile() {
     assert_eq!(called, scripts.iter().map(String::as_str).collect());
 }
 
+/// The pages with commands are those that `scripts/guide` runs, and its verdict stands for all of them.
+#[test]
+fn every_page_with_commands_is_run() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
+    let pages = names(&root().join("docs")).into_iter().filter(|name| name.ends_with(".md"));
+    let pages: Vec<String> =
+        pages.map(|name| format!("docs/{name}")).filter(|page| read(page).contains("```sh\n")).collect();
+    assert!(pages.len() > 2, "{pages:?}");
+    let (script, build) = (read("scripts/guide"), read("harness/build.rs"));
+    let all = script.lines().find_map(|line| line.strip_prefix("all=(")).unwrap().split(')').next().unwrap();
+    assert_eq!(all, format!("GUIDE.md {}", pages.join(" ")));
+    for page in all.split(' ') {
+        assert!(build.contains(&format!("\"{page}\",\n")), "{page}");
+    }
+}
+
+/// Every link in a page leads to a file that is there, and to a heading of it.
+#[test]
+fn links_of_pages_lead_somewhere() {
+    let mut pages = Vec::new();
+    files(&root(), ".md", &mut pages);
+    let mut lost = Vec::new();
+    let mut checked = 0;
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.contains("://") || link.contains(char::is_whitespace) || link.is_empty() {
+                continue;
+            }
+            let (path, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
+            let anchors =
+                || fs::read_to_string(&target).unwrap_or_default().lines().any(|line| anchor(line) == heading);
+            checked += 1;
+            if !target.exists() || !heading.is_empty() && !anchors() {
+                lost.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(checked > 100 && lost.is_empty(), "{checked} checked: {lost:#?}");
+}
+
+/// The anchor of a heading.
+fn anchor(line: &str) -> String {
+    let title = line.trim_start_matches('#').trim();
+    let kept = title.chars().filter(|c| c.is_alphanumeric() || "-_ ".contains(*c));
+    if line.starts_with('#') { kept.collect::<String>().to_lowercase().replace(' ', "-") } else { String::new() }
+}
+
 /// Every file below a folder that ends so, without what is built.
 fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     for name in names(folder) {
@@ -89,9 +138,13 @@ fn a_file_of_code_has_at_most_450_lines() {
 }
 
 #[test]
-fn the_folder_of_the_program_has_at_most_30_entries() {
-    let entries = names(&root().join("harness/src"));
-    assert!(entries.len() <= 30, "{} entries", entries.len());
+fn the_folder_of_a_crate_of_the_program_has_at_most_30_entries() {
+    for source in
+        ["harness/src", "harness/archive/src", "harness/base/src", "harness/report/src", "harness/statistics/src"]
+    {
+        let entries = names(&root().join(source));
+        assert!((2..=30).contains(&entries.len()), "{} entries in {source}", entries.len());
+    }
 }
 
 /// Tables, code and links that are longer than a line cannot be wrapped.

@@ -1,4 +1,4 @@
-//! One month in every encoding that is read: the 61 columns that come of each are equal to the bit.
+//! One month in every encoding that is read: the columns that come of each are equal to the bit.
 
 use std::{
     collections::BTreeMap,
@@ -280,7 +280,7 @@ fn the_columns_of_a_month_are_the_same_from_every_encoding() {
     fs::write(folder.path().join(&name), zstd(&dbn(&MONTH.metadata, |_| true))).unwrap();
     harness(folder.path()).args(["process", &name, "expected.parquet"]).assert().success();
     let expected = rows(&folder.path().join("expected.parquet"));
-    assert_eq!(expected[0].num_columns(), 61);
+    assert_eq!(expected[0].num_columns(), data::training_file::COLUMNS);
     assert!(expected.iter().map(RecordBatch::num_rows).sum::<usize>() > 500_000);
     for input in write(folder.path()) {
         harness(folder.path()).args(["process", input, "out.parquet"]).assert().success();

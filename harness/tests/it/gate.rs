@@ -55,7 +55,7 @@ fn a_month_under_the_threshold_is_kept_aside_until_it_is_published() {
     assert_eq!(outcome(folder.path(), &["status"]).0["states"], serde_json::json!({"withheld": 1}));
     let text = harness(folder.path()).args(["months", "list"]).assert().success().get_output().stdout.clone();
     let text = String::from_utf8(text).unwrap();
-    assert!(text.contains("2013-09  withheld") && text.contains("is under 1: "), "{text}");
+    assert!(text.contains("2013-09  withheld") && text.contains("is below 1: "), "{text}");
 
     // Once more, and then without the gate.
     assert_eq!(strictly(folder.path(), &[]).1, 1);

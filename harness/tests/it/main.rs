@@ -20,6 +20,7 @@ mod encodings;
 mod fronts;
 mod gate;
 mod golden;
+mod json_keys;
 mod kills;
 mod lines;
 mod logs;

@@ -403,7 +403,7 @@ fn many_months_to_be_made_again_are_one_fault() {
         let needed = serde_json::json!({ "needed": true, "priority": "low", "reasons": ["rolls 0.4"] });
         statistics["quality"]["reprocess"] = needed;
     });
-    assert!(notes()[0].as_str().unwrap().starts_with("1 of 1 published months should be made again"), "{}", notes());
+    assert!(notes()[0].as_str().unwrap().starts_with("1 of 1 published months should be reprocessed"), "{}", notes());
     let report = report_json(folder.path(), "quality");
     assert_eq!(row(&report, "reprocessing", "month", "2013-09")["reasons"], "rolls 0.4");
 }

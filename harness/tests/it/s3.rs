@@ -240,8 +240,8 @@ fn what_no_retry_mends_fails_at_once_says_what_to_do_and_leaves_what_was_there()
         (Fault::AccessDenied, Operation::ListObjectsV2, "harness doctor"),
         (Fault::AccessDenied, Operation::PutObject, "harness doctor"),
         (Fault::RequestTimeTooSkewed, Operation::GetObject, "clock"),
-        (Fault::StorageFull, Operation::PutObject, "make room"),
-        (Fault::QuotaExceeded, Operation::PutObject, "make room"),
+        (Fault::StorageFull, Operation::PutObject, "free some space"),
+        (Fault::QuotaExceeded, Operation::PutObject, "free some space"),
         (Fault::NoSuchBucket, Operation::ListObjectsV2, "create the bucket"),
     ] {
         server.break_down(operation, "", fault);
@@ -320,7 +320,7 @@ fn a_store_that_does_not_answer_fails_the_month_and_after_three_the_run() {
     let outcomes: Vec<&str> =
         results.as_array().unwrap().iter().map(|month| month["outcome"].as_str().unwrap()).collect();
     assert_eq!((outcomes[0], outcomes[2]), ("failed", "published"));
-    assert!(results[0]["error"].as_str().unwrap().contains("1 retries did not help"), "{results}");
+    assert!(results[0]["error"].as_str().unwrap().contains("1 retries failed"), "{results}");
     server.break_down(Operation::GetObject, "processed-data", Fault::InternalError);
     let output = run("2013-01..2013-08").code(4).get_output().clone();
     let results: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -108,7 +108,7 @@ fn a_run_of_another_machine_that_misses_two_heartbeats_is_lost() {
     assert_eq!(heard(0), "live");
     assert_eq!(heard(-16), "lost");
     let text = harness(folder.path()).arg("status").assert().success().get_output().stdout.clone();
-    assert!(String::from_utf8(text).unwrap().contains("lost: not heard of for"));
+    assert!(String::from_utf8(text).unwrap().contains("lost: no heartbeat for"));
 }
 
 #[test]

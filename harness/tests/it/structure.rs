@@ -13,17 +13,59 @@ type Folder = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
 fn no_modules_import_each_other() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let (mut crates, mut all) = (0, Vec::new());
-    for entry in fs::read_dir(root).unwrap() {
-        let source = entry.unwrap().path().join("src");
+    for (name, folder) in members() {
+        let source = folder.join("src");
         if source.join("lib.rs").exists() {
-            all.extend(circles(&modules(&source)).into_iter().map(|circle| (source.clone(), circle)));
+            all.extend(circles(&modules(&source)).into_iter().map(|circle| (name.clone(), circle)));
             crates += 1;
         }
     }
     assert!(all.is_empty(), "these import each other: {all:#?}");
-    assert!(crates >= 4, "{crates} crates");
+    assert!(crates >= 9, "{crates} crates");
+}
+
+/// The crates of the program from the bottom up, and what a crate below the top must not know.
+const FLOORS: [&str; 7] = ["kernels", "data", "statistics", "base", "archive", "report", "harness"];
+const OF_THE_TOP: [&str; 6] = ["clap", "indicatif", "toml", "hyper", "lettre", "tracing-subscriber"];
+
+#[test]
+fn a_crate_knows_only_those_below_it_and_no_command_line_or_settings() {
+    let members = members();
+    for (floor, name) in FLOORS.iter().enumerate() {
+        let known = dependencies(&members[*name]);
+        let above: Vec<&&str> = FLOORS[floor..].iter().filter(|other| known.contains(**other)).collect();
+        assert!(above.is_empty(), "{name} knows {above:?}");
+        let top: Vec<&&str> = OF_THE_TOP.iter().filter(|other| known.contains(**other)).collect();
+        assert!(*name == "harness" || top.is_empty(), "{name} knows {top:?}");
+        let outside = ["proptests", "benches", "fuzz", "model"].into_iter().filter(|other| known.contains(*other));
+        let outside: Vec<&str> = outside.filter(|other| (*name, *other) != ("harness", "proptests")).collect();
+        assert!(outside.is_empty(), "{name} knows {outside:?}");
+    }
+    assert!(dependencies(&members["harness"]).contains("clap"));
+}
+
+/// Folder of each crate of the workspace, by the last part of its path.
+fn members() -> BTreeMap<String, PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let manifest: toml::Table = fs::read_to_string(root.join("Cargo.toml")).unwrap().parse().unwrap();
+    let members = manifest["workspace"]["members"].as_array().unwrap();
+    let member = |path: &toml::Value| {
+        let path = path.as_str().unwrap();
+        (path.rsplit('/').next().unwrap().to_owned(), root.join(path))
+    };
+    members.iter().map(member).collect()
+}
+
+/// What a crate is built from, without its tests.
+fn dependencies(folder: &Path) -> BTreeSet<String> {
+    let manifest: toml::Table = fs::read_to_string(folder.join("Cargo.toml")).unwrap().parse().unwrap();
+    manifest
+        .get("dependencies")
+        .and_then(toml::Value::as_table)
+        .into_iter()
+        .flat_map(|table| table.keys().cloned())
+        .collect()
 }
 
 #[test]
@@ -116,7 +158,7 @@ fn reached(folder: &Folder, first: &String) -> BTreeSet<String> {
 }
 
 /// Lines that are neither comments nor tests.
-fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     let (mut code, mut lines) = (String::new(), text.lines());
     while let Some(line) = lines.next() {
         if line.trim() == "#[cfg(test)]" {
@@ -149,7 +191,7 @@ fn paths(code: &str) -> Vec<String> {
 }
 
 /// The branches of the tree that a text begins with; where it ends.
-fn branches<'a>(root: &str, text: &'a str, found: &mut Vec<String>) -> &'a str {
+pub fn branches<'a>(root: &str, text: &'a str, found: &mut Vec<String>) -> &'a str {
     let end = text.find(|c: char| !c.is_alphanumeric() && !":_".contains(c)).unwrap_or(text.len());
     let path = format!("{root}{}", &text[..end]);
     let Some(mut rest) = text[end..].strip_prefix('{').filter(|_| path.ends_with("::")) else {

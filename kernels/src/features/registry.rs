@@ -4,7 +4,7 @@ use super::{Category, RUNNING};
 use crate::Profile;
 
 /// One feature column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Feature {
     /// Name of the column.
     pub name: &'static str,
@@ -14,7 +14,10 @@ pub struct Feature {
     pub unit: Unit,
     /// First row of a session that has a value, counted from 0: the rows before it are NaN in profile `session`.
     pub first: usize,
-    /// How it is computed, in the terms of section 4 of `docs/spec.md`; of a flag, its Central time of day.
+    /// Lowest and highest usual value in profile `session`, of ES at 500 to 10,000 points; of a price, any. The unit says what
+    /// scales with the instrument.
+    pub usual: (f64, f64),
+    /// How it is computed, in the terms of section 4 of `docs/spec.md`: its specification; of a flag, its Central time of day.
     pub definition: &'static str,
 }
 
@@ -59,6 +62,8 @@ pub enum Unit {
     ContractsPerBar,
     /// Hundredths.
     Percent,
+    /// Hundredths of a price.
+    PercentOfPrice,
     /// Quotient of two values of one unit.
     Ratio,
     /// Standard deviations.
@@ -81,7 +86,7 @@ impl Unit {
             Self::Price | Self::Points => "points",
             Self::PointsPerBar => "points/bar",
             Self::ContractsPerBar => "contracts/bar",
-            Self::Percent => "percent",
+            Self::Percent | Self::PercentOfPrice => "percent",
             Self::Ratio => "ratio",
             Self::Deviations => "standard deviations",
             Self::Bars => "bars",
@@ -90,16 +95,26 @@ impl Unit {
     }
 }
 
-const fn float(category: Category, name: &'static str, unit: Unit, first: usize, definition: &'static str) -> Feature {
-    Feature { name, kind: Kind::Float(category), unit, first, definition }
+const fn float(
+    category: Category,
+    name: &'static str,
+    unit: Unit,
+    first: usize,
+    usual: (f64, f64),
+    definition: &'static str,
+) -> Feature {
+    Feature { name, kind: Kind::Float(category), unit, first, usual, definition }
 }
 
 const fn flag(name: &'static str, definition: &'static str) -> Feature {
-    Feature { name, kind: Kind::Flag, unit: Unit::Flag, first: 0, definition }
+    Feature { name, kind: Kind::Flag, unit: Unit::Flag, first: 0, usual: (0.0, 1.0), definition }
 }
 
 use Category::{Consolidation, Microstructure, PriceContext, Returns, Volatility, Volume};
-use Unit::{Bars, ContractsPerBar, Deviations, Percent, Points, PointsPerBar, Price, Ratio};
+use Unit::{Bars, ContractsPerBar, Deviations, Percent, PercentOfPrice, Points, PointsPerBar, Price, Ratio};
+
+/// The usual range of a price.
+const ANY: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
 
 /// All feature columns: the floats by category, then the flags.
 ///
@@ -110,24 +125,40 @@ use Unit::{Bars, ContractsPerBar, Deviations, Percent, Points, PointsPerBar, Pri
 /// assert_eq!((atr.first, atr.unit.name()), (29, "points"));
 /// ```
 pub const FEATURES: &[Feature] = &[
-    float(Volume, "volume_ratio_30s", Ratio, 29, "v / mean(v, 30); NaN if the mean is 0"),
-    float(Volume, "volume_slope_30s", ContractsPerBar, 33, "slope(mean(v, 5), 30)"),
-    float(Volume, "volume_slope_5s", ContractsPerBar, 4, "slope(v, 5)"),
-    float(Volume, "volume_exhaustion", ContractsPerBar, 29, "volume_ratio_30s x volume_slope_5s"),
+    float(Volume, "volume_ratio_30s", Ratio, 29, (0.0, 30.0), "v / mean(v, 30); NaN if the mean is 0"),
+    float(Volume, "volume_slope_30s", ContractsPerBar, 33, (-300.0, 300.0), "slope(mean(v, 5), 30)"),
+    float(Volume, "volume_slope_5s", ContractsPerBar, 4, (-6000.0, 6000.0), "slope(v, 5)"),
+    float(
+        Volume,
+        "volume_exhaustion",
+        ContractsPerBar,
+        29,
+        (-35_000.0, 35_000.0),
+        "volume_ratio_30s x volume_slope_5s",
+    ),
     float(
         PriceContext,
         "vwap",
         Price,
         0,
+        ANY,
         "volume-weighted mean of c: of the session so far, or of 300 rows (`rolling`)",
     ),
-    float(PriceContext, "distance_from_vwap_pct", Percent, 0, "100 (c - vwap) / vwap"),
-    float(PriceContext, "vwap_slope", PointsPerBar, 29, "slope(vwap, 30)"),
+    float(
+        PriceContext,
+        "distance_from_vwap_pct",
+        PercentOfPrice,
+        0,
+        (-5.0, 5.0),
+        "100 (c - vwap) / vwap; NaN unless vwap is above 0",
+    ),
+    float(PriceContext, "vwap_slope", PointsPerBar, 29, (-12.0, 12.0), "slope(vwap, 30)"),
     float(
         PriceContext,
         "distance_from_rth_high",
         Points,
         0,
+        (-300.0, 0.0),
         "c less the highest h of the session so far, or of 1,800 rows (`rolling`)",
     ),
     float(
@@ -135,26 +166,29 @@ pub const FEATURES: &[Feature] = &[
         "distance_from_rth_low",
         Points,
         0,
+        (0.0, 300.0),
         "c less the lowest l of the session so far, or of 1,800 rows (`rolling`)",
     ),
-    float(Consolidation, "short_range_high", Price, 299, "max(h, 300)"),
-    float(Consolidation, "short_range_low", Price, 299, "min(l, 300)"),
-    float(Consolidation, "short_range_size", Points, 299, "short_range_high - short_range_low"),
+    float(Consolidation, "short_range_high", Price, 299, ANY, "max(h, 300)"),
+    float(Consolidation, "short_range_low", Price, 299, ANY, "min(l, 300)"),
+    float(Consolidation, "short_range_size", Points, 299, (0.0, 300.0), "short_range_high - short_range_low"),
     float(
         Consolidation,
         "position_in_short_range",
         Ratio,
         299,
+        (0.0, 1.0),
         "(c - short_range_low) / short_range_size; NaN if the size is 0",
     ),
-    float(Consolidation, "medium_range_high", Price, 899, "max(h, 900)"),
-    float(Consolidation, "medium_range_low", Price, 899, "min(l, 900)"),
-    float(Consolidation, "medium_range_size", Points, 899, "medium_range_high - medium_range_low"),
+    float(Consolidation, "medium_range_high", Price, 899, ANY, "max(h, 900)"),
+    float(Consolidation, "medium_range_low", Price, 899, ANY, "min(l, 900)"),
+    float(Consolidation, "medium_range_size", Points, 899, (0.0, 300.0), "medium_range_high - medium_range_low"),
     float(
         Consolidation,
         "range_compression_ratio",
         Ratio,
         899,
+        (0.0, 1.0),
         "short_range_size / medium_range_size; NaN if the latter is 0",
     ),
     float(
@@ -162,6 +196,7 @@ pub const FEATURES: &[Feature] = &[
         "short_range_retouches",
         Bars,
         299,
+        (0.0, 10.0),
         "visits to the edges of the range of 300 rows, or 1 near an edge (`rolling`)",
     ),
     float(
@@ -169,22 +204,31 @@ pub const FEATURES: &[Feature] = &[
         "medium_range_retouches",
         Bars,
         899,
+        (0.0, 30.0),
         "visits to the edges of the range of 900 rows, or 1 near an edge (`rolling`)",
     ),
-    float(Returns, "return_30s", Ratio, 30, "c[i] / c[i-30] - 1"),
-    float(Returns, "return_60s", Ratio, 60, "c[i] / c[i-60] - 1"),
-    float(Returns, "return_300s", Ratio, 300, "c[i] / c[i-300] - 1"),
-    float(Returns, "momentum_acceleration", Ratio, 60, "return_30s - return_60s"),
-    float(Returns, "momentum_consistency", Ratio, 30, "std of the returns over one row, 30"),
-    float(Volatility, "atr_30s", Points, 29, "mean of the true range, 30"),
-    float(Volatility, "atr_300s", Points, 299, "mean of the true range, 300"),
-    float(Volatility, "volatility_regime", Ratio, 299, "atr_30s / atr_300s; NaN if the latter is 0"),
-    float(Volatility, "volatility_acceleration", Ratio, 59, "(atr_30s - atr_60s) / atr_60s; NaN if the latter is 0"),
+    float(Returns, "return_30s", Ratio, 30, (-0.1, 0.1), "c[i] / c[i-30] - 1; NaN unless c[i-30] is above 0"),
+    float(Returns, "return_60s", Ratio, 60, (-0.1, 0.1), "c[i] / c[i-60] - 1; NaN unless c[i-60] is above 0"),
+    float(Returns, "return_300s", Ratio, 300, (-0.2, 0.2), "c[i] / c[i-300] - 1; NaN unless c[i-300] is above 0"),
+    float(Returns, "momentum_acceleration", Ratio, 60, (-0.2, 0.2), "return_30s - return_60s"),
+    float(Returns, "momentum_consistency", Ratio, 30, (0.0, 0.05), "std of the returns over one row, 30"),
+    float(Volatility, "atr_30s", Points, 29, (0.0, 50.0), "mean of the true range, 30"),
+    float(Volatility, "atr_300s", Points, 299, (0.0, 50.0), "mean of the true range, 300"),
+    float(Volatility, "volatility_regime", Ratio, 299, (0.0, 10.0), "atr_30s / atr_300s; NaN if the latter is 0"),
+    float(
+        Volatility,
+        "volatility_acceleration",
+        Ratio,
+        59,
+        (-1.0, 1.0),
+        "(atr_30s - atr_60s) / atr_60s; NaN if the latter is 0",
+    ),
     float(
         Volatility,
         "volatility_breakout",
         Deviations,
         328,
+        (-17.3, 17.3),
         "(atr_30s - mean(atr_30s, 300)) / std(atr_30s, 300); NaN if all 300 are equal",
     ),
     float(
@@ -192,14 +236,29 @@ pub const FEATURES: &[Feature] = &[
         "atr_percentile",
         Percent,
         328,
-        "percentile rank of atr_30s among its last 300 values, ties averaged",
+        (0.0, 100.0),
+        "percentile rank of atr_30s among its last 300 values, ties averaged, 0 to 100",
     ),
-    float(Microstructure, "bar_range", Points, 0, "h - l"),
-    float(Microstructure, "relative_bar_size", Ratio, 29, "bar_range / atr_30s; NaN if the latter is 0"),
-    float(Microstructure, "uptick_pct_30s", Percent, 29, "100 mean(c[i] > c[i-1], 30)"),
-    float(Microstructure, "uptick_pct_60s", Percent, 59, "100 mean(c[i] > c[i-1], 60)"),
-    float(Microstructure, "bar_flow_consistency", Percent, 59, "abs(uptick_pct_30s - uptick_pct_60s)"),
-    float(Microstructure, "directional_strength", Percent, 29, "2 abs(uptick_pct_30s - 50)"),
+    float(Microstructure, "bar_range", Points, 0, (0.0, 50.0), "h - l"),
+    float(Microstructure, "relative_bar_size", Ratio, 29, (0.0, 30.0), "bar_range / atr_30s; NaN if the latter is 0"),
+    float(
+        Microstructure,
+        "uptick_pct_30s",
+        Percent,
+        29,
+        (0.0, 100.0),
+        "100 mean(c[i] > c[i-1], 30); the first row counts as not up",
+    ),
+    float(
+        Microstructure,
+        "uptick_pct_60s",
+        Percent,
+        59,
+        (0.0, 100.0),
+        "100 mean(c[i] > c[i-1], 60); the first row counts as not up",
+    ),
+    float(Microstructure, "bar_flow_consistency", Percent, 59, (0.0, 50.0), "abs(uptick_pct_30s - uptick_pct_60s)"),
+    float(Microstructure, "directional_strength", Percent, 29, (0.0, 100.0), "2 abs(uptick_pct_30s - 50)"),
     flag("is_eth", "before 07:30 or from 15:00"),
     flag("is_pre_open", "07:30 to 08:30"),
     flag("is_rth_open", "08:30 to 09:15"),

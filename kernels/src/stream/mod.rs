@@ -27,7 +27,7 @@ use crate::features::bars::Points;
 use crate::features::{Carry, FLAGS, FLOATS, Float, LOOK_BACK, flags};
 use crate::{Bar, Error, Profile, Series, Tick};
 
-/// Computes the 43 features of a bar from it and the bars before it: nothing looks ahead, and a session or month that is pushed
+/// Computes the features of a bar from it and the bars before it: nothing looks ahead, and a session or month that is pushed
 /// bar by bar has the columns that the batch writes for it, to the bit.
 ///
 /// No call but [`Stream::new`], [`Stream::open`], `clone` and those for bytes takes memory, and each takes a bounded time. A

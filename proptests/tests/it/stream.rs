@@ -1,4 +1,4 @@
-//! Bar by bar as in the batch: all 43 columns to the bit, in f64 and f32, in both profiles, whatever was looked at, written down
+//! Bar by bar as in the batch: all features to the bit, in f64 and f32, in both profiles, whatever was looked at, written down
 //! and taken up, or opened from history in between.
 
 use crate::bits;

@@ -1,38 +1,45 @@
 //! `backup create`: every published month to another store, its manifest last.
 
+use archive::{
+    holdings::Holdings,
+    manifest::{self, Item, Manifest, ManifestError, State, Version},
+    naming::Name,
+    publish::{self, Made},
+    store::{Exclusive, Store, Tag},
+    sweep::Strays,
+};
+use base::{exit, interrupt, schedule};
 use bytes::Bytes;
 use data::Month;
 use serde::Serialize;
 
 use super::{Create, Outcome, bar, bytes, carry, distinct, look, raw};
-use crate::{
-    archive::{
-        holdings::Holdings,
-        manifest::{self, Item, Manifest, ManifestError, State, Version},
-        naming::Name,
-        publish::{self, Made},
-        store::{Exclusive, Store, Tag},
-        sweep::Strays,
-    },
-    cli::CreateArgs,
-    exit, interrupt,
-    run::cache::Cache,
-    schedule,
-    settings::Settings,
-};
+use crate::{cli::CreateArgs, run::cache::Cache, settings::Settings};
 
 /// Months that are copied at a time: one arrives while another leaves.
 const AT_ONCE: usize = 2;
 /// Times a month is begun anew because it was published again meanwhile.
 const ATTEMPTS: usize = 10;
 
-/// One month.
+/// What was done.
+#[derive(Debug, Serialize)]
+struct Created<'a> {
+    /// The months in order.
+    months: &'a [Line],
+    /// The raw files, with `--include-raw`.
+    raw_files: &'a [raw::Line],
+}
+
+/// One month of a backup.
 #[derive(Debug, Serialize)]
 struct Line {
+    /// The month.
     month: Month,
+    /// What became of it.
     outcome: Outcome,
     /// Objects copied.
     objects: usize,
+    /// Their bytes.
     bytes: u64,
     /// Why it is not in the backup, or what of its history is not.
     errors: Vec<String>,
@@ -71,7 +78,7 @@ pub fn run(args: &CreateArgs, settings: &Settings) -> crate::Result<u8> {
     };
     bar.finish();
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "months": lines, "raw_files": files }))?);
+        println!("{}", serde_json::to_string_pretty(&Created { months: &lines, raw_files: &files })?);
     } else {
         lines.iter().for_each(Line::print);
         files.iter().for_each(raw::Line::print);

@@ -13,16 +13,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use archive::{
+    manifest::{Item, Version},
+    store::{Store, StoreError},
+};
+use base::{
+    error::{Class, Classify},
+    exit::Usage,
+};
 use serde::Serialize;
 
 use crate::{
-    archive::{
-        manifest::{Item, Version},
-        store::{Store, StoreError},
-    },
     cli::{BackupArgs, BackupCommand},
-    error::{Class, Classify},
-    exit::Usage,
     progress::Bar,
     settings::Settings,
 };
@@ -135,7 +137,7 @@ fn distinct(store: &Store, other: &Store) -> Result<(), Usage> {
     let folder = |store: &Store| fs::canonicalize(store.name()).ok();
     let name = |store: &Store| store.name().trim_end_matches('/').to_owned();
     if name(store) == name(other) || folder(store).is_some_and(|path| Some(path) == folder(other)) {
-        return Err(Usage(format!("{}: it is the store itself; name another one for the backup", other.name())));
+        return Err(Usage(format!("{}: this is the store itself; choose another one for the backup", other.name())));
     }
     Ok(())
 }

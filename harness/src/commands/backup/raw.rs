@@ -2,19 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use archive::{
+    discover::{self, RawFile},
+    manifest::{self, Item, ManifestError},
+    store::{Store, StoreError},
+};
+use base::exit;
 use data::MonthRange;
 use serde::{Deserialize, Serialize};
 
 use super::{Create, Outcome, carry, look};
-use crate::{
-    archive::{
-        discover::{self, RawFile},
-        manifest::{self, Item, ManifestError},
-        store::{Store, StoreError},
-    },
-    exit,
-    settings::Settings,
-};
+use crate::settings::Settings;
 
 /// Key of the manifest of the raw files.
 pub const KEY: &str = "processed-data/raw-files.json";
@@ -36,9 +34,13 @@ pub struct Raw {
 /// One raw file.
 #[derive(Debug, Serialize)]
 pub struct Line {
+    /// Its key.
     key: String,
+    /// What became of it.
     outcome: Outcome,
+    /// Bytes copied.
     bytes: u64,
+    /// Why it is not in the backup.
     error: Option<String>,
 }
 

@@ -2,22 +2,18 @@
 
 use std::{fs, path::Path};
 
+use archive::{
+    holdings::Holdings,
+    manifest::{self, Item, Manifest, ManifestError},
+    publish::{self, Draft, Origin, Part, Published},
+    store::Store,
+};
+use base::exit::{self, Usage};
 use data::Month;
 use serde::Serialize;
 
 use super::{bar, bytes, distinct, fetch};
-use crate::{
-    archive::{
-        holdings::Holdings,
-        manifest::{self, Item, Manifest, ManifestError},
-        publish::{self, Draft, Origin, Part, Published},
-        store::Store,
-    },
-    cli::RestoreArgs,
-    exit::{self, Usage},
-    run::cache::Cache,
-    settings::Settings,
-};
+use crate::{cli::RestoreArgs, run::cache::Cache, settings::Settings};
 
 /// What became of a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -31,11 +27,16 @@ enum Outcome {
     Failed,
 }
 
+/// A month of the backup.
 #[derive(Debug, Serialize)]
 struct Line {
+    /// The month.
     month: Month,
+    /// What became of it.
     outcome: Outcome,
+    /// The version that is current now.
     version: Option<String>,
+    /// Why it is not restored.
     error: Option<String>,
 }
 

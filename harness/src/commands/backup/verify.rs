@@ -2,22 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use archive::{
+    discover, failures,
+    holdings::Holdings,
+    manifest::{self, Item, ManifestError, State, Version},
+    store::Store,
+    sweep,
+};
+use base::{exit, schedule};
 use data::Month;
 use serde::Serialize;
 
 use super::{Fault, bar, distinct, look, raw};
-use crate::{
-    archive::{
-        discover, failures,
-        holdings::Holdings,
-        manifest::{self, Item, ManifestError, State, Version},
-        store::Store,
-        sweep,
-    },
-    cli::VerifyArgs,
-    exit, schedule,
-    settings::Settings,
-};
+use crate::{cli::VerifyArgs, settings::Settings};
 
 /// Objects that are read at a time.
 const AT_ONCE: usize = 2;
@@ -29,7 +26,9 @@ struct Findings {
     objects: usize,
     /// Their bytes, without those of the manifests.
     bytes: u64,
+    /// Objects that a manifest names and that are not there.
     missing: Vec<String>,
+    /// Objects that are not as their manifest says.
     altered: Vec<Altered>,
     /// What no manifest names.
     extra: Vec<String>,
@@ -40,7 +39,9 @@ struct Findings {
 /// A month that the backup and the store have not alike.
 #[derive(Debug, Serialize)]
 struct Differs {
+    /// The month.
     month: Month,
+    /// What is not alike.
     what: What,
     /// Why, and what to do.
     error: String,
@@ -60,9 +61,12 @@ enum What {
     Unreadable,
 }
 
+/// An object that is not as its manifest says.
 #[derive(Debug, Serialize)]
 struct Altered {
+    /// Its key.
     key: String,
+    /// What is wrong with it.
     error: String,
 }
 
@@ -231,7 +235,7 @@ impl Findings {
         }
         let faults = format!("{} missing, {} altered, {} extra", missing.len(), altered.len(), extra.len());
         let faults = if args.against_store { format!("{faults}, {} months differ", months.len()) } else { faults };
-        println!("{objects} objects read back as they were written, {bytes} bytes; {faults}");
+        println!("{objects} objects verified, {bytes} bytes; {faults}");
     }
 }
 

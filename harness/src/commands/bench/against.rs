@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use super::Result;
-use crate::{
+use base::{
     error::Context,
     exit::{self, Usage},
 };
+
+use super::Result;
 
 /// A figure then and now; smaller is better.
 #[derive(Clone, Debug, PartialEq)]

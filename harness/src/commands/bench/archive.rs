@@ -11,15 +11,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base::error::Context;
 use data::{Month, MonthRange};
-use plotters::prelude::*;
 use serde::Serialize;
 
 use super::synthesise;
 use crate::{
     cli::BenchArgs,
     commands::run::watched,
-    error::Context,
     machine::Machine,
     progress::Bar,
     run::{memory, outcome::Outcome, request::RunRequest},
@@ -34,21 +33,31 @@ const WARM_UP: usize = 10;
 /// What an archive took.
 #[derive(Clone, Debug, Serialize)]
 struct Archive {
+    /// Program and version.
     program: String,
+    /// Where.
     machine: Machine,
+    /// Threads.
     jobs: usize,
+    /// How many months were built.
     months: usize,
+    /// How many failed.
     failed: usize,
+    /// Records read.
     records: u64,
+    /// Rows written.
     rows: u64,
     /// Wall-clock seconds.
     seconds: f64,
+    /// Rows by second of them.
     rows_per_second: f64,
     /// Busy nanoseconds by row (by record for `decode`), all months together.
     stages: Vec<(String, f64)>,
+    /// Largest resident memory.
     peak_rss_bytes: u64,
-    /// Largest resident memory while the first ten months were made, and after them.
+    /// Largest resident memory while the first ten months were built.
     peak_rss_first_months: u64,
+    /// The same, after them.
     peak_rss_later_months: u64,
     /// Exponent of time in rows, fitted over a ninth, a third and all of the months; `null` below nine months.
     exponent: Option<f64>,
@@ -62,7 +71,7 @@ pub fn run(args: &BenchArgs, months: MonthRange, settings: &Settings) -> crate::
     let folder: PathBuf = match &args.dir {
         Some(folder) => folder.clone(),
         None => {
-            temporary = tempfile::tempdir().context("no folder for the benchmark")?;
+            temporary = tempfile::tempdir().context("the folder of the benchmark cannot be created")?;
             temporary.path().into()
         }
     };
@@ -211,24 +220,12 @@ fn print(archive: &Archive) {
     }
 }
 
-/// Memory over the months, and when each was published.
+/// Memory over the seconds since the start, a point where a month was published.
 fn draw(archive: &Archive, path: &Path) -> crate::Result<()> {
-    let mut drawing = String::new();
-    {
-        let area = SVGBackend::with_string(&mut drawing, (900, 360)).into_drawing_area();
-        area.fill(&WHITE)?;
-        let most = archive.by_month.iter().map(|&(.., bytes)| bytes).max().unwrap_or(1) as f64 / f64::from(1 << 20);
-        let mut chart = ChartBuilder::on(&area)
-            .caption(format!("Resident memory over {} months, MiB", archive.months), ("sans-serif", 18))
-            .margin(12)
-            .x_label_area_size(36)
-            .y_label_area_size(56)
-            .build_cartesian_2d(0.0..archive.seconds, 0.0..1.15 * most)?;
-        chart.configure_mesh().x_desc("seconds since the start").light_line_style(TRANSPARENT).draw()?;
-        let points = archive.by_month.iter().map(|&(_, seconds, bytes)| (seconds, bytes as f64 / f64::from(1 << 20)));
-        chart.draw_series(LineSeries::new(points, RGBColor(31, 95, 168).stroke_width(2)))?;
-        area.present()?;
-    }
+    let points: Vec<(f64, f64)> =
+        archive.by_month.iter().map(|&(_, seconds, bytes)| (seconds, bytes as f64 / f64::from(1 << 20))).collect();
+    let title = format!("Resident memory over {} months, MiB", archive.months);
+    let drawing = report::charts::curve::curve(&title, "seconds since the start", &points);
     fs::write(path, drawing)?;
     Ok(())
 }

@@ -5,6 +5,7 @@ mod archive;
 
 use std::{fs, path::Path, time::Instant};
 
+use base::{error::Context, exit::Usage};
 use data::{
     Month, MonthRange,
     synth::{Plan, write_months},
@@ -14,8 +15,6 @@ use serde::{Deserialize, Serialize};
 use super::run::watched;
 use crate::{
     cli::BenchArgs,
-    error::Context,
-    exit::Usage,
     machine::Machine,
     progress::Bar,
     run::{memory, request::RunRequest},
@@ -92,7 +91,7 @@ fn measure(args: &BenchArgs, settings: &Settings) -> crate::Result<Result> {
     if args.repeat == 0 {
         return Err(Usage("--repeat 0: expected 1 or more".into()).into());
     }
-    let folder = tempfile::tempdir().context("no folder for the benchmark")?;
+    let folder = tempfile::tempdir().context("the folder of the benchmark cannot be created")?;
     let raw = folder.path().join("raw");
     let bar = Bar::new();
     bar.task("synth", 1);
@@ -171,7 +170,7 @@ fn one(month: Month, settings: &Settings) -> crate::Result<(f64, Statistics)> {
     if let Some(error) = run.stopped {
         return Err(error);
     }
-    let why = || run.results[0].error.clone().unwrap_or_else(|| "the month was not made".into());
+    let why = || run.results[0].error.clone().unwrap_or_else(|| "the month was not built".into());
     Ok((seconds, statistics.ok_or_else(|| crate::Error::program(why()))?))
 }
 
@@ -218,5 +217,5 @@ fn print(result: &Result) {
         result.warm_seconds,
         result.peak_rss_bytes.unwrap_or(0) >> 20
     );
-    println!("Stages are busy time summed over threads; decode is by record. A stage's pieces are sessions.");
+    println!("Stages are busy time summed over threads; decode is per record. Percentiles are over sessions.");
 }

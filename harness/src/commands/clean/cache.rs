@@ -7,14 +7,12 @@ use std::{
     time::SystemTime,
 };
 
+use base::error::{Class, Context, Met};
 use jiff::Timestamp;
 use walkdir::WalkDir;
 
 use super::{Kind, Report};
-use crate::{
-    error::{Class, Context, Met},
-    settings::Settings,
-};
+use crate::settings::Settings;
 
 /// Cleans the cache of the settings.
 pub fn clean(settings: &Settings, before: Timestamp, report: &mut Report) -> crate::Result<()> {

@@ -3,10 +3,11 @@
 mod cache;
 mod store;
 
+use archive::sweep;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{archive::sweep, cli::CleanArgs, settings::Settings};
+use crate::{cli::CleanArgs, settings::Settings};
 
 /// What is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -26,27 +27,36 @@ enum Kind {
     History,
 }
 
+/// What was deleted, or would be.
 #[derive(Debug, Serialize)]
 struct Gone {
+    /// What it was.
     kind: Kind,
     /// Path or key.
     name: String,
+    /// Its size.
     bytes: u64,
 }
 
 /// What had to stay.
 #[derive(Debug, Serialize)]
 struct Left {
+    /// Path or key.
     name: String,
+    /// Why.
     why: String,
 }
 
 /// What was removed, or would be.
 #[derive(Debug, Default, Serialize)]
 struct Report {
+    /// Whether nothing was deleted (`--dry-run`).
     dry_run: bool,
+    /// What was deleted, or would be.
     removed: Vec<Gone>,
+    /// What could not be deleted.
     left: Vec<Left>,
+    /// Bytes of what was deleted.
     bytes: u64,
 }
 

@@ -3,20 +3,20 @@
 
 use std::time::Duration;
 
+use archive::{
+    failures,
+    holdings::{Held, Holdings, month_of},
+    manifest::{self, Manifest, ManifestError, Removed, Version},
+    store::{Exclusive, Object, Store, StoreError, TRIED, Tag},
+    sweep,
+};
+use base::exit;
 use bytes::Bytes;
 use data::Month;
 use jiff::Timestamp;
 
 use super::{Kind, Report};
 use crate::{
-    archive::{
-        failures,
-        holdings::{Held, Holdings, month_of},
-        manifest::{self, Manifest, ManifestError, Removed, Version},
-        store::{Exclusive, Object, Store, StoreError, TRIED, Tag},
-        sweep,
-    },
-    exit,
     settings::Settings,
     watch::{heartbeat, status::Heard},
 };

@@ -36,7 +36,7 @@ pub fn checks(args: &DoctorArgs, settings: &Settings) -> Vec<Check> {
 
 fn memory(there: Option<u64>, least: Option<f64>, limit: f64) -> Check {
     let Some(bytes) = there else {
-        return Check::new("memory", State::Warning, "unknown", "the system does not say how much there is");
+        return Check::new("memory", State::Warning, "unknown", "the system does not report how much there is");
     };
     let gigabytes = bytes as f64 / 1e9;
     let found = format!("{gigabytes:.1} GB, of which a run may take {limit} (max_memory_gb)");
@@ -72,7 +72,9 @@ fn disk(name: &str, folder: &Path, least: Option<f64>) -> Check {
             let gigabytes = bytes as f64 / 1e9;
             let (state, advice) = match least {
                 Some(least) if gigabytes < least => (State::Failed, format!("--min-disk-gb asks for {least}")),
-                _ if bytes < LEAST_FREE => (State::Failed, "make room: `harness clean` says what can go".into()),
+                _ if bytes < LEAST_FREE => {
+                    (State::Failed, "free some space: `harness clean --dry-run` lists what can be deleted".into())
+                }
                 _ => (State::Ok, String::new()),
             };
             Check::new(name, state, format!("{gigabytes:.1} GB in {}", folder.display()), advice)

@@ -5,9 +5,10 @@ mod probe;
 
 use std::fmt;
 
+use base::exit;
 use serde::Serialize;
 
-use crate::{cli::DoctorArgs, exit, settings::Settings};
+use crate::{cli::DoctorArgs, settings::Settings};
 
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

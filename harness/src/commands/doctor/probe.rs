@@ -1,11 +1,10 @@
 //! Each thing a run does to a store, done once to an object of our own.
 
+use archive::store::{Store, StoreError};
+use base::exit;
+
 use super::{Check, State};
-use crate::{
-    archive::store::{Store, StoreError},
-    exit,
-    settings::Settings,
-};
+use crate::settings::Settings;
 
 /// What a run does to the store, and what else must be there.
 pub fn stores(settings: &Settings) -> Vec<Check> {

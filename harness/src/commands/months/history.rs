@@ -1,46 +1,51 @@
 //! `months history`: the versions of a month.
 
+use archive::{
+    manifest::{self, MadeFrom, Version},
+    publish,
+    rollback::unknown,
+    store::{Store, StoreError},
+};
+use base::exit;
 use data::Month;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::quality;
-use crate::{
-    archive::{
-        manifest::{self, MadeFrom, Version},
-        publish,
-        store::{Store, StoreError},
-    },
-    cli::HistoryArgs,
-    exit::{self, Usage},
-    output::time,
-    settings::Settings,
-};
+use crate::{cli::HistoryArgs, output::time, settings::Settings};
 
 /// What is known of a month's versions.
 #[derive(Serialize)]
 struct History {
+    /// The month.
     month: Month,
     /// Rolled back, and kept so.
     pinned: bool,
     /// When it was taken out.
     removed: Option<Timestamp>,
+    /// Its versions, the latest first.
     versions: Vec<Line>,
 }
 
 /// One version.
 #[derive(Serialize)]
 struct Line {
+    /// Checksum of its Parquet.
     version: String,
+    /// Whether it is what readers see.
     current: bool,
     /// When it became current.
     published: Timestamp,
     /// When it was replaced, or removed.
     replaced: Option<Timestamp>,
+    /// Its rows.
     rows: u64,
+    /// Its quality score.
     score: f64,
+    /// What it was built from.
     made_from: MadeFrom,
+    /// How its objects are.
     objects: Objects,
     /// What is wrong with them.
     fault: Option<String>,
@@ -69,11 +74,6 @@ pub fn run(args: &HistoryArgs, settings: &Settings) -> crate::Result<u8> {
     }
     let damaged = history.versions.iter().any(|line| line.objects == Objects::Damaged);
     Ok(if damaged { exit::PARTLY } else { 0 })
-}
-
-/// What is said of a month of which no version is left or ever was.
-pub fn unknown(store: &Store, month: Month) -> Usage {
-    Usage(format!("{month} has no version in store {}; harness months list shows the months that have", store.name()))
 }
 
 impl History {

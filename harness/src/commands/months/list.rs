@@ -2,29 +2,40 @@
 
 use std::collections::BTreeMap;
 
+use archive::{
+    failures::Failure,
+    state::State,
+    store::Store,
+    survey::{Line, survey},
+};
+use base::exit;
 use serde::Serialize;
 
 use super::quality;
-use crate::{
-    archive::{
-        failures::Failure,
-        state::State,
-        store::Store,
-        survey::{Line, survey},
-    },
-    cli::ListArgs,
-    exit,
-    output::time,
-    settings::Settings,
-};
+use crate::{cli::ListArgs, output::time, settings::Settings};
 use statistics::score::Reprocess;
 
+/// What is listed.
+#[derive(Debug, Serialize)]
+struct List<'a> {
+    /// The months in order.
+    months: &'a [Line],
+    /// All of them together.
+    totals: Totals,
+}
+
+/// The months of a list together.
 #[derive(Debug, Serialize)]
 struct Totals {
+    /// How many there are.
     months: usize,
+    /// How many are in each state.
     states: BTreeMap<State, usize>,
+    /// Their rows.
     rows: u64,
+    /// Lowest quality score; `null` where none has one.
     lowest_score: Option<f64>,
+    /// Mean quality score.
     mean_score: Option<f64>,
 }
 
@@ -39,57 +50,55 @@ pub fn run(args: &ListArgs, settings: &Settings) -> crate::Result<u8> {
     };
     lines.retain(shown);
     let totals = Totals::of(&lines);
+    let damaged = totals.states.contains_key(&State::Damaged);
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "months": lines, "totals": totals }))?);
+        println!("{}", serde_json::to_string_pretty(&List { months: &lines, totals })?);
     } else {
-        lines.iter().for_each(Line::print);
+        lines.iter().for_each(print);
         totals.print();
     }
-    Ok(if totals.states.contains_key(&State::Damaged) { exit::PARTLY } else { 0 })
+    Ok(if damaged { exit::PARTLY } else { 0 })
 }
 
-impl Line {
-    fn print(&self) {
-        let Self { month, state, rows, score, version, published, earlier, raw, .. } = self;
-        match (rows, score, version, published) {
-            (Some(rows), Some(score), Some(version), Some(published)) => {
-                let (quality, published) = (quality(*score), time(*published));
-                println!("{month}  {:9}  {rows:>7} rows  {quality}  {published}  {version}", state.text());
-            }
-            _ => println!("{month}  {}", state.text()),
+fn print(line: &Line) {
+    let Line { month, state, rows, score, version, published, earlier, raw, .. } = line;
+    match (rows, score, version, published) {
+        (Some(rows), Some(score), Some(version), Some(published)) => {
+            let (quality, published) = (quality(*score), time(*published));
+            println!("{month}  {:9}  {rows:>7} rows  {quality}  {published}  {version}", state.text());
         }
-        let note = |text: String| println!("         {text}");
-        self.wrong.iter().for_each(|wrong| note(wrong.clone()));
-        if self.pinned {
-            note("rolled back: run keeps it until --force".into());
-        }
-        if *earlier > 0 {
-            let what = if *state == State::Removed { "in the history" } else { "before it" };
-            note(format!("{earlier} {} {what}", if *earlier == 1 { "version" } else { "versions" }));
-        }
-        if let Some(Reprocess { needed: true, reasons, .. }) = &self.reprocess {
-            note(format!("make it again: {}", reasons.join("; ")));
-        }
-        if let Some(Failure { error, when, exit_code, .. }) = &self.failure {
-            note(format!("failed at {} with exit code {exit_code}: {error}", time(*when)));
-        }
-        if let Some(withheld) = &self.withheld {
-            let what = if *state == State::Withheld { "" } else { "a newer version " };
-            note(format!("{what}withheld at {}: {}", time(withheld.when), withheld.sentence()));
-        }
-        if let Some((first, last)) = raw.partial {
-            note(format!("partial: its raw files are of {first} to {last}"));
-        }
-        if raw.files.len() > 1 {
-            note(format!("raw files: {}", raw.files.join(", ")));
-        }
-        for same in &raw.duplicates {
-            note(format!("duplicates, of the same dates: {}", same.join(", ")));
-        }
-        self.errors.iter().for_each(|error| note(format!("error: {error}")));
+        _ => println!("{month}  {}", state.text()),
     }
+    let note = |text: String| println!("         {text}");
+    line.wrong.iter().for_each(|wrong| note(wrong.clone()));
+    if line.pinned {
+        note("rolled back: run keeps it until --force".into());
+    }
+    if *earlier > 0 {
+        let what = if *state == State::Removed { "in the history" } else { "before it" };
+        note(format!("{earlier} {} {what}", if *earlier == 1 { "version" } else { "versions" }));
+    }
+    if let Some(Reprocess { needed: true, reasons, .. }) = &line.reprocess {
+        note(format!("reprocess: {}", reasons.join("; ")));
+    }
+    if let Some(Failure { error, when, exit_code, .. }) = &line.failure {
+        note(format!("failed at {} with exit code {exit_code}: {error}", time(*when)));
+    }
+    if let Some(withheld) = &line.withheld {
+        let what = if *state == State::Withheld { "" } else { "a newer version " };
+        note(format!("{what}withheld at {}: {}", time(withheld.when), withheld.sentence()));
+    }
+    if let Some((first, last)) = raw.partial {
+        note(format!("partial: its raw files cover {first} to {last}"));
+    }
+    if raw.files.len() > 1 {
+        note(format!("raw files: {}", raw.files.join(", ")));
+    }
+    for same in &raw.duplicates {
+        note(format!("duplicates for the same dates: {}", same.join(", ")));
+    }
+    line.errors.iter().for_each(|error| note(format!("error: {error}")));
 }
-
 impl Totals {
     fn of(lines: &[Line]) -> Self {
         let mut states = BTreeMap::new();

@@ -6,9 +6,6 @@ mod remove;
 mod reprocess;
 mod rollback;
 
-#[cfg(test)]
-pub use self::{remove::remove as take_out, rollback::run_on as roll_back};
-
 use crate::{
     cli::{MonthsArgs, MonthsCommand},
     settings::Settings,

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use archive::{
+    failures,
+    holdings::{Held, Holdings},
+    manifest,
+    store::Store,
+    survey::recommended,
+};
 use data::Month;
 
 use crate::{
-    archive::{
-        failures,
-        holdings::{Held, Holdings},
-        manifest,
-        store::Store,
-        survey::recommended,
-    },
     cli::ReprocessArgs,
     commands::run::{Watch, report},
     run::request::RunRequest,
@@ -34,7 +34,7 @@ pub fn run(args: &ReprocessArgs, settings: &Settings) -> crate::Result<u8> {
         if args.json {
             println!("[]");
         } else {
-            println!("no month of {} has to be made again", args.months);
+            println!("no month of {} needs reprocessing", args.months);
         }
         return Ok(0);
     }

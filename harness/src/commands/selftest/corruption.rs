@@ -2,8 +2,9 @@
 
 use std::{fs, path::Path};
 
+use base::error::Context;
+
 use super::{Trial, program, said};
-use crate::error::Context;
 
 /// All of them.
 pub fn trials(folder: &Path, file: &str) -> crate::Result<Vec<Trial>> {
@@ -23,7 +24,7 @@ pub fn trials(folder: &Path, file: &str) -> crate::Result<Vec<Trial>> {
     for (fault, bytes) in [
         ("the second half is missing", &whole[..middle]),
         ("the last byte is missing", &whole[..whole.len() - 1]),
-        ("a byte in the middle is another", &flipped),
+        ("one byte in the middle is changed", &flipped),
         ("4096 bytes in the middle are 0", &zeroed),
         ("the first hundred bytes are missing", &whole[100..]),
         ("it is text", b"not a month\n".as_slice()),

@@ -11,17 +11,14 @@ use std::{
     process::{Command, Output},
 };
 
+use base::{error::Context, exit};
 use data::{
     Month, MonthRange,
     synth::{Plan, write_months},
 };
 use serde::Serialize;
 
-use crate::{
-    cli::{SelftestArgs, SelftestKind},
-    error::Context,
-    exit,
-};
+use crate::cli::{SelftestArgs, SelftestKind};
 
 /// One fault and how the program took it.
 #[derive(Clone, Debug, Serialize)]
@@ -39,7 +36,7 @@ pub struct Trial {
 /// Runs the command: code 1 when something is not as it should be.
 pub fn run(args: &SelftestArgs) -> crate::Result<u8> {
     let folder = tempfile::Builder::new().prefix("harness-selftest-").tempdir().context("no temporary folder")?;
-    let _interrupt = crate::interrupt::removing(folder.path());
+    let _interrupt = base::interrupt::removing(folder.path());
     let file = month(folder.path())?;
     let trials = match args.kind {
         SelftestKind::Corruption => corruption::trials(folder.path(), &file)?,

@@ -13,7 +13,7 @@ pub fn trials(folder: &Path, file: &str) -> crate::Result<Vec<Trial>> {
     let mut expected = None;
     let mut trials = Vec::new();
     for (fault, name) in [
-        (None, "a server that works"),
+        (None, "a working server"),
         (Some(Fault::Unavailable), "every third answer is 503"),
         (Some(Fault::Reset), "every third connection is cut before the answer"),
         (Some(Fault::Truncated), "every third answer ends in its middle"),
@@ -35,11 +35,11 @@ pub fn trials(folder: &Path, file: &str) -> crate::Result<Vec<Trial>> {
         let injected = stub.injected();
         trials.push(Trial {
             fault: name.to_owned(),
-            expected: "exit code 0, and the bytes that a server that works has".into(),
+            expected: "exit code 0, and the bytes of a working server".into(),
             found: match (same, &*message) {
                 (true, "") => format!("{code}, {injected} faults, the same bytes"),
                 (true, message) => format!("{code}, {injected} faults, the same bytes; {message}"),
-                (false, message) => format!("{code}, {injected} faults, other bytes or none; {message}"),
+                (false, message) => format!("{code}, {injected} faults, different bytes or none; {message}"),
             },
             passed: code == "exit code 0" && same && (injected > 0) == fault.is_some(),
         });

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use archive::store::{Store, StoreError};
 use data::Month;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    archive::store::{Store, StoreError},
     rules::{Rule, Severity, Thresholds},
     watch::{criteria::Reading, figures::Figures, heartbeat},
 };
@@ -56,7 +56,7 @@ impl Incidents {
     pub fn read(store: &Store) -> Result<Self, StoreError> {
         let Some((bytes, _)) = store.read(&key())? else { return Ok(Self::default()) };
         Ok(serde_json::from_slice(&bytes).unwrap_or_else(|error| {
-            tracing::warn!("{}: {error}; every alert is told again", key());
+            tracing::warn!("{}: {error}; every alert is sent again", key());
             Self::default()
         }))
     }

@@ -6,14 +6,15 @@ mod readings;
 pub use self::incidents::{Incident, Incidents};
 use super::{criteria::Reading, figures, status::Snapshot};
 use crate::{
-    archive::store::Store,
     channels::{Item, News},
     cli::{AlertsArgs, AlertsCommand},
-    exit::{self, Usage},
     output,
     rules::Severity,
     settings::{Alerts, Settings},
 };
+use archive::store::Store;
+use base::exit::{self, Usage};
+use serde::Serialize;
 
 /// Name of the right to tell.
 const RIGHT: &str = "alerts";
@@ -26,6 +27,24 @@ pub struct Look {
     pub dead: Vec<(String, String)>,
     /// What was read.
     pub readings: Vec<Reading>,
+}
+
+/// What `alerts check` came to.
+#[derive(Serialize)]
+struct Checked<'a> {
+    /// What is wrong now, the worst first.
+    firing: Vec<&'a Incident>,
+    /// Channels that could not be told.
+    dead_channels: Vec<Told<'a>>,
+}
+
+/// A channel and what became of telling it.
+#[derive(Serialize)]
+struct Told<'a> {
+    /// Name of the channel.
+    channel: &'a str,
+    /// Why it could not be told; `null` where it was.
+    error: Option<&'a str>,
 }
 
 /// Runs the command.
@@ -42,8 +61,8 @@ fn run_check(settings: &Settings, json: bool) -> crate::Result<u8> {
     let Look { incidents, dead, .. } = look(&store, &snapshot, settings)?;
     let firing = incidents.firing();
     if json {
-        let dead: Vec<_> = dead.iter().map(|(name, why)| serde_json::json!({"channel": name, "error": why})).collect();
-        println!("{}", serde_json::to_string_pretty(&serde_json::json!({"firing": firing, "dead_channels": dead}))?);
+        let dead_channels = dead.iter().map(|(channel, why)| Told { channel, error: Some(why) }).collect();
+        println!("{}", serde_json::to_string_pretty(&Checked { firing: firing.clone(), dead_channels })?);
     } else {
         for Incident { severity, text, since, .. } in &firing {
             println!("{:8}  {text}, since {}", severity.text(), output::time(*since));
@@ -51,7 +70,7 @@ fn run_check(settings: &Settings, json: bool) -> crate::Result<u8> {
         println!("{} firing", firing.len());
     }
     for (name, why) in &dead {
-        tracing::error!("alerts are not told through {name}: {why}");
+        tracing::error!("alerts cannot be sent to {name}: {why}");
     }
     Ok(if firing.is_empty() && dead.is_empty() { 0 } else { exit::PARTLY })
 }
@@ -126,8 +145,7 @@ fn run_test(settings: &Settings, json: bool) -> crate::Result<u8> {
         })
         .collect();
     if json {
-        let told: Vec<_> =
-            told.iter().map(|(name, error)| serde_json::json!({"channel": name, "error": error})).collect();
+        let told: Vec<_> = told.iter().map(|(channel, error)| Told { channel, error: error.as_deref() }).collect();
         println!("{}", serde_json::to_string_pretty(&told)?);
     } else {
         for (name, error) in &told {
@@ -151,7 +169,7 @@ impl Item {
             rule: "test".into(),
             subject: "test".into(),
             value: 0.0,
-            text: "this is a test: nothing is wrong".into(),
+            text: "this is a test alert: nothing is wrong".into(),
             since: jiff::Timestamp::now(),
         }
     }

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use archive::{alive, store::Store};
 use data::Month;
 use jiff::Timestamp;
 
 use crate::{
-    archive::{alive, store::Store},
     machine,
     rules::Rule,
     run::cache,
@@ -80,27 +80,25 @@ fn of_runs(snapshot: &Snapshot) -> Vec<Reading> {
         if run.heard == Heard::Over {
             continue;
         }
-        let what = format!("the run of {}..{} on {host}", beat.first, beat.last);
+        let what = format!("run {}..{} on {host}", beat.first, beat.last);
         if run.heard == Heard::Lost {
             let silent = 60.0 * minutes(beat.renewed);
-            push(Rule::LostRuns, name, 1.0, format!("{what} is lost: not heard of for {silent:.0} seconds"));
+            push(Rule::LostRuns, name, 1.0, format!("{what} is lost: no heartbeat for {silent:.0} seconds"));
             continue;
         }
         let stalled = minutes(beat.progress);
-        push(
-            Rule::StalledMinutes,
-            name,
-            stalled,
-            format!("{what} is at work but has not got on for {stalled:.0} minutes"),
-        );
+        push(Rule::StalledMinutes, name, stalled, format!("{what} has made no progress for {stalled:.0} minutes"));
         for running in &beat.running {
             let (subject, value) = (format!("{}", running.month), minutes(running.began));
-            let text = format!("{subject} has been made for {value:.0} minutes on {host} and is at {}", running.stage);
+            let text = format!(
+                "{subject} has been building for {value:.0} minutes on {host} and is in stage {}",
+                running.stage
+            );
             push(Rule::MonthMinutes, &subject, value, text);
         }
         if let Some(bytes) = beat.memory_bytes {
             let value = bytes as f64 / 1e9;
-            push(Rule::MemoryGb, name, value, format!("the run on {host} holds {value:.1} GB of memory"));
+            push(Rule::MemoryGb, name, value, format!("the run on {host} uses {value:.1} GB of memory"));
         }
         // The disks of this machine are looked at themselves.
         if let Some(bytes) = beat.free_bytes.filter(|_| beat.host != here) {

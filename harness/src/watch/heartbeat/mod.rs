@@ -8,14 +8,13 @@ use serde::{Deserialize, Serialize};
 
 pub use self::pulse::{Pulse, RENEWAL};
 
-use crate::{
-    archive::{
-        alive::Process,
-        store::{Store, StoreError},
-    },
-    exit,
-    reporter::Stage,
+use archive::{
+    alive::Process,
+    store::{Store, StoreError},
 };
+use base::exit;
+
+use crate::reporter::Stage;
 
 /// Folder of the heartbeats.
 pub const FOLDER: &str = "processed-data/status";
@@ -115,7 +114,7 @@ pub struct Heartbeat {
     pub slowest: Option<Slowest>,
     /// Requests to the store that were repeated.
     pub retries: u64,
-    /// Most memory held since the heartbeat before.
+    /// Peak memory since the previous heartbeat.
     pub memory_bytes: Option<u64>,
     /// Most memory held so far.
     pub peak_memory_bytes: Option<u64>,
@@ -143,7 +142,7 @@ pub fn all(store: &Store) -> Result<Vec<Heartbeat>, StoreError> {
         match store.read(&object.key) {
             Ok(Some((bytes, _))) => match serde_json::from_slice(&bytes) {
                 Ok(beat) => beats.push(beat),
-                Err(error) => tracing::debug!("{}: no heartbeat: {error}", object.key),
+                Err(error) => tracing::debug!("{}: not a heartbeat: {error}", object.key),
             },
             Ok(None) => {}
             Err(error) => tracing::debug!("{}: {}", object.key, exit::sentence(&error.into())),

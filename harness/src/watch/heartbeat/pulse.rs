@@ -9,16 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use archive::store::{Store, Traffic};
+use base::{exit, interrupt};
 use data::Month;
 use jiff::Timestamp;
 
 use super::{Heartbeat, LastError, Running, Slowest, State, key};
-use crate::{
-    archive::store::{Store, Traffic},
-    exit, interrupt, machine,
-    reporter::Stage,
-    run::memory,
-};
+use crate::{machine, reporter::Stage, run::memory};
 
 /// Memory is looked at this often, and what has changed is written no more often.
 const PULSE: Duration = Duration::from_secs(1);
@@ -139,7 +136,7 @@ impl Pulse {
         self.shared.changed.notify_all();
         let ended = self.ended.into_inner().unwrap_or_else(PoisonError::into_inner);
         if ended.recv_timeout(PATIENCE).is_err() {
-            tracing::debug!("the end of the run is not in its heartbeat: the store did not take it in time");
+            tracing::debug!("the last heartbeat of the run was not written: the store did not answer in time");
         }
     }
 
@@ -227,7 +224,7 @@ impl Shared {
             Ok(())
         };
         if let Err(error) = put() {
-            tracing::debug!("{}: the heartbeat is not written: {}", beat.run, exit::sentence(&error));
+            tracing::debug!("{}: the heartbeat cannot be written: {}", beat.run, exit::sentence(&error));
         }
         (self.also)(&beat);
     }

@@ -7,7 +7,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub use self::snapshot::{Heard, Snapshot};
 use super::figures;
-use crate::{archive::store::Store, cli::StatusArgs, exit, settings::Settings};
+use crate::{cli::StatusArgs, settings::Settings};
+use archive::store::Store;
+use base::exit;
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_secs(2);

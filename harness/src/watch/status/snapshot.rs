@@ -2,23 +2,23 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use archive::{
+    alive::Process,
+    discover::RawFile,
+    failures,
+    holdings::Holdings,
+    manifest,
+    state::State,
+    store::{Store, StoreError},
+    survey,
+    withheld::{self, WithheldError},
+};
+use base::exit;
 use data::Month;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    archive::{
-        alive::Process,
-        discover::RawFile,
-        failures,
-        holdings::Holdings,
-        manifest,
-        state::State,
-        store::{Store, StoreError},
-        survey,
-        withheld::{self, WithheldError},
-    },
-    exit,
     settings::Settings,
     watch::{
         figures::Figures,

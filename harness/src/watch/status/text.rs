@@ -2,14 +2,11 @@
 
 use std::fmt::Write;
 
+use archive::{alive::Process, state::State};
 use jiff::Timestamp;
 
 use super::{Heard, Snapshot, snapshot::Run};
-use crate::{
-    archive::{alive::Process, state::State},
-    output,
-    watch::heartbeat,
-};
+use crate::{output, watch::heartbeat};
 
 /// All of it.
 pub fn of(snapshot: &Snapshot) -> String {
@@ -50,11 +47,11 @@ fn write(text: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
 
 fn write_run(text: &mut String, Run { heard, beat }: &Run) -> std::fmt::Result {
     let state = match (heard, beat.state) {
-        (Heard::Live, _) => format!("at work for {}", ago(beat.began)),
+        (Heard::Live, _) => format!("running for {}", ago(beat.began)),
         (Heard::Lost, _) if beat.process.as_ref().is_some_and(Process::is_dead) => {
-            format!("lost: its process has ended without a word, the last was {} ago", ago(beat.renewed))
+            format!("lost: its process ended without a last heartbeat, the previous was {} ago", ago(beat.renewed))
         }
-        (Heard::Lost, _) => format!("lost: not heard of for {}", ago(beat.renewed)),
+        (Heard::Lost, _) => format!("lost: no heartbeat for {}", ago(beat.renewed)),
         (Heard::Over, heartbeat::State::Interrupted) => format!("interrupted {} ago", ago(beat.renewed)),
         (Heard::Over, heartbeat::State::Stopped) => format!("stopped by an error {} ago", ago(beat.renewed)),
         (Heard::Over, _) => format!("ended {} ago", ago(beat.renewed)),

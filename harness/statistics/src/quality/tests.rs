@@ -7,7 +7,10 @@ use data::{
     grid::Rollover,
 };
 use jiff::civil::Date;
-use kernels::labels::MODES;
+use kernels::{
+    features::{FEATURES, FLAGS, FLOATS},
+    labels::MODES,
+};
 
 use super::*;
 use crate::{FeatureStatistics, ModeStatistics, Wrong, feature_ranges, fixtures};
@@ -138,17 +141,18 @@ fn the_first_record_counts_by_its_local_date() {
 
 #[test]
 fn features() {
+    let all = FEATURES.len() as f64;
     let some = |count: usize, change: fn(&mut FeatureStatistics)| {
         lost(Part::Features, |month, _| month.features.values_mut().take(count).for_each(change))
     };
-    assert!(near(some(1, |feature| feature.outliers = Some(0.051)), 0.25 / 43.0));
+    assert!(near(some(1, |feature| feature.outliers = Some(0.051)), 0.25 / all));
     assert_eq!(some(1, |feature| feature.outliers = Some(0.05)), 0.0);
-    assert!(near(some(3, |feature| feature.in_range = false), 3.0 * 0.25 / 43.0));
-    assert!(near(some(43, |feature| feature.nan_share = 0.01), 0.0025));
+    assert!(near(some(3, |feature| feature.in_range = false), 3.0 * 0.25 / all));
+    assert!(near(some(FEATURES.len(), |feature| feature.nan_share = 0.01), 0.0025));
     // A feature that is not there is all NaN as well, and so is one without a value.
     let absent = lost(Part::Features, |month, _| month.features.retain(|name, _| name != "atr_30s"));
-    assert!(near(absent, 0.5 / 43.0));
-    assert!(near(some(1, |feature| feature.nan_share = 1.0), 0.5 / 43.0));
+    assert!(near(absent, 0.5 / all));
+    assert!(near(some(1, |feature| feature.nan_share = 1.0), 0.5 / all));
 }
 
 #[test]
@@ -167,7 +171,8 @@ fn nan_ceilings() {
         let names = feature_ranges::names().filter(|name| feature_ranges::nan_ceiling(name).unwrap() < share);
         names.count()
     };
-    assert_eq!([0.005, 0.02, 0.2, 0.36].map(exceeding), [0, 7, 12, 43]);
+    let immediate = FEATURES[..FLOATS].iter().filter(|feature| feature.first == 0).count();
+    assert_eq!([0.005, 0.02, 0.2, 0.36].map(exceeding), [0, FLAGS, FLAGS + immediate, FEATURES.len()]);
 }
 
 #[test]

@@ -138,7 +138,10 @@ fn document(studied: &Studied<'_>, with_charts: bool) -> Document {
             };
             let squares: Vec<Square> = side.pairs.iter().map(square).collect();
             let drawing = grid(title, studied.stops, studied.targets, &squares, 640);
-            let reading = format!("{reading} A dot is a win rate from 5 to 50 %.");
+            let values = side.pairs.iter().filter_map(value);
+            let strongest = values.reduce(|most, value| if value.abs() > most.abs() { value } else { most });
+            let strongest = strongest.map_or(text::NOTHING.to_owned(), show);
+            let reading = format!("{reading} The strongest colour is {strongest}; a dot is a win rate from 5 to 50 %.");
             figures.push(Figure::new(title, reading, drawing));
         }
     }

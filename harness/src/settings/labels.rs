@@ -231,7 +231,7 @@ win_rate = [0.01, 0.9]
                 "atr = 0.0000001 ",
                 "line 9: target = { atr = 0.0000001 }: expected { atr = .. }, a multiple above 0",
             ),
-            ("atr = 2 ", "atr = 1e400 ", "line 9: target = { atr = 1e400 }: expected"),
+            ("atr = 2 ", "atr = inf ", "line 9: target = { atr = inf }: expected"),
             ("atr = 2 ", "ATR = 2 ", "line 9: ATR: unknown; expected atr"),
             ("name = 'b'", "name = 'a'", "line 11: mode 2: name = a: expected another name than mode 1"),
             ("name = 'b'", "name = 'B b'", "line 11: mode 2: name = B b: expected lower-case letters"),

@@ -33,6 +33,7 @@ side = 'long'
 stop = 7
 target = 21
 trailing = true
+win_rate = [0.0, 1.0]
 ";
 
 fn schema(file: &Path) -> Vec<(String, DataType)> {

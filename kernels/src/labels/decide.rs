@@ -66,36 +66,38 @@ impl Deciding<'_> {
         if with_stop {
             trades.stop[rows.clone()].copy_from_slice(distances);
         }
-        if !(mae || mfe || moved) {
-            return;
-        }
         let (sign, better, worse) = match direction {
             Direction::Long => (1, &scratch.highs, &scratch.lows),
             Direction::Short => (-1, &scratch.lows, &scratch.highs),
         };
-        let trailed = self.plan.barriers[stop].trailing.map(|place| &scratch.stopped[place][..lanes]);
-        for lane in 0..lanes {
-            let (row, out) = (part.start + 1 + lane, rows.start + lane);
-            let entry = sign * part.entry(row);
-            let held = usize::from(trades.held[out]);
-            let traded = i32::from(held > 0);
-            let held = held.max(1);
-            if mae {
-                trades.mae[out] = traded * (worse.max(row, held) + entry).max(0);
+        let held = &trades.held[rows.clone()];
+        // The first row of each lane, and the entry of the side.
+        let first = part.start + 1;
+        if mae {
+            for (lane, (out, &held)) in trades.mae[rows.clone()].iter_mut().zip(held).enumerate() {
+                let worst = worse.max(first + lane, usize::from(held.max(1))) + sign * part.entry(first + lane);
+                *out = if held > 0 { worst.max(0) } else { 0 };
             }
-            if mfe {
-                trades.mfe[out] = traded * (better.max(row, held) - entry).max(0);
+        }
+        if mfe {
+            for (lane, (out, &held)) in trades.mfe[rows.clone()].iter_mut().zip(held).enumerate() {
+                let best = better.max(first + lane, usize::from(held.max(1))) - sign * part.entry(first + lane);
+                *out = if held > 0 { best.max(0) } else { 0 };
             }
-            if moved {
-                let decided = row + held - 1;
-                let open = sign * ahead.open[decided] - entry;
+        }
+        if moved {
+            let trailed = self.plan.barriers[stop].trailing.map(|place| &scratch.stopped[place][..lanes]);
+            let exits = &trades.exit[rows.clone()];
+            for (lane, (out, (&held, &exit))) in trades.moved[rows].iter_mut().zip(held.iter().zip(exits)).enumerate() {
+                let (row, held) = (first + lane, usize::from(held));
+                let decided = row + held.max(1) - 1;
+                let entry = part.entry(row);
+                let (open, close) = (sign * (ahead.open[decided] - entry), sign * (ahead.close[decided] - entry));
                 let stop = trailed.map_or(-distances[lane], |trailed| trailed[lane]);
                 // A row that opens beyond the barrier counts at its open.
-                trades.moved[out] = match trades.exit[out] {
-                    exit if exit == Exit::Target as i8 => open.max(at_target[lane]),
-                    exit if exit == Exit::Stop as i8 => open.min(stop),
-                    _ => traded * (sign * ahead.close[decided] - entry),
-                };
+                let undecided = if held > 0 { close } else { 0 };
+                let stopped = if exit == Exit::Stop as i8 { open.min(stop) } else { undecided };
+                *out = if exit == Exit::Target as i8 { open.max(at_target[lane]) } else { stopped };
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::seconds;
+use crate::level::kernel;
 use crate::weights::{VELOCITY, clip};
 use crate::{Error, Series};
 
@@ -122,22 +123,27 @@ impl Trades {
         decay: f64,
         out: &mut [f32],
     ) -> Result<(), Error> {
-        if at.end > self.mae.len() || at.len() != rows.len() || rows.end > series.len() || at.len() != out.len() {
+        if at.start > at.end
+            || at.end > self.mae.len()
+            || at.len() != rows.len()
+            || rows.end > series.len()
+            || at.len() != out.len()
+        {
             return Err(Error::Rows { rows, len: self.mae.len() });
         }
-        let figures = self.exit[at.clone()].iter().zip(&self.held[at.clone()]);
-        let figures = figures.zip(&self.mae[at.clone()]).zip(&self.stop[at]);
-        for ((weight, row), (((&exit, &held), &mae), &stop)) in out.iter_mut().zip(rows).zip(figures) {
-            *weight = if exit == Exit::Target as i8 {
-                let seconds = match series.breaks() {
-                    [] => u64::from(held) - 1,
-                    breaks => seconds(row + 1, held - 1, breaks),
-                };
-                let quality = clip(2.0 - 1.5 * f64::from(mae) / f64::from(stop));
-                (quality * VELOCITY[(seconds as usize).min(VELOCITY.len() - 1)] * decay) as f32
-            } else {
-                decay as f32
-            };
+        let (exit, held) = (&self.exit[at.clone()], &self.held[at.clone()]);
+        let (mae, stop) = (&self.mae[at.clone()], &self.stop[at]);
+        weigh(Weighing { exit, held, mae, stop }, decay, out);
+        // Once more those few that may be open over a break: they took longer than they have rows.
+        let longest = usize::from(held.iter().copied().max().unwrap_or_default());
+        for at in series.breaks() {
+            for row in rows.start.max(at.row.saturating_sub(longest))..rows.end.min(at.row) {
+                let lane = row - rows.start;
+                if exit[lane] == Exit::Target as i8 {
+                    let seconds = seconds(row + 1, held[lane] - 1, series.breaks());
+                    out[lane] = weight(mae[lane], stop[lane], seconds as usize, decay);
+                }
+            }
         }
         Ok(())
     }
@@ -191,6 +197,31 @@ impl Trades {
     fn fits(&self, rows: Range<usize>, out: usize) -> Result<(), Error> {
         if rows.len() == self.len() && out == self.len() { Ok(()) } else { Err(Error::Rows { rows, len: self.len() }) }
     }
+}
+
+/// What a weight needs of each trade.
+struct Weighing<'a> {
+    exit: &'a [i8],
+    held: &'a [u16],
+    mae: &'a [i32],
+    stop: &'a [i32],
+}
+
+kernel!(fn weigh['a]['a](trades: Weighing<'a>, decay: f64, out: &'a mut [f32]) {
+    let Weighing { exit, held, mae, stop } = trades;
+    let figures = exit.iter().zip(held).zip(mae).zip(stop);
+    for (out, (((&exit, &held), &mae), &stop)) in out.iter_mut().zip(figures) {
+        // Without a branch: a loss is as likely as a win. The distance of a stop is 0 where there is no trade.
+        let won = weight(mae, stop.max(1), usize::from(held.max(1)) - 1, decay);
+        *out = if exit == Exit::Target as i8 { won } else { decay as f32 };
+    }
+});
+
+/// quality*velocity*decay of a win.
+#[inline(always)]
+fn weight(mae: i32, stop: i32, seconds: usize, decay: f64) -> f32 {
+    let quality = clip(2.0 - 1.5 * f64::from(mae) / f64::from(stop));
+    (quality * VELOCITY[seconds.min(VELOCITY.len() - 1)] * decay) as f32
 }
 
 /// A number in 16 bits, and how many did not fit.

@@ -19,7 +19,7 @@ pub(super) type Column<T> = [T; PART];
 pub(super) struct Scratch {
     up: Touches,
     down: Touches,
-    /// One for each barrier that follows the price at a distance in ticks.
+    /// One for each barrier that follows the price at a distance in ticks, by its place among those that follow it.
     chains: Vec<Option<Chain>>,
     /// Of long trades and of short ones, where stops follow the price otherwise.
     paths: [Path; 2],
@@ -37,8 +37,7 @@ pub(super) struct Scratch {
 impl Scratch {
     /// Room for `rows` of a block with its look-ahead.
     pub(super) fn new(plan: &Plan, rows: usize, horizon: usize) -> Self {
-        let following = plan.barriers.iter().filter(|barrier| barrier.trailing.is_some());
-        let chain = |barrier: &Barrier| match plan.distances[barrier.distance] {
+        let chain = |&at: &usize| match plan.distances[plan.barriers[at].distance] {
             Distance::Ticks(ticks) => Some(Chain::new(ticks.into(), rows)),
             Distance::Atr(_) => None,
         };
@@ -47,13 +46,13 @@ impl Scratch {
         Self {
             up: Touches::new(),
             down: Touches::new(),
-            chains: following.map(chain).collect(),
-            paths: [(); 2].map(|()| Path::new(if plan.trailing > 0 { rows } else { 0 })),
+            chains: plan.trailing.iter().map(chain).collect(),
+            paths: [(); 2].map(|()| Path::new(if plan.trailing.is_empty() { 0 } else { rows })),
             highs: extrema.clone(),
             lows: extrema,
             distances: vec![[0; PART]; plan.distances.len()],
             reached: vec![[NEVER; PART]; plan.barriers.len()],
-            stopped: vec![[0; PART]; plan.trailing],
+            stopped: vec![[0; PART]; plan.trailing.len()],
         }
     }
 }
@@ -123,7 +122,7 @@ impl Block<'_> {
         let (rows, entries) = (ahead.open.len(), self.deadlines.len().min(ahead.open.len() - 1));
         self.scratch.highs.set(ahead.high.iter().copied(), rows);
         self.scratch.lows.set(ahead.low.iter().map(|low| -low), rows);
-        if self.plan.trailing > 0 && (self.span.is_none() || self.scratch.chains.iter().any(Option::is_none)) {
+        if !self.plan.trailing.is_empty() && (self.span.is_none() || self.scratch.chains.iter().any(Option::is_none)) {
             let Scratch { paths: [long, short], highs, lows, .. } = &mut *self.scratch;
             long.set(highs.values(), lows.values());
             short.set(lows.values(), highs.values());
@@ -174,15 +173,17 @@ impl Block<'_> {
     /// Takes a row into the chains, whose table stands at the row after it.
     #[inline(always)]
     fn take_best(&mut self, row: usize, lowest: i32, highest: i32) {
-        if self.plan.trailing == 0 {
+        if self.plan.trailing.is_empty() {
             return;
         }
-        let (high, low) = (self.ahead.high[row] - lowest, highest - self.ahead.low[row]);
+        let reach = [self.ahead.high[row] - lowest, highest - self.ahead.low[row]];
         let Scratch { up, down, chains, .. } = &mut *self.scratch;
-        for barrier in &self.plan.barriers {
-            if let Some(chain) = barrier.trailing.and_then(|place| chains[place].as_mut()) {
-                let best = if barrier.side == Direction::Long { high } else { low };
-                chain.take(row, best, sides(barrier.side, up, down, highest - lowest));
+        let better = better(up, down, reach, row);
+        for (&at, chain) in self.plan.trailing.iter().zip(chains) {
+            let side = self.plan.barriers[at].side;
+            if let Some(chain) = chain {
+                let of = side as usize;
+                chain.take(row, reach[of], better[of], sides(side, up, down, highest - lowest));
             }
         }
     }
@@ -201,30 +202,31 @@ impl Block<'_> {
         for lane in (0..lanes).rev() {
             let row = start + 1 + lane;
             let entry = price(self.entry, self.ahead, row);
-            self.take_best(row, lowest, highest);
-            if self.plan.trailing > 0 {
-                self.read_trailing(lane, row, entry, lowest, highest);
-            }
+            self.read_trailing(lane, row, entry, lowest, highest);
             self.take(row, lowest, highest);
             let Scratch { up, down, distances, reached, .. } = &mut *self.scratch;
             let (above, below) = (entry - lowest, span - (entry - lowest));
-            for (barrier, reached) in self.plan.barriers.iter().zip(reached) {
-                if barrier.trailing.is_none() {
-                    let distance = distances[barrier.distance][lane];
-                    let (touches, level) = if barrier.above { (&*up, above) } else { (&*down, below) };
-                    reached[lane] = touches.first((level + distance) as usize, row) - row as i16;
-                }
+            for &at in &self.plan.fixed {
+                let barrier = &self.plan.barriers[at];
+                let distance = distances[barrier.distance][lane];
+                let (touches, level) = if barrier.above { (&*up, above) } else { (&*down, below) };
+                reached[at][lane] = touches.first((level + distance) as usize, row) - row as i16;
             }
         }
     }
 
-    /// The same of the barriers that follow the price, before `row` is taken into the table, but after it is into the chains.
+    /// The same of the barriers that follow the price, before `row` is taken into the table; it is taken into the chains.
     #[inline(always)]
     fn read_trailing(&mut self, lane: usize, row: usize, entry: i32, lowest: i32, highest: i32) {
-        let (high, low) = (self.ahead.high[row] - lowest, highest - self.ahead.low[row]);
-        for (barrier, at) in self.plan.barriers.iter().zip(0..) {
-            let Some(place) = barrier.trailing else { continue };
-            let Some(chain) = &self.scratch.chains[place] else {
+        if self.plan.trailing.is_empty() {
+            return;
+        }
+        let [high, low] = [self.ahead.high[row] - lowest, highest - self.ahead.low[row]];
+        let better = better(&self.scratch.up, &self.scratch.down, [high, low], row);
+        for (place, &at) in self.plan.trailing.iter().enumerate() {
+            let barrier = &self.plan.barriers[at];
+            let Scratch { up, down, chains, reached, stopped, .. } = &mut *self.scratch;
+            let Some(chain) = &mut chains[place] else {
                 self.follow(barrier, at, lane, row, entry);
                 continue;
             };
@@ -232,10 +234,11 @@ impl Block<'_> {
                 Direction::Long => (entry - lowest, [high, low]),
                 Direction::Short => (highest - entry, [low, high]),
             };
-            let sides = sides(barrier.side, &self.scratch.up, &self.scratch.down, highest - lowest);
-            let (stopped, best) = chain.of(level, row, reach, sides);
-            self.scratch.reached[at][lane] = stopped - row as i16;
-            self.scratch.stopped[place][lane] = best - chain.ticks - level;
+            let sides = sides(barrier.side, up, down, highest - lowest);
+            chain.take(row, reach[0], better[barrier.side as usize], sides);
+            let (found, best) = chain.of(level, row, reach, sides);
+            reached[at][lane] = found - row as i16;
+            stopped[place][lane] = best - chain.ticks - level;
         }
     }
 
@@ -274,6 +277,12 @@ impl Block<'_> {
             }
         }
     }
+}
+
+/// The nearest rows after `row` with a better price than its own, of long trades and of short ones.
+#[inline(always)]
+fn better(up: &Touches, down: &Touches, [high, low]: [i32; 2], row: usize) -> [i16; 2] {
+    [up.first((high + 1) as usize, row + 1), down.first((low + 1) as usize, row + 1)]
 }
 
 /// The touch table as a side sees it.

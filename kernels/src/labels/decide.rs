@@ -4,7 +4,7 @@
 
 use super::block::{Decide, PART, Part};
 use super::plan::{Plan, Traded};
-use super::trades::{Exit, Figures, Trades};
+use super::trades::{Exit, Figures, Mae, Trades};
 use super::{Direction, Specification, Tie};
 
 /// The trades of a block.
@@ -73,7 +73,19 @@ impl Deciding<'_> {
         let held = &trades.held[rows.clone()];
         // The first row of each lane, and the entry of the side.
         let first = part.start + 1;
-        if mae {
+        if mae == Mae::OfWins {
+            // A list of the wins first: which rows they are, no processor foresees.
+            let (mut wins, mut count) = ([0_u8; PART], 0);
+            for (lane, &exit) in trades.exit[rows.clone()].iter().enumerate() {
+                wins[count % PART] = lane as u8;
+                count += usize::from(exit == Exit::Target as i8);
+            }
+            let (out, entry) = (&mut trades.mae[rows.clone()], |lane| sign * part.entry(first + lane));
+            for lane in wins[..count].iter().map(|&lane| usize::from(lane)) {
+                out[lane] = (worse.max(first + lane, usize::from(held[lane])) + entry(lane)).max(0);
+            }
+        }
+        if mae == Mae::OfAll {
             for (lane, (out, &held)) in trades.mae[rows.clone()].iter_mut().zip(held).enumerate() {
                 let worst = worse.max(first + lane, usize::from(held.max(1))) + sign * part.entry(first + lane);
                 *out = if held > 0 { worst.max(0) } else { 0 };

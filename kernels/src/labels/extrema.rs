@@ -44,9 +44,9 @@ impl Extrema {
     /// The largest value of `rows` rows from `row` on; at least one.
     #[inline(always)]
     pub(super) fn max(&self, row: usize, rows: usize) -> i32 {
-        let power = rows.ilog2() as usize;
-        let maxima = &self.maxima[power * self.rows..][..self.rows];
-        maxima[row].max(maxima[row + rows - (1 << power)])
+        let power = (usize::BITS - 1 - (rows | 1).leading_zeros()) as usize;
+        let first = power * self.rows + row;
+        self.maxima[first].max(self.maxima[first + rows - (1 << power)])
     }
 
     /// The first row from `row` on whose value is at least `level`. Beyond the longest run it may be overlooked.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::decide::Deciding;
 use super::entries::{BLOCK, Entries};
 use super::plan::Plan;
-use super::trades::{Figures, Trades};
+use super::trades::{Figures, Mae, Trades};
 use super::{Output, Specification};
 use crate::{Error, Profile, Series};
 
@@ -48,7 +48,11 @@ impl Labeller {
         let weight = specification.has(Output::Weight);
         let figures = Figures {
             stop: weight,
-            mae: weight || specification.has(Output::Mae),
+            mae: match (specification.has(Output::Mae), weight) {
+                (true, _) => Mae::OfAll,
+                (false, true) => Mae::OfWins,
+                (false, false) => Mae::OfNone,
+            },
             mfe: specification.has(Output::Mfe),
             moved: specification.has(Output::Move),
         };

@@ -10,8 +10,10 @@ pub(super) struct Plan {
     pub(super) barriers: Vec<Barrier>,
     /// The modes, by their barriers.
     pub(super) modes: Vec<Traded>,
-    /// How many of the barriers follow the price.
-    pub(super) trailing: usize,
+    /// The places of the barriers that stay where they are.
+    pub(super) fixed: Vec<usize>,
+    /// Of those that follow the price, by their own places.
+    pub(super) trailing: Vec<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +60,14 @@ impl Plan {
     fn barrier(&mut self, side: Direction, above: bool, distance: Distance, trailing: bool) -> usize {
         let distance = place(&mut self.distances, |&one| one == distance, || distance);
         let same = |one: &Barrier| (one.above, one.distance, one.trailing.is_some()) == (above, distance, trailing);
-        let following = &mut self.trailing;
-        place(&mut self.barriers, same, || {
-            let trailing = trailing.then_some(*following);
-            *following += usize::from(trailing.is_some());
-            Barrier { side, above, distance, trailing }
-        })
+        let known = self.barriers.len();
+        let following = trailing.then_some(self.trailing.len());
+        let found = place(&mut self.barriers, same, || Barrier { side, above, distance, trailing: following });
+        if found == known {
+            let places = if trailing { &mut self.trailing } else { &mut self.fixed };
+            places.push(found);
+        }
+        found
     }
 }
 
@@ -95,7 +99,7 @@ mod tests {
         // The stop of a long trade is where a short one wins; one that follows the price is another.
         let short =
             Plan::new(&[modes[9].clone(), mode(Direction::Short, 2, 2, false), mode(Direction::Short, 2, 2, true)]);
-        assert_eq!((short.barriers.len(), short.trailing), (3, 1));
+        assert_eq!((short.fixed.len(), short.trailing.len()), (2, 1));
         assert_eq!((short.modes[0].stop, short.modes[0].target), (short.modes[1].target, short.modes[1].stop));
     }
 }

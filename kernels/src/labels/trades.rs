@@ -23,11 +23,23 @@ pub enum Exit {
     End = 4,
 }
 
+/// Which rows have a worst move.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Mae {
+    /// None needs it.
+    #[default]
+    OfNone,
+    /// Weights need that of wins.
+    OfWins,
+    /// All of them.
+    OfAll,
+}
+
 /// Which columns of [`Trades`] are filled besides exit and rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Figures {
     pub(super) stop: bool,
-    pub(super) mae: bool,
+    pub(super) mae: Mae,
     pub(super) mfe: bool,
     pub(super) moved: bool,
 }
@@ -42,7 +54,8 @@ pub struct Trades {
     pub held: Vec<u16>,
     /// Distance of the stop in ticks.
     pub stop: Vec<i32>,
-    /// Worst move against the entry up to the deciding row, in ticks, at least 0.
+    /// Worst move against the entry up to the deciding row, in ticks, at least 0; of wins alone where it is no output and
+    /// weights need it.
     pub mae: Vec<i32>,
     /// Best move for the entry up to the deciding row, in ticks, at least 0.
     pub mfe: Vec<i32>,
@@ -62,7 +75,7 @@ impl Trades {
 
     fn ticks_mut(&mut self, figures: Figures) -> [(&mut Vec<i32>, bool); 4] {
         let Figures { stop, mae, mfe, moved } = figures;
-        [(&mut self.stop, stop), (&mut self.mae, mae), (&mut self.mfe, mfe), (&mut self.moved, moved)]
+        [(&mut self.stop, stop), (&mut self.mae, mae != Mae::OfNone), (&mut self.mfe, mfe), (&mut self.moved, moved)]
     }
 
     /// No trade on these rows.
@@ -211,7 +224,7 @@ kernel!(fn weigh['a]['a](trades: Weighing<'a>, decay: f64, out: &'a mut [f32]) {
     let Weighing { exit, held, mae, stop } = trades;
     let figures = exit.iter().zip(held).zip(mae).zip(stop);
     for (out, (((&exit, &held), &mae), &stop)) in out.iter_mut().zip(figures) {
-        // Without a branch: a loss is as likely as a win. The distance of a stop is 0 where there is no trade.
+        // Without a branch: whether a row wins, no processor foresees. The distance of a stop is 0 where there is no trade.
         let won = weight(mae, stop.max(1), usize::from(held.max(1)) - 1, decay);
         *out = if exit == Exit::Target as i8 { won } else { decay as f32 };
     }

@@ -29,24 +29,35 @@ pub(super) struct Sides<'a> {
     pub(super) span: i32,
 }
 
+impl Sides<'_> {
+    /// The nearest row after `row` with a better price than the one at level `best`. The table stands at the row after it.
+    #[inline(always)]
+    pub(super) fn better(&self, best: i32, row: usize) -> i16 {
+        self.better.first((best + 1) as usize, row + 1)
+    }
+}
+
 impl Chain {
     pub(super) fn new(ticks: i32, rows: usize) -> Self {
-        Self { ticks, stopped: vec![(NEVER, 0); rows].into_boxed_slice() }
+        // What lies beyond the rows is never stopped.
+        Self { ticks, stopped: vec![(NEVER, 0); rows + 1].into_boxed_slice() }
     }
 
-    /// Takes in `row`, whose best price is at level `best`; the table stands at the row after it.
+    /// Takes in `row`, whose best price is at level `best`; `better` is the nearest row after it with a better one. The table
+    /// stands at the row after it.
     #[inline(always)]
-    pub(super) fn take(&mut self, row: usize, best: i32, sides: Sides<'_>) {
-        self.stopped[row] = self.after(row, best, sides);
+    pub(super) fn take(&mut self, row: usize, best: i32, better: i16, sides: Sides<'_>) {
+        self.stopped[row] = self.after(row, best, better, sides);
     }
 
     /// Where a trade is stopped after `row` whose best price is at level `best`, which `row` does not exceed. The table stands
     /// at the row after it.
     #[inline(always)]
-    fn after(&self, row: usize, best: i32, Sides { better, worse, span }: Sides<'_>) -> Stopped {
-        let better = better.first((best + 1) as usize, row + 1);
+    fn after(&self, row: usize, best: i32, better: i16, Sides { worse, span, .. }: Sides<'_>) -> Stopped {
         let stop = worse.first((span - best + self.ticks) as usize, row + 1);
-        if stop <= better { (stop, best) } else { self.stopped[better as usize] }
+        // Read either way: which of the two comes first, no processor foresees.
+        let later = self.stopped[(better as usize).min(self.stopped.len() - 1)];
+        if stop <= better { (stop, best) } else { later }
     }
 
     /// Where a trade is stopped that is entered at level `entry` and whose first row is `row`, which was taken in here but not
@@ -56,7 +67,7 @@ impl Chain {
         if worst >= sides.span - entry + self.ticks {
             (row as i16, entry)
         } else if entry > best {
-            self.after(row, entry, sides)
+            self.after(row, entry, sides.better(entry, row), sides)
         } else {
             self.stopped[row]
         }

@@ -70,12 +70,12 @@ impl Uniqueness {
             self.open[row] += 1;
             self.open[row + usize::from(held)] -= 1;
         }
-        self.before.clear();
+        self.before.resize(self.open.len(), 0);
         let (mut count, mut sum) = (0, 0_u64);
-        for change in &mut self.open {
+        for (change, before) in self.open.iter_mut().zip(&mut self.before) {
             count += *change;
             *change = count;
-            self.before.push(sum);
+            *before = sum;
             // Sums may wrap; the difference of two is that of at most 3,600 rows.
             sum = sum.wrapping_add(self.shares[count as usize]);
         }

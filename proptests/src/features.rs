@@ -49,6 +49,14 @@ pub const NUMBERS: &[&str] = &[
 pub const FLAGS: &[&str] =
     &["is_eth", "is_pre_open", "is_rth_open", "is_morning", "is_lunch", "is_afternoon", "is_rth_close"];
 
+/// Checksums of all features of three tapes in both profiles, for `tests/it/bits.rs`: no instruction set and no change of a
+/// kernel may change a bit.
+pub const BITS: [[u64; 2]; 3] = [
+    [671_132_243_540_282_118, 12_931_752_377_201_376_959],
+    [11_692_082_788_826_225_051, 13_267_094_598_976_688_641],
+    [13_214_622_237_803_463_860, 3_678_114_760_088_473_997],
+];
+
 /// Fractional bits of numbers that are not fractions of manageable size.
 const FIXED: u32 = 56;
 

@@ -12,6 +12,13 @@ pub const MODES: [(&str, bool, i64, i64); 6] = [
     ("high_vol_short", false, 10, 20),
 ];
 
+/// Checksums of all labels and weights of three tapes in both profiles, for `tests/it/bits.rs`.
+pub const BITS: [[u64; 2]; 3] = [
+    [10_507_613_037_838_247_336, 10_507_613_037_838_247_336],
+    [184_931_836_751_288_613, 184_931_836_751_288_613],
+    [8_539_256_094_880_941_214, 8_539_256_094_880_941_214],
+];
+
 /// A win: worst move against the entry in ticks, and seconds from the entry row to the deciding row by their timestamps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Win {

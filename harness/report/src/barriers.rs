@@ -1,7 +1,5 @@
 //! The page of `study barriers`: heat maps of every figure, and the pairs as a table.
 
-use serde_json::{Value, json};
-
 use super::{
     charts::grid::{Square, grid},
     document::{Document, Figure, Section},
@@ -19,7 +17,7 @@ pub struct Side {
 }
 
 /// One pair.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Line {
     /// Ticks.
     pub stop: u16,
@@ -29,7 +27,7 @@ pub struct Line {
     pub trades: u64,
     /// Trades that reach the target first.
     pub wins: u64,
-    /// Wins by trades; `null` without trades, as the figures after it.
+    /// Wins by trades; none without trades, as the figures after it.
     pub win_rate: Option<f64>,
     /// Mean ticks from entry to exit.
     pub expected_move: Option<f64>,
@@ -39,24 +37,6 @@ pub struct Line {
     pub undecided: Option<f64>,
     /// Whether the win rate is within the band that is usual, 5 to 50 %.
     pub usual: bool,
-}
-
-impl Line {
-    /// As JSON.
-    pub fn json(&self) -> Value {
-        let Self { stop, target, trades, wins, win_rate, expected_move, median_seconds, undecided, usual } = self;
-        json!({
-            "stop": stop,
-            "target": target,
-            "trades": trades,
-            "wins": wins,
-            "win_rate": win_rate,
-            "expected_move": expected_move,
-            "median_seconds": median_seconds,
-            "undecided": undecided,
-            "usual": usual,
-        })
-    }
 }
 
 /// What was studied.

@@ -17,6 +17,7 @@ use kernels::{
 };
 use rayon::prelude::*;
 use report::barriers::{self, Line, Side, Studied};
+use serde::Serialize;
 
 use super::bring::bring;
 use crate::{
@@ -31,6 +32,51 @@ pub fn run(args: &StudyArgs, settings: &Settings) -> crate::Result<u8> {
     match &args.command {
         StudyCommand::Barriers(args) => run_barriers(args, settings),
     }
+}
+
+/// What every pair came to.
+#[derive(Serialize)]
+pub struct Found {
+    /// The input as it was named.
+    input: String,
+    /// Rows of all its sessions.
+    rows: usize,
+    /// Rows after the signal bar on which a trade may be decided.
+    horizon: usize,
+    /// One or both.
+    sides: Vec<FoundSide>,
+}
+
+/// The pairs of one side.
+#[derive(Serialize)]
+struct FoundSide {
+    /// `long` or `short`.
+    side: String,
+    /// By stop, then by target.
+    pairs: Vec<FoundPair>,
+}
+
+/// One stop and one target.
+#[derive(Serialize)]
+struct FoundPair {
+    /// Ticks.
+    stop: u16,
+    /// Ticks.
+    target: u16,
+    /// Rows with a trade.
+    trades: u64,
+    /// Trades that reach the target first.
+    wins: u64,
+    /// Wins by trades; `null` without trades, as the figures after it.
+    win_rate: Option<f64>,
+    /// Mean ticks from entry to exit, in the trade's direction.
+    expected_move: Option<f64>,
+    /// Median of the seconds from entry to exit.
+    median_seconds: Option<u64>,
+    /// Share of the trades that nothing decides within the horizon.
+    undecided: Option<f64>,
+    /// Whether the win rate is within the usual band.
+    usual: bool,
 }
 
 /// Rows that windows and look-ahead run over.
@@ -74,23 +120,24 @@ fn run_barriers(args: &BarriersArgs, settings: &Settings) -> crate::Result<u8> {
         std::fs::write(path, page).with_context(|| format!("{}: cannot be written", path.display()))?;
     }
     if args.json {
-        let sides = sides.iter().map(|side| {
-            let pairs: Vec<_> = side.pairs.iter().map(Line::json).collect();
-            serde_json::json!({ "side": side.name, "pairs": pairs })
+        let horizon = specification.horizon();
+        let sides = sides.iter().map(|Side { name, pairs }| FoundSide {
+            side: (*name).to_owned(),
+            pairs: pairs.iter().map(found).collect(),
         });
-        let json = serde_json::json!({
-            "input": input,
-            "rows": rows,
-            "horizon": specification.horizon(),
-            "sides": sides.collect::<Vec<_>>(),
-        });
-        println!("{}", serde_json::to_string_pretty(&json)?);
+        let found = Found { input: input.to_string(), rows, horizon, sides: sides.collect() };
+        println!("{}", serde_json::to_string_pretty(&found)?);
     } else if let Some(path) = &args.out {
         println!("{}", path.display());
     } else {
         println!("{}", barriers::plain(&studied));
     }
     Ok(0)
+}
+
+fn found(line: &Line) -> FoundPair {
+    let Line { stop, target, trades, wins, win_rate, expected_move, median_seconds, undecided, usual } = *line;
+    FoundPair { stop, target, trades, wins, win_rate, expected_move, median_seconds, undecided, usual }
 }
 
 fn line(pair: &Pair, least: f64) -> Line {

@@ -195,8 +195,11 @@ fn a_date_belongs_to_its_month_wherever_its_records_lie() {
     let inputs = |month: usize| found[month]["inputs"].as_array().unwrap().len();
     assert_eq!((inputs(0), inputs(1)), (2, 1));
     // March is not there, and its file holds the last hours of February's last date.
-    let said =
-        |month: &Value| month["warnings"].to_string().contains("2024-02-29: the raw file of 2024-03 is not there");
+    let said = |month: &Value| {
+        month["warnings"]
+            .to_string()
+            .contains("2024-02-29: the raw file of 2024-03, which holds part of the session, is missing")
+    };
     assert!(!said(&found[0]) && said(&found[1]), "{}", found[1]["warnings"]);
     validates(folder.path(), &raw);
 

@@ -77,9 +77,9 @@ fn every_month_has_a_line_whatever_is_wrong_with_it() {
         "2013-09  published",
         published["version"].as_str().unwrap(),
         "2013-11  gap",
-        "partial: its raw files are of 2013-06-10 to 2013-06-30",
+        "partial: its raw files cover 2013-06-10 to 2013-06-30",
         "with exit code 3: ",
-        "duplicates, of the same dates: again/",
+        "duplicates for the same dates: again/",
         "1 version in the history",
         "7 months: 1 published, 1 removed, 1 failed, 2 pending, 2 gap; ",
     ] {

@@ -379,7 +379,7 @@ fn success_is_measured_and_a_criterion_that_is_missed_is_exit_code_1() {
 fn what_cannot_be_reported_on_is_said() {
     let folder = store();
     let (message, code) = refusal(folder.path(), &["report", "monthly"]);
-    assert!(message.contains("no month that could be reported on is published") && code == 2, "{message}");
+    assert!(message.contains("no month to report on is published") && code == 2, "{message}");
     let (message, code) = refusal(folder.path(), &["report", "final", "--month", "2013-09"]);
     assert!(message.contains("--month is for `report monthly`") && code == 2, "{message}");
     assert_eq!(outcome(folder.path(), &["report", "final"]).1, 0, "a store without months has a report, too");

@@ -140,7 +140,7 @@ fn a_run_that_was_killed_here_is_lost_at_once_until_another_has_done_its_months(
         let output = harness(path).arg("status").assert().success().get_output().stdout.clone();
         String::from_utf8(output).unwrap()
     };
-    assert!(text().contains("lost: its process has ended"), "{}", text());
+    assert!(text().contains("lost: its process ended"), "{}", text());
     let metrics = || Monitor::start(path).get("/metrics").2;
     let lost = |metrics: &str| {
         let runs = metrics.lines().filter(|line| line.starts_with("harness_run_lost{"));

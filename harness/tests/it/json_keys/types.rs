@@ -142,11 +142,8 @@ impl Types {
                 _ if before.has("untagged") => Shape::Either(variants(&body).filter_map(|(_, of)| of).collect()),
                 _ => Shape::Words(variants(&body).map(|(name, _)| cased(&name, before.value("rename_all"))).collect()),
             };
-            let module = path.with_extension("");
-            let module = module.iter().rev().map(|part| part.to_str().unwrap());
-            let module = module.clone().find(|part| !["mod", "lib", "src"].contains(part)).unwrap();
             let (name, doc) = (rest[..end].to_owned(), before.doc.join(" "));
-            let of_name = Type { name: format!("{module}::{name}"), doc, shape, file: path.to_owned() };
+            let of_name = Type { name: format!("{}::{name}", module(path)), doc, shape, file: path.to_owned() };
             self.all.entry(name).or_default().push(of_name);
         }
     }
@@ -164,12 +161,31 @@ impl Types {
         if let Some(same) = of_name.iter().find(|found| found.file == user.file) {
             return Some(same);
         }
-        let import = self.imports[&user.file].iter().find(|path| path.last().is_some_and(|name| name == last));
-        let module = import.and_then(|path| path.iter().rev().nth(1));
-        let found =
-            module.and_then(|module| in_module(module)).or_else(|| of_name.first().filter(|_| of_name.len() == 1));
+        // Where the module imports it itself, there.
+        let import = |file: &PathBuf| {
+            let path = self.imports[file].iter().find(|path| path.last().is_some_and(|name| name == last))?;
+            // `super` is the folder, or that of a `mod.rs`.
+            let above = if file.ends_with("mod.rs") { 2 } else { 1 };
+            let above = || module(file.ancestors().nth(above).unwrap());
+            path.iter().rev().nth(1).map(|name| if name == "super" { above() } else { name.clone() })
+        };
+        let mut module = import(&user.file);
+        while let Some(name) = module.take() {
+            if let Some(found) = in_module(&name) {
+                return Some(found);
+            }
+            module = self.imports.keys().find(|file| self::module(file) == name).and_then(import);
+        }
+        let found = of_name.first().filter(|_| of_name.len() == 1);
         Some(found.unwrap_or_else(|| panic!("{}: which {last}?", user.file.display())))
     }
+}
+
+/// Name of the module of a file.
+fn module(file: &Path) -> String {
+    let path = file.with_extension("");
+    let mut parts = path.iter().rev().map(|part| part.to_str().unwrap());
+    parts.find(|part| !["mod", "lib", "src"].contains(part)).unwrap().to_owned()
 }
 
 fn fields(body: &[&str]) -> Vec<Field> {

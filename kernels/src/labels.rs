@@ -17,6 +17,7 @@ mod plan;
 mod six;
 mod specification;
 mod study;
+mod terms;
 mod touches;
 mod trades;
 mod trailing;
@@ -28,6 +29,7 @@ pub use self::specification::{
     Direction, Distance, Entry, MAX_HORIZON, MAX_MODES, MAX_TICKS, Mode, Multiple, Output, Specification, Tie, Wrong,
 };
 pub use self::study::{Pair, Study};
+pub(crate) use self::terms::{VELOCITY, clip};
 pub use self::trades::{Exit, Trades};
 pub use self::uniqueness::Uniqueness;
 

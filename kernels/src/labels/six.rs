@@ -10,7 +10,8 @@ pub(super) mod touch;
 use std::ops::Range;
 
 use super::gaps::{self, Ahead};
-use super::{Direction, seconds};
+use super::seconds;
+use super::specification::{Direction, Distance, Mode, Specification};
 use crate::{Break, Error, Profile, Series};
 
 /// Rows after the signal bar on which a trade may be decided.
@@ -41,6 +42,20 @@ pub const MODES: [FixedMode; 6] = [
     FixedMode { name: "normal_vol_short", direction: Direction::Short, stop: 8, target: 16 },
     FixedMode { name: "high_vol_short", direction: Direction::Short, stop: 10, target: 20 },
 ];
+
+impl Default for Specification {
+    /// The six modes.
+    fn default() -> Self {
+        let modes = MODES.iter().map(|mode| Mode {
+            name: mode.name.into(),
+            direction: mode.direction,
+            stop: Distance::Ticks(mode.stop as u16),
+            target: Distance::Ticks(mode.target as u16),
+            trailing: false,
+        });
+        Self::of(modes.collect())
+    }
+}
 
 /// What followed one entry, in 16 bits: a loss, or a win with its maximum adverse excursion (MAE) and its duration.
 #[repr(transparent)]

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::MODES;
-
 /// Modes a specification may have.
 pub const MAX_MODES: usize = 64;
 /// Rows after the signal bar on which a trade may be decided, at most.
@@ -198,20 +196,6 @@ pub struct Specification {
     modes: Vec<Mode>,
 }
 
-impl Default for Specification {
-    /// The six modes of the default columns.
-    fn default() -> Self {
-        let modes = MODES.iter().map(|mode| Mode {
-            name: mode.name.into(),
-            direction: mode.direction,
-            stop: Distance::Ticks(mode.stop as u16),
-            target: Distance::Ticks(mode.target as u16),
-            trailing: false,
-        });
-        Self::of(modes.collect())
-    }
-}
-
 impl Specification {
     /// Checks the parts. The order of `outputs` does not matter.
     ///
@@ -270,7 +254,7 @@ impl Specification {
     }
 
     /// These modes with everything else as it is by default.
-    fn of(modes: Vec<Mode>) -> Self {
+    pub(super) fn of(modes: Vec<Mode>) -> Self {
         let (entry, tie) = (Entry::default(), Tie::default());
         Self { horizon: 900, entry, tie, outputs: vec![Output::Label, Output::Weight], modes }
     }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::seconds;
+use super::terms::{VELOCITY, clip};
 use crate::level::kernel;
-use crate::weights::{VELOCITY, clip};
 use crate::{Error, Series};
 
 /// How a trade ended.

@@ -9,7 +9,7 @@ use std::{
 use kernels::{
     Error, Profile, Tick,
     features::{Carry, FLAGS, FLOATS, Features, Float},
-    labels::{Outcome, Specification},
+    labels::Specification,
     weights,
 };
 use ndarray::{Array2, s};
@@ -20,6 +20,8 @@ use crate::{
     labelled::Labels,
     month::Month,
 };
+
+pub use crate::labelled::{ModeColumns, Wins};
 
 /// How the columns are computed.
 #[derive(Clone, Debug)]
@@ -51,48 +53,6 @@ pub struct SessionColumns<F> {
     pub flags: Array2<i8>,
 }
 
-/// The columns of one mode; those that are no output of the specification are empty.
-#[derive(Clone, Debug, Default)]
-pub struct ModeColumns {
-    /// 1 = win.
-    pub label: Vec<i8>,
-    /// Training weight.
-    pub weight: Vec<f32>,
-    /// How the trade ended.
-    pub exit: Vec<i8>,
-    /// Seconds to the deciding row.
-    pub seconds: Vec<i16>,
-    /// Worst move in ticks.
-    pub mae: Vec<i16>,
-    /// Best move in ticks.
-    pub mfe: Vec<i16>,
-    /// Ticks from entry to exit.
-    pub moved: Vec<i16>,
-    /// How much of the trade is its own.
-    pub uniqueness: Vec<f32>,
-    /// What is said of its wins.
-    pub wins: Wins,
-    /// How many rows have a trade; 0 with the default specification, which does not need it.
-    pub trades: u64,
-    /// Numbers that do not fit 16 bits: the nearest that does stands for them.
-    pub saturated: u64,
-}
-
-/// Adverse move and duration of wins.
-#[derive(Clone, Debug)]
-pub enum Wins {
-    /// Of the default specification: what followed each entry.
-    Outcomes(Vec<Outcome>),
-    /// Of any other: the signal row in the grid, worst move in ticks and rows open of each win.
-    Trades(Vec<(usize, i32, u16)>),
-}
-
-impl Default for Wins {
-    fn default() -> Self {
-        Self::Trades(Vec::new())
-    }
-}
-
 /// Computes session `number` of the grid; `took` hears how long each chunk took.
 ///
 /// # Errors
@@ -112,7 +72,7 @@ pub fn session<F: Float + Default>(
         Profile::Rolling => (grid.series(0..grid.rows())?.with_breaks(&breaks)?, rows.start),
     };
     let chunk_rows = chunk_rows.clamp(1, rows.len().max(1));
-    let mut labels = Labels::new(computation, chunk_rows, rows.len());
+    let mut labels = Labels::new(&computation.labels, (profile, computation.gap_ticks), chunk_rows, rows.len());
     let mut features = Features::new(profile, tick, chunk_rows);
     let mut carry = Carry::at(&series, start);
 

@@ -1,6 +1,6 @@
 //! The columns of the labels of one session, chunk by chunk.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use kernels::{
     Error, Profile, Series,
@@ -8,7 +8,47 @@ use kernels::{
     weights,
 };
 
-use crate::compute::{Computation, ModeColumns, Wins};
+/// The columns of one mode; those that are no output of the specification are empty.
+#[derive(Clone, Debug, Default)]
+pub struct ModeColumns {
+    /// 1 = win.
+    pub label: Vec<i8>,
+    /// Training weight.
+    pub weight: Vec<f32>,
+    /// How the trade ended.
+    pub exit: Vec<i8>,
+    /// Seconds to the deciding row.
+    pub seconds: Vec<i16>,
+    /// Worst move in ticks.
+    pub mae: Vec<i16>,
+    /// Best move in ticks.
+    pub mfe: Vec<i16>,
+    /// Ticks from entry to exit.
+    pub moved: Vec<i16>,
+    /// How much of the trade is its own.
+    pub uniqueness: Vec<f32>,
+    /// What is said of its wins.
+    pub wins: Wins,
+    /// How many rows have a trade; 0 with the default specification, which does not need it.
+    pub trades: u64,
+    /// Numbers that do not fit 16 bits: the nearest that does stands for them.
+    pub saturated: u64,
+}
+
+/// Adverse move and duration of wins.
+#[derive(Clone, Debug)]
+pub enum Wins {
+    /// Of the default specification: what followed each entry.
+    Outcomes(Vec<Outcome>),
+    /// Of any other: the signal row in the grid, worst move in ticks and rows open of each win.
+    Trades(Vec<(usize, i32, u16)>),
+}
+
+impl Default for Wins {
+    fn default() -> Self {
+        Self::Trades(Vec::new())
+    }
+}
 
 /// Weights decay by so much on these rows of the session.
 type Decay = (f64, Range<usize>);
@@ -23,13 +63,17 @@ pub(crate) enum Labels {
 
 impl Labels {
     /// For a session of so many rows.
-    pub(crate) fn new(computation: &Computation, chunk_rows: usize, rows: usize) -> Self {
-        let Computation { profile, gap_ticks, .. } = *computation;
-        if *computation.labels == Specification::default() {
+    pub(crate) fn new(
+        specification: &Arc<Specification>,
+        (profile, gap_ticks): (Profile, i32),
+        chunk_rows: usize,
+        rows: usize,
+    ) -> Self {
+        if **specification == Specification::default() {
             let outcomes = std::array::from_fn(|_| vec![Outcome::LOSS; rows]);
             Self::Six(Box::new(Six::new(profile, gap_ticks, chunk_rows)), outcomes)
         } else {
-            Self::Any(Box::new(Any::new(computation, chunk_rows, rows)))
+            Self::Any(Box::new(Any::new(specification, (profile, gap_ticks), chunk_rows, rows)))
         }
     }
 
@@ -84,7 +128,7 @@ fn six(
 
 /// The labels of any specification.
 pub(crate) struct Any {
-    specification: std::sync::Arc<Specification>,
+    specification: Arc<Specification>,
     profile: Profile,
     chunk_rows: usize,
     labeller: Labeller,
@@ -96,8 +140,12 @@ pub(crate) struct Any {
 }
 
 impl Any {
-    fn new(computation: &Computation, chunk_rows: usize, rows: usize) -> Self {
-        let specification = &computation.labels;
+    fn new(
+        specification: &Arc<Specification>,
+        (profile, gap_ticks): (Profile, i32),
+        chunk_rows: usize,
+        rows: usize,
+    ) -> Self {
         let column = |output: Output| if specification.has(output) { rows } else { 0 };
         let columns = ModeColumns {
             label: vec![0; column(Output::Label)],
@@ -112,10 +160,10 @@ impl Any {
         };
         let modes = specification.modes().len();
         Self {
-            specification: specification.clone(),
-            profile: computation.profile,
+            specification: Arc::clone(specification),
+            profile,
             chunk_rows,
-            labeller: Labeller::new(specification, computation.profile, computation.gap_ticks, chunk_rows),
+            labeller: Labeller::new(specification, profile, gap_ticks, chunk_rows),
             trades: vec![Trades::default(); modes],
             session: vec![Trades::default(); modes],
             columns: vec![columns; modes],

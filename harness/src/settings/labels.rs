@@ -42,7 +42,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// "line 3: stop = 0: expected 1 to 4095 ticks".
     fn wrong(&self, item: &Item, key: &str, expected: &str) -> String {
-        let found = item.to_string();
+        let found = item.span().map_or_else(|| item.to_string(), |span| self.text[span].to_owned());
         self.at(Some(item), &format!("{key} = {}: expected {expected}", found.trim()))
     }
 

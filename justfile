@@ -41,6 +41,10 @@ fuzz SECONDS="60":
 corrupt COUNT="10000":
     scripts/corrupt {{COUNT}}
 
+# Trades of random specifications against the scan of every look-ahead
+labels ROWS="100000000":
+    scripts/labels {{ROWS}}
+
 # The publishing protocol: schedules, model, pauses, broken lines
 schedules COUNT="10000":
     scripts/schedules {{COUNT}}

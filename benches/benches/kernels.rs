@@ -1,12 +1,12 @@
 //! Every kernel on every tape, time per row on one thread. Each first asserts its result.
 #![allow(missing_docs)]
 
-use benches::{kernels, month::Month, tape::tapes};
+use benches::{kernels, labels, month::Month, tape::tapes};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 fn sessions(criterion: &mut Criterion) {
     for tape in tapes() {
-        for mut kernel in kernels(tape) {
+        for mut kernel in kernels(tape).into_iter().chain(labels::kernels(tape)) {
             kernel.check();
             let mut group = criterion.benchmark_group(&kernel.name);
             group.throughput(Throughput::Elements(tape.series().len() as u64));

@@ -8,6 +8,7 @@
 mod columns;
 pub mod input;
 pub mod kernel;
+pub mod labels;
 pub mod month;
 #[cfg(feature = "peers")]
 pub mod peers;

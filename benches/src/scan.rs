@@ -1,6 +1,6 @@
 //! The rival of the labels that needs no crate: for each entry and mode, look at the rows after it until one decides.
 
-use kernels::labels::{Direction, LOOK_AHEAD, MODES, Mode, Outcome};
+use kernels::labels::{Direction, FixedMode, LOOK_AHEAD, MODES, Outcome};
 
 use crate::{kernel::Kernel, session::Session, tape::Tape};
 
@@ -25,7 +25,7 @@ pub fn kernel(tape: &'static Tape) -> Kernel {
     )
 }
 
-fn entry(open: &[i32], high: &[i32], low: &[i32], row: usize, mode: &Mode) -> Outcome {
+fn entry(open: &[i32], high: &[i32], low: &[i32], row: usize, mode: &FixedMode) -> Outcome {
     let Some(&price) = open.get(row) else { return Outcome::LOSS };
     let rows = row..open.len().min(row + LOOK_AHEAD);
     let mut mae = 0;

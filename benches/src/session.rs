@@ -5,7 +5,7 @@ use std::ops::Range;
 use kernels::{
     Profile, Series,
     features::{Carry, FLAGS, FLOATS, Features},
-    labels::{Labeller, MODES, Outcome},
+    labels::{MODES, Outcome, Six},
     weights,
 };
 use ndarray::{Array2, s};
@@ -24,7 +24,7 @@ pub struct Session {
     tape: &'static Tape,
     series: Series<'static>,
     profile: Profile,
-    labeller: Labeller,
+    labeller: Six,
     features: Features,
     outcomes: [Vec<Outcome>; MODES.len()],
     labels: [Vec<i8>; MODES.len()],
@@ -43,7 +43,7 @@ impl Session {
             tape,
             series,
             profile,
-            labeller: Labeller::new(profile, GAP, CHUNK),
+            labeller: Six::new(profile, GAP, CHUNK),
             features: Features::new(profile, tape.tick, CHUNK),
             outcomes: std::array::from_fn(|_| vec![Outcome::LOSS; rows]),
             labels: std::array::from_fn(|_| vec![9; rows]),

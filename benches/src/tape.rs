@@ -136,6 +136,12 @@ impl Tape {
         Series::new(Columns { open, high, low, close, volume: &self.volume, second: &self.second }).unwrap()
     }
 
+    /// Its rows as the reference takes them.
+    #[must_use]
+    pub fn reference(&self) -> &proptests::Tape {
+        &self.reference
+    }
+
     /// The reference's float features, row by row, computed once.
     pub fn numbers(&self, profile: Profile) -> &[[Exact; NUMBERS.len()]] {
         self.numbers[profile as usize].get_or_init(|| {

@@ -2,13 +2,14 @@
 
 use std::{
     ops::Range,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use kernels::{
     Error, Profile, Tick,
     features::{Carry, FLAGS, FLOATS, Features, Float},
-    labels::{Labeller, MODES, Outcome},
+    labels::Specification,
     weights,
 };
 use ndarray::{Array2, s};
@@ -16,11 +17,14 @@ use ndarray::{Array2, s};
 use crate::{
     central,
     grid::{Grid, Session},
+    labelled::Labels,
     month::Month,
 };
 
+pub use crate::labelled::{ModeColumns, Wins};
+
 /// How the columns are computed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Computation {
     /// What windows do at a session's edge.
     pub profile: Profile,
@@ -28,6 +32,8 @@ pub struct Computation {
     pub tick: Tick,
     /// Largest change of close, in ticks, that is not a gap (profile `rolling`).
     pub gap_ticks: i32,
+    /// Which trades are labelled, and what is said of them.
+    pub labels: Arc<Specification>,
     /// Month that weights decay to.
     pub decay_reference: Month,
     /// Rows of one kernel call; changes nothing in the output.
@@ -39,12 +45,8 @@ pub struct Computation {
 pub struct SessionColumns<F> {
     /// Its rows in the grid.
     pub rows: Range<usize>,
-    /// What followed each entry, by mode.
-    pub outcomes: [Vec<Outcome>; MODES.len()],
-    /// 1 = win, by mode.
-    pub labels: [Vec<i8>; MODES.len()],
-    /// Training weight, by mode.
-    pub weights: [Vec<f32>; MODES.len()],
+    /// The columns of each mode of the specification.
+    pub modes: Vec<ModeColumns>,
     /// The float features, shape ([`FLOATS`], rows).
     pub values: Array2<F>,
     /// The time flags, shape ([`FLAGS`], rows).
@@ -62,7 +64,7 @@ pub fn session<F: Float + Default>(
     took: &dyn Fn(Duration),
 ) -> Result<SessionColumns<F>, Error> {
     let rows = grid.sessions[number].rows.clone();
-    let Computation { profile, tick, gap_ticks, decay_reference, chunk_rows } = *computation;
+    let Computation { profile, tick, chunk_rows, .. } = *computation;
     let breaks = grid.breaks();
     // A series is the session alone, or the whole month with the session's rows inside it.
     let (series, start) = match profile {
@@ -70,37 +72,27 @@ pub fn session<F: Float + Default>(
         Profile::Rolling => (grid.series(0..grid.rows())?.with_breaks(&breaks)?, rows.start),
     };
     let chunk_rows = chunk_rows.clamp(1, rows.len().max(1));
-    let mut labeller = Labeller::new(profile, gap_ticks, chunk_rows);
+    let mut labels = Labels::new(&computation.labels, (profile, computation.gap_ticks), chunk_rows, rows.len());
     let mut features = Features::new(profile, tick, chunk_rows);
     let mut carry = Carry::at(&series, start);
 
-    let mut outcomes: [Vec<Outcome>; MODES.len()] = std::array::from_fn(|_| vec![Outcome::LOSS; rows.len()]);
     let mut values = Array2::<F>::default((FLOATS, rows.len()));
     let mut flags = Array2::<i8>::default((FLAGS, rows.len()));
     for first in (0..rows.len()).step_by(chunk_rows) {
         let begin = Instant::now();
         let chunk = first..(first + chunk_rows).min(rows.len());
         let of_series = start + chunk.start..start + chunk.end;
-        labeller.outcomes(&series, of_series.clone(), outcomes.each_mut().map(|mode| &mut mode[chunk.clone()]))?;
+        labels.take(&series, of_series.clone(), chunk.clone())?;
         let values = values.slice_mut(s![.., chunk.clone()]);
         features.compute_array(&series, of_series, &mut carry, values, flags.slice_mut(s![.., chunk]))?;
         took(begin.elapsed());
     }
 
-    let mut labels: [Vec<i8>; MODES.len()] = std::array::from_fn(|_| vec![0; rows.len()]);
-    let mut weight: [Vec<f32>; MODES.len()] = std::array::from_fn(|_| vec![0.0; rows.len()]);
-    for (mode, outcomes) in outcomes.iter().enumerate() {
-        weights::labels(outcomes, &mut labels[mode])?;
-    }
-    for (month, part) in by_month(&grid.sessions[number], grid.month) {
-        let decay = weights::decay(decay_reference.index() - month.index());
-        let of_series = start + part.start..start + part.end;
-        for ((mode, outcomes), weight) in MODES.iter().zip(&outcomes).zip(&mut weight) {
-            let (outcomes, weight) = (&outcomes[part.clone()], &mut weight[part.clone()]);
-            weights::weights(&series, of_series.clone(), mode, outcomes, decay, weight)?;
-        }
-    }
-    Ok(SessionColumns { rows, outcomes, labels, weights: weight, values, flags })
+    let months = by_month(&grid.sessions[number], grid.month);
+    let decay = |month: Month| weights::decay(computation.decay_reference.index() - month.index());
+    let decays: Vec<_> = months.into_iter().map(|(month, part)| (decay(month), part)).collect();
+    let modes = labels.finish(&series, start, &decays, rows.start)?;
+    Ok(SessionColumns { rows, modes, values, flags })
 }
 
 /// The rows of a session, counted from its first, by Central month: one part, or two where the session's zone is another

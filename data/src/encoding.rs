@@ -49,6 +49,9 @@ const PLAIN: [&str; 7] = [
     "momentum_consistency",
 ];
 
+/// Columns of whole numbers, by the beginning of their names: labels and flags, and what else is said of trades.
+const WHOLE: [&str; 7] = ["label_", "is_", "exit_", "seconds_", "mae_", "mfe_", "move_"];
+
 /// The encoding of a column; `None` stands for a dictionary.
 #[must_use]
 pub(crate) fn of(column: &str) -> Option<Encoding> {
@@ -56,7 +59,7 @@ pub(crate) fn of(column: &str) -> Option<Encoding> {
         Some(Encoding::DELTA_BINARY_PACKED)
     } else if DICTIONARY.contains(&column) {
         None
-    } else if PLAIN.contains(&column) || column.starts_with("label_") || column.starts_with("is_") {
+    } else if PLAIN.contains(&column) || WHOLE.iter().any(|start| column.starts_with(start)) {
         Some(Encoding::PLAIN)
     } else {
         Some(Encoding::BYTE_STREAM_SPLIT)
@@ -70,7 +73,7 @@ mod tests {
 
     #[test]
     fn every_exception_is_a_column() {
-        let schema = schema::<f32>();
+        let schema = schema::<f32>(&kernels::labels::Specification::default());
         for column in DICTIONARY.iter().chain(&PLAIN) {
             assert!(schema.field_with_name(column).is_ok(), "{column}");
         }

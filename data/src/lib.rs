@@ -19,6 +19,8 @@ mod ids;
 pub mod input;
 pub mod instrument;
 pub mod job;
+mod labelled;
+pub mod labels;
 pub mod merge;
 pub mod month;
 pub mod plausible;

@@ -9,13 +9,13 @@ use std::{
     sync::Arc,
 };
 
-use arrow_array::{ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array, TimestampNanosecondArray};
+use arrow_array::{ArrayRef, Float32Array, Float64Array, Int8Array, Int16Array, Int64Array, TimestampNanosecondArray};
 use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use kernels::{
     Tick,
     features::{FLAG_NAMES, FLAGS, FLOAT_NAMES, FLOATS, Float},
-    labels::{MODES, Outcome},
+    labels::{MODES, Output, Specification},
 };
 use ndarray::Array2;
 use parquet::{
@@ -33,7 +33,11 @@ use parquet::{
     schema::types::ColumnPath,
 };
 
-use crate::{compute::SessionColumns, encoding, grid::Grid};
+use crate::{
+    compute::{ModeColumns, SessionColumns, Wins},
+    encoding,
+    grid::Grid,
+};
 
 /// A feature value that can stand in a column.
 pub trait Value: Float + Default + ArrowNativeType {
@@ -67,20 +71,34 @@ impl Value for f64 {
 
 /// Columns before the labels: time, four prices, volume.
 pub const BARS: usize = 6;
-/// All columns: bars, label and weight of each mode, features.
+/// All columns with the default labels: bars, label and weight of each mode, features.
 pub const COLUMNS: usize = BARS + 2 * MODES.len() + FLOATS + FLAGS;
+
+/// How many columns there are with these labels.
+#[must_use]
+pub fn columns(labels: &Specification) -> usize {
+    BARS + labels.columns().count() + FLOATS + FLAGS
+}
+
+/// The Arrow type of an output.
+#[must_use]
+pub fn type_of(output: Output) -> DataType {
+    match output {
+        Output::Label | Output::Exit => DataType::Int8,
+        Output::Weight | Output::Uniqueness => DataType::Float32,
+        Output::Seconds | Output::Mae | Output::Mfe | Output::Move => DataType::Int16,
+    }
+}
 
 /// The columns in order; the same every month. `F` is the type of the features.
 #[must_use]
-pub fn schema<F: Value>() -> SchemaRef {
+pub fn schema<F: Value>(labels: &Specification) -> SchemaRef {
     let field = |name: &str, data_type: DataType| Field::new(name, data_type, false);
     let mut fields = vec![field("timestamp", DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())))];
     fields.extend(["open", "high", "low", "close"].map(|name| field(name, DataType::Float64)));
     fields.push(field("volume", DataType::Int64));
-    for mode in &MODES {
-        fields.push(field(&format!("label_{}", mode.name), DataType::Int8));
-        fields.push(field(&format!("weight_{}", mode.name), DataType::Float32));
-    }
+    let types = labels.outputs().iter().copied().map(type_of).cycle();
+    fields.extend(labels.columns().zip(types).map(|(name, of_type)| field(&name, of_type)));
     fields.extend(FLOAT_NAMES.map(|name| field(name, F::TYPE)));
     fields.extend(FLAG_NAMES.map(|name| field(name, DataType::Int8)));
     Arc::new(Schema::new(fields))
@@ -90,6 +108,7 @@ pub fn schema<F: Value>() -> SchemaRef {
 pub struct Encoder {
     factory: ArrowRowGroupWriterFactory,
     schema: SchemaRef,
+    labels: Arc<Specification>,
     tick: Tick,
 }
 
@@ -112,7 +131,7 @@ impl Encoder {
         // Row groups differ to the factory only where columns are encrypted.
         let writers = self.factory.create_column_writers(0)?;
         for ((mut writer, array), field) in
-            writers.into_iter().zip(lent.arrays(grid, number, self.tick)).zip(self.schema.fields())
+            writers.into_iter().zip(lent.arrays(grid, number, self)).zip(self.schema.fields())
         {
             for leaf in compute_leaves(field, &array)? {
                 writer.write(&leaf)?;
@@ -135,15 +154,20 @@ impl TrainingFile {
     ///
     /// # Errors
     /// The file cannot be created.
-    pub fn create<F: Value>(path: &Path, tick: Tick, metadata: &[(String, String)]) -> Result<Self, ParquetError> {
-        let schema = schema::<F>();
+    pub fn create<F: Value>(
+        path: &Path,
+        tick: Tick,
+        labels: &Arc<Specification>,
+        metadata: &[(String, String)],
+    ) -> Result<Self, ParquetError> {
+        let schema = schema::<F>(labels);
         let mut properties = properties(&schema, metadata)?;
         add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
         let parquet_schema = ArrowSchemaConverter::new().convert(&schema)?;
         let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
         let writer = SerializedFileWriter::new(file, parquet_schema.root_schema_ptr(), Arc::new(properties))?;
         let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&schema));
-        Ok(Self { writer, encoder: Arc::new(Encoder { factory, schema, tick }), rows: 0 })
+        Ok(Self { writer, encoder: Arc::new(Encoder { factory, schema, labels: Arc::clone(labels), tick }), rows: 0 })
     }
 
     /// What encodes the sessions of this file.
@@ -198,9 +222,7 @@ fn properties(schema: &Schema, metadata: &[(String, String)]) -> Result<WriterPr
 /// The columns of a session as buffers that arrays can share.
 struct Lent<F> {
     rows: Range<usize>,
-    outcomes: [Vec<Outcome>; MODES.len()],
-    labels: [ScalarBuffer<i8>; MODES.len()],
-    weights: [ScalarBuffer<f32>; MODES.len()],
+    modes: Vec<LentMode>,
     values: Buffer,
     flags: Buffer,
     of: PhantomData<F>,
@@ -208,14 +230,12 @@ struct Lent<F> {
 
 impl<F: Value> Lent<F> {
     fn new(columns: SessionColumns<F>) -> Self {
-        let SessionColumns { rows, outcomes, labels, weights, values, flags } = columns;
+        let SessionColumns { rows, modes, values, flags } = columns;
         let (values, _) = values.into_raw_vec_and_offset();
         let (flags, _) = flags.into_raw_vec_and_offset();
         Self {
             rows,
-            outcomes,
-            labels: labels.map(ScalarBuffer::from),
-            weights: weights.map(ScalarBuffer::from),
+            modes: modes.into_iter().map(LentMode::from).collect(),
             values: F::buffer(values),
             flags: Buffer::from_vec(flags),
             of: PhantomData,
@@ -223,7 +243,7 @@ impl<F: Value> Lent<F> {
     }
 
     /// The columns in the order of [`schema`].
-    fn arrays(&self, grid: &Grid, number: usize, tick: Tick) -> Vec<ArrayRef> {
+    fn arrays(&self, grid: &Grid, number: usize, Encoder { labels, tick, .. }: &Encoder) -> Vec<ArrayRef> {
         let rows = self.rows.clone();
         let first = grid.sessions[number].first_second;
         let times = (0..rows.len() as i64).map(|row| (first + row) * 1_000_000_000);
@@ -236,9 +256,8 @@ impl<F: Value> Lent<F> {
         }
         let volume = grid.volume[rows.clone()].iter().map(|&volume| i64::from(volume));
         arrays.push(Arc::new(Int64Array::from_iter_values(volume)));
-        for (labels, weights) in self.labels.iter().zip(&self.weights) {
-            arrays.push(Arc::new(Int8Array::new(labels.clone(), None)));
-            arrays.push(Arc::new(Float32Array::new(weights.clone(), None)));
+        for mode in &self.modes {
+            arrays.extend(labels.outputs().iter().map(|&output| mode.array(output)));
         }
         arrays.extend((0..FLOAT_NAMES.len()).map(|feature| F::column(&self.values, feature * rows.len(), rows.len())));
         let flag = |flag: usize| ScalarBuffer::new(self.flags.clone(), flag * rows.len(), rows.len());
@@ -250,13 +269,59 @@ impl<F: Value> Lent<F> {
     fn back(self) -> SessionColumns<F> {
         let rows = self.rows.len();
         SessionColumns {
-            outcomes: self.outcomes,
-            labels: self.labels.map(|column| owned(column.into_inner())),
-            weights: self.weights.map(|column| owned(column.into_inner())),
+            modes: self.modes.into_iter().map(LentMode::back).collect(),
             values: block(owned(self.values), FLOATS, rows),
             flags: block(owned(self.flags), FLAGS, rows),
             rows: self.rows,
         }
+    }
+}
+
+/// The columns of a mode; those that are not made are empty.
+struct LentMode {
+    bytes: [ScalarBuffer<i8>; 2],
+    floats: [ScalarBuffer<f32>; 2],
+    numbers: [ScalarBuffer<i16>; 4],
+    /// Wins, trades, numbers that do not fit.
+    rest: (Wins, u64, u64),
+}
+
+impl From<ModeColumns> for LentMode {
+    fn from(columns: ModeColumns) -> Self {
+        let ModeColumns { label, weight, exit, seconds, mae, mfe, moved, uniqueness, wins, trades, saturated } =
+            columns;
+        Self {
+            bytes: [label, exit].map(ScalarBuffer::from),
+            floats: [weight, uniqueness].map(ScalarBuffer::from),
+            numbers: [seconds, mae, mfe, moved].map(ScalarBuffer::from),
+            rest: (wins, trades, saturated),
+        }
+    }
+}
+
+impl LentMode {
+    fn array(&self, output: Output) -> ArrayRef {
+        let byte = |column: &ScalarBuffer<i8>| Arc::new(Int8Array::new(column.clone(), None)) as ArrayRef;
+        let float = |column: &ScalarBuffer<f32>| Arc::new(Float32Array::new(column.clone(), None)) as ArrayRef;
+        let number = |column: &ScalarBuffer<i16>| Arc::new(Int16Array::new(column.clone(), None)) as ArrayRef;
+        match output {
+            Output::Label => byte(&self.bytes[0]),
+            Output::Exit => byte(&self.bytes[1]),
+            Output::Weight => float(&self.floats[0]),
+            Output::Uniqueness => float(&self.floats[1]),
+            Output::Seconds => number(&self.numbers[0]),
+            Output::Mae => number(&self.numbers[1]),
+            Output::Mfe => number(&self.numbers[2]),
+            Output::Move => number(&self.numbers[3]),
+        }
+    }
+
+    fn back(self) -> ModeColumns {
+        let [label, exit] = self.bytes.map(|column| owned(column.into_inner()));
+        let [weight, uniqueness] = self.floats.map(|column| owned(column.into_inner()));
+        let [seconds, mae, mfe, moved] = self.numbers.map(|column| owned(column.into_inner()));
+        let (wins, trades, saturated) = self.rest;
+        ModeColumns { label, weight, exit, seconds, mae, mfe, moved, uniqueness, wins, trades, saturated }
     }
 }
 

@@ -3,7 +3,7 @@
 use kernels::{
     Break, Columns, Series, Tick,
     features::{Carry, FLAGS, FLOATS, Features},
-    labels::{Labeller, Outcome},
+    labels::{Outcome, Six},
     series::MAX_TICKS,
     weights,
 };
@@ -116,7 +116,7 @@ fn named(profile: Profile) -> kernels::Profile {
 }
 
 fn compare_labels(series: &Series<'_>, tape: &Tape, profile: Profile, chunk: usize, compared: &[usize]) {
-    let mut labeller = Labeller::new(named(profile), GAP as i32, chunk.min(series.len()));
+    let mut labeller = Six::new(named(profile), GAP as i32, chunk.min(series.len()));
     let mut outcomes: [Vec<Outcome>; kernels::labels::MODES.len()] =
         std::array::from_fn(|_| vec![Outcome::LOSS; series.len()]);
     for start in (0..series.len()).step_by(chunk) {

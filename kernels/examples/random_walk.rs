@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use kernels::features::{Carry, FLAGS, FLOATS, Features};
-use kernels::labels::{Labeller, MODES, Outcome};
+use kernels::labels::{MODES, Outcome, Six};
 use kernels::{Columns, Error, Profile, Series, Tick, weights};
 use ndarray::{Array2, s};
 
@@ -19,7 +19,7 @@ fn main() -> Result<(), Error> {
     let sessions: Vec<Session> = (0..SESSIONS).map(|_| walk.session()).collect();
     let rows = (SESSIONS * ROWS) as f64;
 
-    let mut labeller = Labeller::new(Profile::Session, 80, CHUNK);
+    let mut labeller = Six::new(Profile::Session, 80, CHUNK);
     let mut outcomes = vec![[Outcome::LOSS; CHUNK]; MODES.len()];
     let (mut label, mut weight) = (vec![0; CHUNK], vec![0.0; CHUNK]);
     let mut wins = [0; MODES.len()];

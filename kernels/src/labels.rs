@@ -1,243 +1,53 @@
-//! What followed each entry: the label's win or loss, its adverse move and its time.
+//! What followed each entry: win or loss, when and how the trade ended, how far it went.
 //!
-//! All six modes of a row are answered by a few reads of a touch table (`labels/touch.rs`) instead of a scan of up to 900 rows.
-//! It is not the right tool where prices span more than 2^16 levels within a few hours; a plain scan (`labels/scan.rs`)
-//! answers there.
+//! [`Specification`] says which trades, [`Labeller`] finds what became of them: any modes, distances in ticks or in
+//! multiples of the row's ATR, trailing stops. [`Trades`] are its answer, a column a figure, from which the columns of the
+//! output are made; [`Uniqueness`] needs those of the rows around as well. [`Six`] is the same for the six modes of the
+//! default specification alone, label and weight, in a third of the time.
+//!
+//! Both read a touch table: for every price level, the nearest row ahead that reaches it.
 
-mod scan;
-mod touch;
+mod block;
+mod decide;
+mod entries;
+mod extrema;
+mod gaps;
+mod labeller;
+mod plan;
+mod six;
+mod specification;
+mod study;
+mod terms;
+mod touches;
+mod trades;
+mod trailing;
+mod uniqueness;
 
-use std::ops::Range;
+pub use self::labeller::Labeller;
+pub use self::six::{FixedMode, LOOK_AHEAD, MODES, Outcome, Six};
+pub use self::specification::{
+    Direction, Distance, Entry, MAX_HORIZON, MAX_MODES, MAX_TICKS, Mode, Multiple, Output, Specification, Tie, Wrong,
+};
+pub use self::study::{Pair, Study};
+pub(crate) use self::terms::{VELOCITY, clip};
+pub use self::trades::{Exit, Trades};
+pub use self::uniqueness::Uniqueness;
 
-use crate::{Break, Error, Profile, Series};
+use crate::Break;
 
-/// Rows after the signal bar on which a trade may be decided.
-pub const LOOK_AHEAD: usize = 900;
-
-/// Rows labelled between two fresh starts of the table: local row numbers then fit the table's 16-bit cells.
-const BLOCK: usize = 16_384;
-
-/// A gap of price between rows g - 1 and g affects the rows g - 1 to g + `AFTER_GAP` (profile `rolling`).
-const AFTER_GAP: usize = 5;
-
-/// Which way a trade wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// Wins when the price rises.
-    Long,
-    /// Wins when the price falls.
-    Short,
+/// Seconds from row `entry` to the row so many `rows` after it, in a series with these breaks.
+///
+/// ```
+/// use kernels::Break;
+///
+/// assert_eq!(kernels::labels::seconds(7, 3, &[Break { row: 9, seconds: 100 }]), 102);
+/// ```
+#[must_use]
+pub fn seconds(entry: usize, rows: u16, breaks: &[Break]) -> u64 {
+    let decided = entry + usize::from(rows);
+    let after = &breaks[breaks.partition_point(|at| at.row <= entry)..];
+    // Each break takes the place of the one second between two rows.
+    let added = |at: &Break| i64::from(at.seconds) - 1;
+    let broken: i64 = after.iter().take_while(|at| at.row <= decided).map(added).sum();
+    u64::from(rows).saturating_add_signed(broken)
 }
-
-/// One kind of trade.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Mode {
-    /// Name as in the columns `label_<name>` and `weight_<name>`.
-    pub name: &'static str,
-    /// Which way it wins.
-    pub direction: Direction,
-    /// Ticks against the entry that lose it.
-    pub stop: i32,
-    /// Ticks for the entry that win it.
-    pub target: i32,
-}
-
-/// The six modes in the order of the columns.
-pub const MODES: [Mode; 6] = [
-    Mode { name: "low_vol_long", direction: Direction::Long, stop: 6, target: 12 },
-    Mode { name: "normal_vol_long", direction: Direction::Long, stop: 8, target: 16 },
-    Mode { name: "high_vol_long", direction: Direction::Long, stop: 10, target: 20 },
-    Mode { name: "low_vol_short", direction: Direction::Short, stop: 6, target: 12 },
-    Mode { name: "normal_vol_short", direction: Direction::Short, stop: 8, target: 16 },
-    Mode { name: "high_vol_short", direction: Direction::Short, stop: 10, target: 20 },
-];
-
-/// What followed one entry, in 16 bits: a loss, or a win with its maximum adverse excursion (MAE) and its duration.
-#[repr(transparent)]
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub struct Outcome(u16);
-
-impl Outcome {
-    /// Stopped, undecided within the look-ahead, or without an entry.
-    pub const LOSS: Self = Self(0);
-
-    const WIN: u16 = 1 << 15;
-    const MAE_SHIFT: u32 = 10;
-    const ROWS: u16 = (1 << Self::MAE_SHIFT) - 1;
-
-    /// A win after `rows` rows that went at most `mae` ticks against the entry.
-    ///
-    /// # Panics
-    /// When `mae` is not below 32 or `rows` not below 1,024.
-    ///
-    /// ```
-    /// use kernels::labels::Outcome;
-    ///
-    /// let outcome = Outcome::win(3, 120);
-    /// assert!(outcome.is_win());
-    /// assert_eq!((outcome.mae(), outcome.rows()), (3, 120));
-    /// ```
-    #[must_use]
-    pub fn win(mae: u8, rows: u16) -> Self {
-        assert!(
-            mae < 32 && rows <= Self::ROWS,
-            "a win of {mae} ticks and {rows} rows: expected below 32 and below 1024"
-        );
-        Self::of(mae, rows)
-    }
-
-    /// The same without a look at the numbers.
-    #[inline(always)]
-    fn of(mae: u8, rows: u16) -> Self {
-        Self(Self::WIN | (u16::from(mae) << Self::MAE_SHIFT) | rows)
-    }
-
-    /// Whether the target came before the stop.
-    #[must_use]
-    #[inline]
-    pub fn is_win(self) -> bool {
-        self.0 & Self::WIN != 0
-    }
-
-    /// Worst move against the entry up to the deciding row, in ticks, `0..stop`; 0 for a loss.
-    #[must_use]
-    #[inline]
-    pub fn mae(self) -> u8 {
-        ((self.0 & !Self::WIN) >> Self::MAE_SHIFT) as u8
-    }
-
-    /// Rows from the entry to the deciding row, `0..900`; 0 for a loss. They are seconds where no break lies between the two.
-    #[must_use]
-    #[inline]
-    pub fn rows(self) -> u16 {
-        self.0 & Self::ROWS
-    }
-
-    /// Whether it is a win, and the mae, in six bits.
-    #[inline(always)]
-    pub(crate) fn quality(self) -> usize {
-        usize::from(self.0 >> Self::MAE_SHIFT)
-    }
-
-    /// Seconds from the entry that row `signal` signals to the deciding row, in a series with these breaks; 0 for a loss.
-    #[must_use]
-    pub fn seconds(self, signal: usize, breaks: &[Break]) -> u64 {
-        let entry = signal + 1;
-        let decided = entry + usize::from(self.rows());
-        let after = &breaks[breaks.partition_point(|at| at.row <= entry)..];
-        // Each break takes the place of the one second between two rows.
-        let added = |at: &Break| i64::from(at.seconds) - 1;
-        let broken: i64 = after.iter().take_while(|at| at.row <= decided).map(added).sum();
-        u64::from(self.rows()).saturating_add_signed(broken)
-    }
-}
-
-/// Finds the outcomes of the entries of a series, a chunk of rows at a time. Holds the scratch space.
-#[derive(Clone, Debug)]
-pub struct Labeller {
-    gap_ticks: i32,
-    chunk_rows: usize,
-    table: touch::Table,
-}
-
-impl Labeller {
-    /// Scratch space for at most `chunk_rows` rows a call. Only profile `rolling` knows gaps: a change of close of more
-    /// than `gap_ticks` between two rows.
-    #[must_use]
-    pub fn new(profile: Profile, gap_ticks: i32, chunk_rows: usize) -> Self {
-        let gap_ticks = match profile {
-            // No change of price exceeds it: a session has no gap.
-            Profile::Session => i32::MAX,
-            Profile::Rolling => gap_ticks,
-        };
-        Self { gap_ticks, chunk_rows, table: touch::Table::new() }
-    }
-
-    /// Outcomes of the entries of signal rows `rows` of `series`, for each of [`MODES`]; each slice has
-    /// `rows.len()` elements. The last row of a series has no entry and is a loss.
-    ///
-    /// # Errors
-    /// [`Error::Rows`] when `rows` lie outside the series, exceed the chunk size or are not as many as the output's.
-    pub fn outcomes(
-        &mut self,
-        series: &Series<'_>,
-        rows: Range<usize>,
-        mut out: [&mut [Outcome]; MODES.len()],
-    ) -> Result<(), Error> {
-        let fits = rows.start <= rows.end && rows.end <= series.len() && rows.len() <= self.chunk_rows;
-        if !fits || out.iter().any(|column| column.len() != rows.len()) {
-            return Err(Error::Rows { rows, len: series.len() });
-        }
-        for start in rows.clone().step_by(BLOCK) {
-            let end = rows.end.min(start + BLOCK);
-            let part = start - rows.start..end - rows.start;
-            self.block(series, start..end, out.each_mut().map(|column| &mut column[part.clone()]));
-        }
-        Ok(())
-    }
-
-    /// [`Labeller::outcomes`] of at most [`BLOCK`] rows.
-    fn block(&mut self, series: &Series<'_>, rows: Range<usize>, mut out: [&mut [Outcome]; MODES.len()]) {
-        let end = series.len().min(rows.end + LOOK_AHEAD);
-        let ahead = Ahead {
-            open: &series.open()[rows.start..end],
-            high: &series.high()[rows.start..end],
-            low: &series.low()[rows.start..end],
-            close: &series.close()[rows.start..series.len().min(end + 1)],
-            gap_ticks: self.gap_ticks,
-        };
-        // Signal row k enters at row k + 1; the series' last row has no entry.
-        let entries = rows.len().min(ahead.open.len() - 1);
-        for column in &mut out {
-            column[entries..].fill(Outcome::LOSS);
-        }
-        let mut entered = out.each_mut().map(|column| &mut column[..entries]);
-        match touch::Span::of(&ahead) {
-            Some(span) => self.table.outcomes(&ahead, span, &mut entered),
-            None => scan::outcomes(&ahead, &mut entered),
-        }
-        if self.gap_ticks < i32::MAX {
-            self.exclude_gaps(series.close(), rows, &mut out);
-        }
-    }
-
-    /// Labels the signal rows that gaps of price affect a loss.
-    fn exclude_gaps(&self, close: &[i32], rows: Range<usize>, out: &mut [&mut [Outcome]; MODES.len()]) {
-        let first = rows.start.saturating_sub(AFTER_GAP).max(1);
-        for gap in first..close.len().min(rows.end + 1) {
-            if is_gap(close[gap - 1], close[gap], self.gap_ticks) {
-                let from = rows.start.max(gap - 1) - rows.start;
-                let to = rows.end.min(gap + AFTER_GAP + 1) - rows.start;
-                for column in &mut *out {
-                    column[from..to].fill(Outcome::LOSS);
-                }
-            }
-        }
-    }
-}
-
-/// The rows of a block from its first signal row to the end of its look-ahead.
-struct Ahead<'a> {
-    open: &'a [i32],
-    high: &'a [i32],
-    low: &'a [i32],
-    /// One row more than the others, where the series has one: a gap there ends a look-ahead at the last row.
-    close: &'a [i32],
-    gap_ticks: i32,
-}
-
-impl Ahead<'_> {
-    /// Whether a look-ahead ends at `row`: the price gaps between it and the next row, and it is the first row affected.
-    #[inline(always)]
-    fn ends_at(&self, row: usize) -> bool {
-        self.close.get(row + 1).is_some_and(|&next| is_gap(self.close[row], next, self.gap_ticks))
-    }
-}
-
-#[inline]
-fn is_gap(before: i32, close: i32, gap_ticks: i32) -> bool {
-    (close - before).abs() > gap_ticks
-}
-
-#[cfg(test)]
-mod tests;

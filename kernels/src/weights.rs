@@ -2,27 +2,12 @@
 
 use std::ops::Range;
 
-use crate::labels::{LOOK_AHEAD, Mode, Outcome};
+use crate::labels::{FixedMode, LOOK_AHEAD, Outcome, VELOCITY, clip};
 use crate::level::kernel;
 use crate::{Error, Series};
 
 /// Decay of the weights per month of age.
 const DECAY_PER_MONTH: f64 = 0.05;
-
-/// clip(2 - 1.5*(seconds - 300)/600, 0.5, 2) for each number of rows an [`Outcome`] can hold, and so for more: 0.5 from 900 on.
-const VELOCITY: [f64; 1024] = {
-    let mut table = [0.0; 1024];
-    let mut seconds = 0;
-    while seconds < table.len() {
-        table[seconds] = clip(2.0 - 1.5 * (seconds as f64 - 300.0) / 600.0);
-        seconds += 1;
-    }
-    table
-};
-
-const fn clip(value: f64) -> f64 {
-    value.clamp(0.5, 2.0)
-}
 
 /// exp(-0.05*months) for a row `months` calendar months before the reference month.
 #[must_use]
@@ -56,7 +41,7 @@ kernel!(fn set_labels['a]['a](outcomes: &'a [Outcome], out: &'a mut [i8]) {
 pub fn weights(
     series: &Series<'_>,
     rows: Range<usize>,
-    mode: &Mode,
+    mode: &FixedMode,
     outcomes: &[Outcome],
     decay: f64,
     out: &mut [f32],

@@ -3,7 +3,7 @@
 
 use allocation_counter::measure;
 use kernels::features::{Carry, Category, FLAGS, FLOATS, Features};
-use kernels::labels::{Labeller, MODES, Outcome};
+use kernels::labels::{Entry, Labeller, MODES, Mode, Outcome, Output, Six, Specification, Tie, Trades};
 use kernels::window::{extrema::Extrema, rank::Rank, retouch::Retouch, slope::Slope, sum::Sums};
 use kernels::{Columns, Profile, Series, Stream, Tick, weights};
 use ndarray::{Array2, s};
@@ -51,7 +51,7 @@ fn labels_and_weights() {
         let tape = Tape::new(rows);
         let series = tape.series();
         for profile in [Profile::Session, Profile::Rolling] {
-            let mut labeller = Labeller::new(profile, 80, CHUNK);
+            let mut labeller = Six::new(profile, 80, CHUNK);
             let mut outcomes = [[Outcome::LOSS; CHUNK]; MODES.len()];
             let (mut label, mut weight) = ([0; CHUNK], [0.0; CHUNK]);
             let memory = measure(|| {
@@ -65,6 +65,29 @@ fn labels_and_weights() {
                         weights::weights(&series, chunk.clone(), mode, &outcomes[..len], 1.0, &mut weight[..len])
                             .unwrap();
                     }
+                }
+            });
+            assert_eq!(memory.count_total, 0, "{rows} rows, {profile:?}");
+        }
+    }
+}
+
+#[test]
+fn labels_of_any_specification() {
+    let mut modes = Specification::default().modes().to_vec();
+    modes.extend(Specification::atr().modes().iter().cloned().map(|mode| Mode { trailing: true, ..mode }));
+    let specification = Specification::new(3600, Entry::Close, Tie::Target, &Output::ALL, modes).unwrap();
+    for rows in LENGTHS {
+        let tape = Tape::new(rows);
+        let series = tape.series();
+        for profile in [Profile::Session, Profile::Rolling] {
+            let mut labeller = Labeller::new(&specification, profile, 80, CHUNK);
+            let mut trades = vec![Trades::default(); 12];
+            // What comes out takes its memory once.
+            labeller.trades(&series, 0..CHUNK, &mut trades).unwrap();
+            let memory = measure(|| {
+                for chunk in chunks(rows) {
+                    labeller.trades(&series, chunk, &mut trades).unwrap();
                 }
             });
             assert_eq!(memory.count_total, 0, "{rows} rows, {profile:?}");
@@ -162,7 +185,7 @@ fn construction() {
     let tick = Tick::from_nanos(250_000_000).unwrap();
     let bytes = |chunk: usize| {
         let features = measure(|| drop(Features::new(Profile::Session, tick, chunk))).bytes_total;
-        features + measure(|| drop(Labeller::new(Profile::Session, 80, chunk))).bytes_total
+        features + measure(|| drop(Six::new(Profile::Session, 80, chunk))).bytes_total
     };
     assert!(bytes(CHUNK) > 0 && bytes(CHUNK) < 2 << 20, "{} bytes", bytes(CHUNK));
     assert!(bytes(2 * CHUNK) > bytes(CHUNK));

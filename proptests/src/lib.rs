@@ -8,6 +8,7 @@ pub mod features;
 pub mod grid;
 pub mod labels;
 pub mod tape;
+pub mod trades;
 
 pub use exact::Exact;
 pub use tape::{Profile, Tape};

@@ -19,7 +19,7 @@ use std::{
 
 use base::interrupt;
 use bytes::Bytes;
-use data::{Month, training_file::COLUMNS};
+use data::{Month, labels::Labels, training_file};
 use jiff::Timestamp;
 use parquet::file::{metadata::ParquetMetaDataReader, reader::Length};
 
@@ -245,7 +245,8 @@ fn place_and_commit(
     // What of this version is there and intact stays as it is.
     let standing = now.map(|(manifest, _)| &manifest.current).filter(|current| current.version == *version);
     let (data, tail) = place(store, &draft.data, data, standing.map(|standing| &standing.data), made)?;
-    check_footer(store, &data, tail, draft.rows)?;
+    let labels = Labels::of_settings(&draft.made_from.settings).unwrap_or_default();
+    check_footer(store, &data, tail, (draft.rows, training_file::columns(&labels.specification)))?;
     let (statistics, _) =
         place(store, &draft.statistics, statistics, standing.map(|standing| &standing.statistics), made)?;
     let score = standing.filter(|standing| standing.statistics == statistics).map_or(draft.score, |same| same.score);
@@ -373,17 +374,17 @@ pub fn check(store: &Store, version: &Version) -> Result<(), StoreError> {
 }
 
 /// Reads the Parquet footer, which lies in `tail`, and compares rows and columns.
-fn check_footer(store: &Store, item: &Item, tail: Bytes, rows: u64) -> Result<(), StoreError> {
+fn check_footer(store: &Store, item: &Item, tail: Bytes, (rows, expected): (u64, usize)) -> Result<(), StoreError> {
     let wrong = |found: String| StoreError::ReadBack {
         store: store.name().to_owned(),
         key: item.key.clone(),
         found,
-        expected: format!("{rows} rows in {COLUMNS} columns"),
+        expected: format!("{rows} rows in {expected} columns"),
     };
     let footer = Footer { store, item, tail };
     let metadata = ParquetMetaDataReader::new().parse_and_finish(&footer).map_err(|error| wrong(error.to_string()))?;
     let (found, columns) = (metadata.file_metadata().num_rows(), metadata.file_metadata().schema_descr().num_columns());
-    if u64::try_from(found) == Ok(rows) && columns == COLUMNS {
+    if u64::try_from(found) == Ok(rows) && columns == expected {
         Ok(())
     } else {
         Err(wrong(format!("{found} rows in {columns} columns")))

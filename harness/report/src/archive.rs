@@ -13,8 +13,9 @@ use base::{
     error::{Class, Context, Met},
     exit, schedule,
 };
-use data::{Month, MonthRange};
+use data::{Month, MonthRange, labels::Labels};
 use jiff::Timestamp;
+use kernels::labels::Mode;
 
 use super::charts::timeline::Series;
 use statistics::Statistics;
@@ -77,6 +78,23 @@ impl Archive {
     /// The published months with their statistics.
     pub fn published(&self) -> impl DoubleEndedIterator<Item = (&Line, &Statistics)> {
         self.months.iter().filter_map(|entry| Some((&entry.line, entry.statistics.as_ref()?)))
+    }
+
+    /// The modes of the published months, each once, in the order of the columns.
+    pub fn modes(&self) -> Vec<Mode> {
+        let mut modes: Vec<Mode> = Vec::new();
+        for (_, statistics) in self.published() {
+            let new = statistics.labels();
+            modes.extend(
+                new.specification
+                    .modes()
+                    .iter()
+                    .filter(|mode| !modes.iter().any(|known| known.name == mode.name))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
+        }
+        if modes.is_empty() { Labels::default().specification.modes().to_vec() } else { modes }
     }
 
     /// The months of a state.

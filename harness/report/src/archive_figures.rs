@@ -2,7 +2,7 @@
 
 use archive::{state::State, survey::Line};
 use data::Month;
-use kernels::labels::{Direction, MODES};
+use kernels::labels::Direction;
 
 use super::{
     archive::{Archive, Entry},
@@ -117,7 +117,7 @@ pub fn parts(archive: &Archive) -> Figure {
 
 /// Win rates of the long modes and of the short ones.
 pub fn win_rates(archive: &Archive) -> [Figure; 2] {
-    let months = archive.axis();
+    let (months, modes) = (archive.axis(), archive.modes());
     let of = |direction: Direction, title: &'static str| -> Figure {
         let chart = Timeline {
             title,
@@ -128,9 +128,9 @@ pub fn win_rates(archive: &Archive) -> [Figure; 2] {
             show: percent,
             decimals: 4,
         };
-        let modes = MODES.iter().filter(|mode| mode.direction == direction);
+        let modes = modes.iter().filter(|mode| mode.direction == direction);
         let series = modes.map(|mode| {
-            archive.series(text::words(mode.name), |month| month.modes.get(mode.name).and_then(|mode| mode.win_rate))
+            archive.series(text::words(&mode.name), |month| month.modes.get(&*mode.name).and_then(|mode| mode.win_rate))
         });
         let drawing = chart.lines(&series.collect::<Vec<_>>());
         Figure::new(

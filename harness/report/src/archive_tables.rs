@@ -2,12 +2,11 @@
 
 use archive::{failures::Failure, state::State, survey::Line, withheld::Withheld};
 use jiff::Timestamp;
-use kernels::labels::MODES;
 
 use super::{
     archive::Archive,
     archive_figures::{drifts, filled_share, stages},
-    charts::modes::{USUAL_WINS, part_name},
+    charts::modes::{is_usual, part_name},
     month_tables::rolls,
     table::{Cell, Table, table},
     text,
@@ -85,12 +84,14 @@ pub fn months(archive: &Archive) -> Table {
 
 /// Win rates of each month.
 pub fn win_rates(archive: &Archive) -> Table {
-    let names = MODES.iter().map(|mode| (text::words(mode.name), NUMBER));
+    let modes = archive.modes();
+    let names = modes.iter().map(|mode| (text::words(&mode.name), NUMBER));
     let headers = [("Month".to_owned(), TEXT)].into_iter().chain(names);
     let rows = archive.published().map(|(line, statistics)| {
-        let rates = MODES.iter().map(|mode| {
-            let rate = statistics.modes.get(mode.name).and_then(|mode| mode.win_rate);
-            Cell::percent(rate, 2).faulty_if(!rate.is_some_and(|rate| USUAL_WINS.contains(&rate)))
+        let rates = modes.iter().map(|mode| {
+            let found = statistics.modes.get(&*mode.name);
+            let rate = found.and_then(|mode| mode.win_rate);
+            Cell::percent(rate, 2).faulty_if(found.is_some() && !is_usual(statistics, &mode.name, rate))
         });
         [month(line)].into_iter().chain(rates).collect()
     });
@@ -147,8 +148,8 @@ pub fn gates(archive: &Archive) -> Table {
         ("not wrong", |month| month.errors.is_empty()),
         ("score of at least 0.8", |month| month.quality.score >= 0.8),
         ("win rates within 5 to 50 %", |month| {
-            month.modes.len() == MODES.len()
-                && month.modes.values().all(|mode| mode.win_rate.is_some_and(|rate| USUAL_WINS.contains(&rate)))
+            month.modes.len() == month.labels().specification.modes().len()
+                && month.modes.iter().all(|(name, mode)| is_usual(month, name, mode.win_rate))
         }),
         ("labels 0 or 1, weights above 0 and finite", |month| {
             month.modes.values().all(|mode| mode.labels_binary && mode.weights_positive && mode.finite)

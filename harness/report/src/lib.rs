@@ -6,6 +6,7 @@
 pub mod archive;
 pub mod archive_figures;
 mod archive_tables;
+pub mod barriers;
 pub mod charts;
 pub mod document;
 pub mod html;

@@ -107,7 +107,7 @@ pub fn modes(statistics: &Statistics) -> Table {
     };
     let rows = charts::modes(statistics).into_iter().map(|(name, mode)| {
         let weight = &mode.weight;
-        let irregular = !mode.win_rate.is_some_and(|rate| charts::USUAL_WINS.contains(&rate));
+        let irregular = !charts::is_usual(statistics, name, mode.win_rate);
         let mut row = vec![
             Cell::text(text::words(name)),
             Cell::count(mode.rows),

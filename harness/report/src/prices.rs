@@ -3,7 +3,6 @@
 use std::{fs::File, path::Path};
 
 use base::error::{Class, Context, Met};
-use kernels::labels::MODES;
 use parquet::{
     column::reader::get_typed_column_reader,
     data_type::{DataType, DoubleType, Int32Type, Int64Type},
@@ -28,14 +27,14 @@ pub struct SessionPrices {
 }
 
 /// Rows in a row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stretch {
     /// The first, within the session.
     pub first: u64,
     /// How many.
     pub rows: u64,
     /// How many of them are labelled 1, by mode in the order of the columns.
-    pub wins: [u64; MODES.len()],
+    pub wins: Vec<u64>,
 }
 
 /// One entry a session, in order, from the Parquet file of the month. Rows of other months are passed over.
@@ -56,7 +55,7 @@ pub fn read(statistics: &Statistics, parquet: &Path) -> base::Result<Vec<Session
         return Ok(Vec::new());
     }
     let mut current = 0;
-    let mut visit = |time: i64, close: f64, won: [bool; MODES.len()]| {
+    let mut visit = |time: i64, close: f64, won: &[bool]| {
         let second = time.div_euclid(1_000_000_000);
         while current + 1 < ends.len() && second > ends[current].1 {
             current += 1;
@@ -70,12 +69,12 @@ pub fn read(statistics: &Statistics, parquet: &Path) -> base::Result<Vec<Session
             }
         }
     };
-    scan(parquet, &mut visit).with_context(|| parquet.display().to_string())?;
+    scan(parquet, statistics, &mut visit).with_context(|| parquet.display().to_string())?;
     Ok(thinned.into_iter().map(Buckets::finish).collect())
 }
 
 /// Calls `visit` with the timestamp in nanoseconds, the close and the labels of every row.
-fn scan(path: &Path, visit: &mut impl FnMut(i64, f64, [bool; MODES.len()])) -> base::Result<()> {
+fn scan(path: &Path, statistics: &Statistics, visit: &mut impl FnMut(i64, f64, &[bool])) -> base::Result<()> {
     let reader = SerializedFileReader::new(File::open(path)?).met_as(Class::Published)?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let column = |name: &str| {
@@ -83,7 +82,8 @@ fn scan(path: &Path, visit: &mut impl FnMut(i64, f64, [bool; MODES.len()])) -> b
         position.ok_or_else(|| unlike(format!("no column '{name}'")))
     };
     let (timestamp, close) = (column("timestamp")?, column("close")?);
-    let labels = MODES.iter().map(|mode| column(&format!("label_{}", mode.name)));
+    let specification = statistics.labels().specification;
+    let labels = specification.modes().iter().map(|mode| column(&format!("label_{}", mode.name)));
     let labels = labels.collect::<base::Result<Vec<_>>>()?;
     for number in 0..reader.num_row_groups() {
         let group = reader.get_row_group(number).met_as(Class::Published)?;
@@ -91,10 +91,12 @@ fn scan(path: &Path, visit: &mut impl FnMut(i64, f64, [bool; MODES.len()])) -> b
         let closes = values::<DoubleType>(group.as_ref(), close)?;
         let labels = labels.iter().map(|&label| values::<Int32Type>(group.as_ref(), label));
         let labels = labels.collect::<base::Result<Vec<_>>>()?;
+        let mut won = vec![false; labels.len()];
         for (row, (time, close)) in times.into_iter().zip(closes).enumerate() {
-            let won =
-                |mode: usize| labels.get(mode).and_then(|labels| labels.get(row)).is_some_and(|label| *label == 1);
-            visit(time, close, std::array::from_fn(won));
+            for (won, labels) in won.iter_mut().zip(&labels) {
+                *won = labels.get(row) == Some(&1);
+            }
+            visit(time, close, &won);
         }
     }
     Ok(())
@@ -143,14 +145,14 @@ impl Buckets {
         Self { rows, bucket: 0, low: None, high: None, points: Vec::new(), stretch, wins: Vec::new() }
     }
 
-    fn count(&mut self, row: u64, won: [bool; MODES.len()]) {
+    fn count(&mut self, row: u64, won: &[bool]) {
         let first = row - row % self.stretch;
         if self.wins.last().is_none_or(|last| last.first != first) {
-            self.wins.push(Stretch { first, ..Stretch::default() });
+            self.wins.push(Stretch { first, rows: 0, wins: vec![0; won.len()] });
         }
         if let Some(last) = self.wins.last_mut() {
             last.rows += 1;
-            last.wins.iter_mut().zip(won).for_each(|(wins, won)| *wins += u64::from(won));
+            last.wins.iter_mut().zip(won).for_each(|(wins, &won)| *wins += u64::from(won));
         }
     }
 
@@ -197,11 +199,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("month.parquet");
         let tick = Tick::from_nanos(250_000_000).unwrap();
-        let mut file = TrainingFile::create::<f32>(&path, tick, &[]).unwrap();
+        let mut file = TrainingFile::create::<f32>(&path, tick, &Default::default(), &[]).unwrap();
         for (number, mut columns) in tests::columns(&grid).into_iter().enumerate() {
             if number == 1 {
-                columns.labels[2][3] = 1;
-                columns.labels[2][7] = 1;
+                columns.modes[2].label[3] = 1;
+                columns.modes[2].label[7] = 1;
             }
             let (row_group, _) = file.encoder().encode(&grid, number, columns).unwrap();
             file.append(row_group).unwrap();
@@ -212,7 +214,7 @@ mod tests {
         let points = |high: u64| (0..10).map(|row| (row, if row == high { 1601.25 } else { 1600.0 })).collect();
         let wins = |wins: &[u64]| {
             let stretch =
-                |row: u64| Stretch { first: row, rows: 1, wins: [0, 0, u64::from(wins.contains(&row)), 0, 0, 0] };
+                |row: u64| Stretch { first: row, rows: 1, wins: vec![0, 0, u64::from(wins.contains(&row)), 0, 0, 0] };
             (0..10).map(stretch).collect::<Vec<_>>()
         };
         let session = |points, wins| SessionPrices { points, wins };
@@ -234,11 +236,11 @@ mod tests {
             buckets.push(row as u64, value);
         }
         for row in 0..6 {
-            buckets.count(row, [row == 5, false, false, false, false, row > 2]);
+            buckets.count(row, &[row == 5, false, false, false, false, row > 2]);
         }
         let wins = [
-            Stretch { first: 0, rows: 4, wins: [0, 0, 0, 0, 0, 1] },
-            Stretch { first: 4, rows: 2, wins: [1, 0, 0, 0, 0, 2] },
+            Stretch { first: 0, rows: 4, wins: vec![0, 0, 0, 0, 0, 1] },
+            Stretch { first: 4, rows: 2, wins: vec![1, 0, 0, 0, 0, 2] },
         ];
         assert_eq!(buckets.wins, wins);
         assert_eq!(buckets.finish().points, [(1, 9.0), (2, 2.0), (4, 1.0), (8, 4.0)]);

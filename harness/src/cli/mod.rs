@@ -4,6 +4,7 @@ mod operate;
 #[cfg(test)]
 mod page;
 mod report;
+mod study;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -23,6 +24,7 @@ pub use self::operate::{
     StatusArgs, VerifyArgs,
 };
 pub use self::report::{ReportArgs, ReportFormat, ReportKind};
+pub use self::study::{BarriersArgs, StudyArgs, StudyCommand};
 
 /// Raw futures bars to training data: months of Databento files to Parquet.
 #[derive(Parser)]
@@ -53,6 +55,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Process one file (DBN, CSV, Parquet, Arrow IPC; - for stdin) into one Parquet, without a store
     Process(ProcessArgs),
+    /// Study what to label before months are made
+    Study(StudyArgs),
     /// Validate published months: objects, values, a recomputed sample, rollovers, statistics
     Validate(ValidateArgs),
     /// Score each published month against a gate; show the trend, outliers and what to reprocess

@@ -16,6 +16,7 @@ pub mod quality;
 pub mod report;
 pub mod run;
 pub mod selftest;
+pub mod study;
 mod summary;
 pub mod synth;
 pub mod tune;

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Instant};
 
 use base::{error::Context, exit::Usage, interrupt};
-use data::{Month, contract::Fronts, input::InputError, training_file::COLUMNS};
+use data::{Month, contract::Fronts, input::InputError, training_file};
 use tempfile::NamedTempFile;
 
 use super::{bring::bring, summary};
@@ -82,7 +82,8 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
     } else {
         statistics.iter().for_each(summary::print);
         let rows: u64 = statistics.iter().map(Statistics::rows).sum();
-        println!("{rows} rows, {COLUMNS} columns -> {}", output.display());
+        let columns = training_file::columns(&settings.labels.specification);
+        println!("{rows} rows, {columns} columns -> {}", output.display());
     }
     Ok(0)
 }

@@ -1,6 +1,6 @@
 //! What a month came out as, in a few lines for people; every figure is one of its statistics.
 
-use kernels::labels::MODES;
+use kernels::labels::{Direction, MODES};
 
 use statistics::{Statistics, quality, score::Band};
 
@@ -55,9 +55,20 @@ pub fn print(statistics: &Statistics) {
     let rate = |name: &str| {
         modes.get(name).and_then(|mode| mode.win_rate).map_or("-".into(), |rate| format!("{:.1}", 100.0 * rate))
     };
-    let rates: Vec<String> = MODES.iter().map(|mode| rate(mode.name)).collect();
-    let (long, short) = (rates[..3].join(" / "), rates[3..].join(" / "));
-    println!("  win rates, %             long {long}   short {short}  (low / normal / high)");
+    let labels = statistics.labels();
+    if labels.is_default() {
+        let rates: Vec<String> = MODES.iter().map(|mode| rate(mode.name)).collect();
+        let (long, short) = (rates[..3].join(" / "), rates[3..].join(" / "));
+        println!("  win rates, %             long {long}   short {short}  (low / normal / high)");
+    } else {
+        for (side, direction) in [("long", Direction::Long), ("short", Direction::Short)] {
+            let modes = labels.specification.modes().iter().filter(|mode| mode.direction == direction);
+            let rates: Vec<String> = modes.map(|mode| format!("{} {}", mode.name, rate(&mode.name))).collect();
+            if !rates.is_empty() {
+                println!("  win rates, %, {side:9}  {}", rates.join("   "));
+            }
+        }
+    }
     let band = match quality.band {
         Band::High => "high",
         Band::Medium => "medium",

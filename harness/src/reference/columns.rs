@@ -3,7 +3,7 @@
 use data::training_file::{BARS, COLUMNS, schema};
 use kernels::{
     features::{Category, FEATURES, Feature, Kind, Unit},
-    labels::{Direction, MODES, Mode},
+    labels::{Direction, FixedMode, MODES, Specification},
 };
 
 #[test]
@@ -12,7 +12,7 @@ fn the_reference_page_is_that_of_the_registries() {
 }
 
 fn page() -> String {
-    let schema = schema::<f32>();
+    let schema = schema::<f32>(&Specification::default());
     let bars: Vec<&str> = schema.fields()[..BARS].iter().map(|field| field.name().as_str()).collect();
     let [time, prices @ .., volume] = &bars[..] else { panic!("{bars:?}") };
     let mut page = format!(
@@ -40,8 +40,8 @@ fn page() -> String {
     page.lines().map(super::wrap).collect::<Vec<_>>().join("\n") + "\n"
 }
 
-fn mode(mode: &Mode) -> String {
-    let Mode { name, direction, stop, target } = mode;
+fn mode(mode: &FixedMode) -> String {
+    let FixedMode { name, direction, stop, target } = mode;
     let side = match direction {
         Direction::Long => "long",
         Direction::Short => "short",

@@ -3,7 +3,8 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use base::exit::Usage;
-use kernels::features::FLOATS;
+use data::training_file::type_of;
+use kernels::{features::FLOATS, labels::Specification};
 
 use crate::settings::Settings;
 
@@ -13,8 +14,10 @@ const FIXED: u64 = 64 << 20;
 const RECORD: u64 = 40 + 24 + 24;
 /// A row of the grid.
 const GRID_ROW: u64 = 24;
-/// A row of the computed columns beside the features: outcomes, labels, weights, flags.
-const ROW: u64 = 6 * (2 + 1 + 4) + 7;
+/// Flags of a row.
+const FLAGS: u64 = 7;
+/// A row of a mode with the default outputs: outcome, label, weight; and of any other: what became of the trade, its wins.
+const MODE: [u64; 2] = [2 + 1 + 4, 15 + 16];
 /// Parts on their way from a remote store, and what goes there in one piece.
 const TRANSFER: u64 = (32 + 64) << 20;
 /// Sessions in a month at most.
@@ -25,7 +28,7 @@ pub struct Month {
     transfer: u64,
     records: u64,
     rows: u64,
-    float_bytes: u64,
+    row_bytes: u64,
 }
 
 impl Month {
@@ -34,7 +37,8 @@ impl Month {
         let rows = settings.instrument.session_rows() as u64 * SESSIONS;
         let remote = ["store", "raw"].into_iter().any(|name| settings.text(name).starts_with("s3://"));
         let transfer = if remote { TRANSFER } else { 0 };
-        Self { transfer, records: records as u64, rows, float_bytes: if settings.float64 { 8 } else { 4 } }
+        let row_bytes = row_bytes(&settings.labels.specification, if settings.float64 { 8 } else { 4 });
+        Self { transfer, records: records as u64, rows, row_bytes }
     }
 
     /// A month whose raw files have so many bytes: a compressed record has nine, seldom less than six.
@@ -44,8 +48,15 @@ impl Month {
 
     /// Bytes at most.
     pub fn bytes(&self) -> u64 {
-        self.transfer + RECORD * self.records + (GRID_ROW + ROW + FLOATS as u64 * self.float_bytes) * self.rows
+        self.transfer + RECORD * self.records + self.row_bytes * self.rows
     }
+}
+
+/// Bytes of a row of the grid and of the computed columns, whose features have so many each.
+fn row_bytes(labels: &Specification, of_feature: u64) -> u64 {
+    let outputs: usize = labels.outputs().iter().filter_map(|&output| type_of(output).primitive_width()).sum();
+    let mode = if *labels == Specification::default() { MODE[0] } else { MODE[1] + outputs as u64 };
+    GRID_ROW + mode * labels.modes().len() as u64 + FLAGS + FLOATS as u64 * of_feature
 }
 
 /// Refuses a limit that cannot hold one month.
@@ -138,7 +149,12 @@ mod tests {
 
     #[test]
     fn a_month_of_621_000_rows_and_a_million_records_fits_300_megabytes() {
-        let month = Month { transfer: 0, records: 1_044_383, rows: 621_000, float_bytes: 4 };
+        let month = Month {
+            transfer: 0,
+            records: 1_044_383,
+            rows: 621_000,
+            row_bytes: row_bytes(&Specification::default(), 4),
+        };
         let bytes = FIXED + month.bytes();
         assert!((200e6..300e6).contains(&(bytes as f64)), "{bytes}");
     }

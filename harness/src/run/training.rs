@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeSet,
     path::Path,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -175,9 +178,10 @@ impl Training<'_> {
     ) -> crate::Result<Vec<Statistics>> {
         let failed = || format!("{}: cannot be written", path.display());
         let tick = self.settings.instrument.tick()?;
-        let mut file = TrainingFile::create::<F>(path, tick, &metadata(self.made_from))
-            .map_err(WriteError::from)
-            .with_context(failed)?;
+        let mut file =
+            TrainingFile::create::<F>(path, tick, &self.settings.labels.specification, &metadata(self.made_from))
+                .map_err(WriteError::from)
+                .with_context(failed)?;
         let (mut made, mut began, mut empty) = (Vec::new(), self.decoding.began, Seen::default());
         for month in months {
             let month = month?;
@@ -234,6 +238,7 @@ impl Training<'_> {
             profile: settings.profile,
             tick,
             gap_ticks,
+            labels: Arc::clone(&settings.labels.specification),
             decay_reference: made_from.decay_reference,
             chunk_rows: settings.chunk_rows,
         };
@@ -251,8 +256,8 @@ impl Training<'_> {
             &grid,
             &sessions,
             settings.profile,
-            tick,
-            settings.instrument.scale(),
+            &settings.labels.specification,
+            (tick, settings.instrument.scale()),
             settings.feature_ranges(),
         );
         let measure = Stage::new("measure", measuring.elapsed().as_secs_f64(), rows, 0);

@@ -3,8 +3,13 @@
 use std::{collections::BTreeMap, path::Path};
 
 use base::exit::Usage;
+use data::labels::Labels;
 
-use super::{alerts::Alerts, table::SETTINGS};
+use super::{
+    alerts::Alerts,
+    labels::{self, LABELS, OWN},
+    table::SETTINGS,
+};
 use statistics::feature_ranges::{self, Overrides};
 
 /// The table of harness.toml that replaces rows of the usual ranges of features.
@@ -19,6 +24,8 @@ pub(super) struct FromFile {
     pub(super) settings: BTreeMap<String, String>,
     pub(super) ranges: Overrides,
     pub(super) alerts: Alerts,
+    /// Its own table of labels.
+    pub(super) labels: Option<Labels>,
 }
 
 /// The settings of harness.toml as text, and its tables.
@@ -42,6 +49,11 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<FromFile, Usage> {
         }
         if name == ALERTS {
             found.alerts = Alerts::read(value).map_err(wrong)?;
+            continue;
+        }
+        if name == LABELS && value.is_table() {
+            found.labels = labels::read(text, path)?;
+            found.settings.insert(name, OWN.to_owned());
             continue;
         }
         let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else {

@@ -3,6 +3,7 @@
 mod alerts;
 mod file;
 mod flags;
+mod labels;
 #[cfg(test)]
 mod page;
 mod preset;
@@ -26,6 +27,7 @@ use data::{
     contract::Choice,
     form::{self, Form, PriceUnit, TimeUnit},
     instrument::InstrumentError,
+    labels::Labels,
 };
 use kernels::{Level, Profile};
 use serde::Serialize;
@@ -34,6 +36,7 @@ use tracing::level_filters::LevelFilter;
 pub use self::{alerts::Alerts, flags::Flags, preset::points};
 use self::{
     file::{FromFile, RANGES},
+    labels::{LABELS, OWN},
     table::SETTINGS,
     values::{nanos, optional},
 };
@@ -65,6 +68,8 @@ pub struct Settings {
     pub instrument: Instrument,
     /// Windows at a session's edge.
     pub profile: Profile,
+    /// Which trades are labelled.
+    pub labels: Labels,
     /// Reference month of the weights, where given.
     pub decay_reference: Option<Month>,
     /// Whether that may lie before months that are made, whose weights then grow.
@@ -110,7 +115,7 @@ impl Settings {
     }
 
     fn of(flags: &Flags, file: FromFile, path: &Path) -> crate::Result<Self> {
-        let FromFile { settings: file, ranges, alerts } = file;
+        let FromFile { settings: file, ranges, alerts, labels: own } = file;
         let mut table = BTreeMap::new();
         for setting in SETTINGS {
             let (name, variable) = (setting.name, setting.variable);
@@ -133,7 +138,11 @@ impl Settings {
             let setting = Setting { value: format!("[{low}, {high}]"), origin: path.display().to_string() };
             table.insert(format!("{RANGES}.{name}"), setting);
         }
-        Ok(Self { ranges, alerts, ..Self::check(table, path.to_owned())? })
+        let labels = match (table[LABELS].value.as_str(), own) {
+            (OWN, Some(own)) => own,
+            (value, _) => labels::named(value)?,
+        };
+        Ok(Self { ranges, alerts, labels, ..Self::check(table, path.to_owned())? })
     }
 
     fn check(table: BTreeMap<String, Setting>, file: PathBuf) -> crate::Result<Self> {
@@ -247,6 +256,7 @@ impl Settings {
             table,
             file,
             ranges: Overrides::new(),
+            labels: Labels::default(),
             alerts: Alerts::default(),
         })
     }
@@ -349,12 +359,17 @@ impl Settings {
             Profile::Session => "session",
             Profile::Rolling => "rolling",
         };
-        serde_json::json!({
+        let mut settings = serde_json::json!({
             "profile": profile,
             "instrument": self.instrument,
             "contract": self.choice,
             "features_dtype": if self.float64 { "float64" } else { "float32" },
-        })
+        });
+        // Months with the default labels say nothing of them, as they did before there were others.
+        if !self.labels.is_default() {
+            settings["labels"] = self.labels.to_json();
+        }
+        settings
     }
 }
 

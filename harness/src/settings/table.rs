@@ -37,6 +37,7 @@ impl Group {
         match command {
             "run" | "demo" | "bench" | "tune" | "validate" | "config" => &[Store, Input, Output, Machine, Log],
             "process" => &[Input, Output, Machine, Log],
+            "study" => &[Store, Input, Output, Machine, Log],
             "inspect" => &[Input, Output, Machine, Log],
             "synth" => &[Input, Log],
             "months" => &[Store, Input, Output, Log],
@@ -229,6 +230,14 @@ pub(super) const SETTINGS: &[Definition] = &[
         "Whether windows restart with each session, or roll over the month",
     )
     .choices(&["session", "rolling"]),
+    setting(
+        "labels",
+        Output,
+        "default",
+        "FILE",
+        "Which trades are labelled: default (six modes in ticks of ES), atr (six modes that mean the same for every \
+         instrument), or a TOML file with a table [labels]",
+    ),
     setting(
         "decay_reference",
         Output,

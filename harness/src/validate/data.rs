@@ -6,10 +6,10 @@ use data::Month;
 use proptests::{
     Profile,
     features::{NUMBERS, Reference},
-    labels::{MODES, outcome, weight},
 };
 
 use super::{
+    anew,
     finding::{BrokenRows, Check, RowRule},
     making::Making,
     output::utc,
@@ -21,8 +21,6 @@ const fn rule(name: &'static str, expected: &'static str) -> RowRule {
     RowRule { check: Check::Data, name, expected }
 }
 
-const LABEL: RowRule = rule("label", "what the 900 bars after the row decide");
-const WEIGHT: RowRule = rule("weight", "quality times velocity times decay of the recomputed trade");
 const FEATURE: RowRule = rule("feature", "the value recomputed from the bars");
 const FLAG: RowRule = rule("flags", "the Central time of day of the row");
 
@@ -86,23 +84,13 @@ impl<'a> Anew<'a> {
         let zone = central();
         // Features are rounded to their type, and what is not exact may be off by 2 units in the last place.
         let relative = if float64 { 1e-9 } else { 1e-6 };
+        let months = |i: usize| {
+            Month::of(local_date(series.time[i], &zone)).map_or(0, |month| reference.index() - month.index())
+        };
+        anew::Session { series, first, rows, picked }.compare(self.making, &months, broken);
         for &row in picked {
             let i = first + row;
-            let months =
-                Month::of(local_date(series.time[i], &zone)).map_or(0, |month| reference.index() - month.index());
             let at = || utc(series.time[i]);
-            for (mode, (name, ..)) in MODES.iter().enumerate() {
-                let expected = outcome(series, i, mode, profile, self.making.gap());
-                let (label, published) = (i8::from(expected.is_some()), rows.labels[mode][row]);
-                if label != published {
-                    broken.add(&LABEL, &format!("label_{name}"), || format!("{published} at {}, not {label}", at()));
-                }
-                let (weight, published) = (weight(expected, mode, months), rows.weights[mode][row]);
-                if !near(published.into(), weight, 1e-6, 0.0) {
-                    let found = || format!("{published} at {}, not {weight:.7}", at());
-                    broken.add(&WEIGHT, &format!("weight_{name}"), found);
-                }
-            }
             for ((name, expected), column) in NUMBERS.iter().zip(features.numbers(i)).zip(&rows.values) {
                 let (published, expected) = (column[row], expected.to_f64());
                 if !near(published, expected, relative, rounding(name)) {

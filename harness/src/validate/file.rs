@@ -99,7 +99,7 @@ impl Request<'_> {
         if wants(Check::Output) || wants(Check::Data) || wants(Check::Statistics) {
             let anew = wants(Check::Data).then(|| Anew::new(&tape, &making, self.sample));
             let session = |number: usize| -> Result<(Tally, u64, BrokenRows), InputError> {
-                let rows = table.whole(number)?;
+                let rows = table.whole(number, &making.labels.specification)?;
                 let mut broken =
                     if wants(Check::Output) { output::rows(&rows, &making) } else { BrokenRows::default() };
                 let mut compared = 0;

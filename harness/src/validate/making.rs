@@ -1,7 +1,7 @@
 //! What a training file says it was made with: a file is held to its own settings, not to those in force now.
 
 use archive::manifest::MadeFrom;
-use data::{Instrument, contract::Choice, month::Month};
+use data::{Instrument, contract::Choice, labels::Labels, month::Month};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kernels::Profile;
 use serde::Deserialize;
@@ -20,6 +20,8 @@ pub struct Making {
     pub choice: Choice,
     /// Whether the features are float64.
     pub float64: bool,
+    /// Which trades are labelled.
+    pub labels: Labels,
     /// Month the weights decay to.
     pub reference: Month,
 }
@@ -38,6 +40,7 @@ impl Making {
     /// # Errors
     /// What is missing or not understood.
     pub fn new(made_from: &MadeFrom) -> Result<Self, String> {
+        let labels = Labels::of_settings(&made_from.settings)?;
         let settings: Settings =
             serde_json::from_value(made_from.settings.clone()).map_err(|error| error.to_string())?;
         let Settings { profile, instrument, contract, features_dtype } = settings;
@@ -56,6 +59,7 @@ impl Making {
                 "float64" => true,
                 other => return Err(format!("features_dtype {other}")),
             },
+            labels,
             reference: made_from.decay_reference,
         })
     }

@@ -4,6 +4,7 @@
 //! computed by a path of their own ([`reference`]), fronts and sessions from the records of all contracts, the figures of
 //! the statistics from the Parquet.
 
+mod anew;
 mod data;
 mod file;
 mod finding;
@@ -30,14 +31,15 @@ use self::{
     data::Sample,
     file::Request,
     finding::{Findings, Severity},
-    making::Making,
     month::{Months, Report},
     raw::Archive,
-    table::{Source, Table},
 };
 pub use self::{
     finding::Check,
+    making::{Making, of_metadata},
     rollover::{Accuracy, against},
+    table::{Source, Table},
+    tape::Tape,
 };
 use crate::{
     cli::ValidateArgs,

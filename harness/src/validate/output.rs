@@ -1,9 +1,7 @@
 //! What every published value must be (docs/spec.md 5), whatever it was made from.
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use kernels::Profile;
-
-use proptests::labels::MODES;
+use kernels::{Profile, labels::Output};
 
 use super::{
     finding::{BrokenRows, Check, Findings, RowRule},
@@ -30,12 +28,14 @@ const VOLUME: RowRule = rule("volume", "0 or more contracts");
 const LABEL: RowRule = rule("label", "0 or 1");
 const LAST_LABEL: RowRule = rule("label", "0 in a session's last row, which has no entry");
 const WEIGHT: RowRule = rule("weight", "a finite number above 0");
+const UNIQUENESS: RowRule = rule("uniqueness", "a share from 0 to 1");
+const NUMBER: RowRule = rule("trade", "an exit from 0 to 4, seconds from -1, worst and best move from 0");
 const INFINITE: RowRule = rule("finite", "no infinite value");
 const FLAG: RowRule = rule("flags", "exactly one of the seven flags is 1, the others 0");
 
 /// Metadata, columns, types and row groups; whether rows can be read.
 pub fn layout(table: &Table, making: &Making, findings: &mut Findings) -> bool {
-    if let Some((found, expected)) = table.layout(making.float64) {
+    if let Some((found, expected)) = table.layout(&making.labels.specification, making.float64) {
         findings.error(OUTPUT, "schema", found, expected);
         return false;
     }
@@ -98,18 +98,35 @@ pub fn rows(rows: &Rows, making: &Making) -> BrokenRows {
     bars(&rows.bars, making, &mut broken);
     let at = |row: usize| utc(rows.bars.time[row].div_euclid(1_000_000_000));
     let last = rows.bars.time.len() - 1;
-    for (mode, (name, ..)) in MODES.iter().enumerate() {
-        let (label, weight) = (format!("label_{name}"), format!("weight_{name}"));
-        for (row, &value) in rows.labels[mode].iter().enumerate() {
+    for (mode, found) in making.labels.specification.modes().iter().zip(&rows.modes) {
+        let name = &mode.name;
+        let (label, weight, share) = (format!("label_{name}"), format!("weight_{name}"), format!("uniqueness_{name}"));
+        for (row, &value) in found.label.iter().enumerate() {
             if !matches!(value, 0 | 1) {
                 broken.add(&LABEL, &label, || format!("{value} at {}", at(row)));
             } else if value == 1 && row == last && making.profile == Profile::Session {
                 broken.add(&LAST_LABEL, &label, || format!("1 at {}", at(row)));
             }
         }
-        for (row, &value) in rows.weights[mode].iter().enumerate() {
+        for (row, &value) in found.weight.iter().enumerate() {
             if !(value > 0.0 && value.is_finite()) {
                 broken.add(&WEIGHT, &weight, || format!("{value} at {}", at(row)));
+            }
+        }
+        for (row, &value) in found.uniqueness.iter().enumerate() {
+            if !(0.0..=1.0).contains(&value) {
+                broken.add(&UNIQUENESS, &share, || format!("{value} at {}", at(row)));
+            }
+        }
+        for (output, values) in &found.numbers {
+            let (least, most) = match output {
+                Output::Exit => (0, 4),
+                Output::Seconds => (-1, i16::MAX),
+                Output::Mae | Output::Mfe => (0, i16::MAX),
+                _ => (i16::MIN, i16::MAX),
+            };
+            for (row, value) in values.iter().enumerate().filter(|(_, value)| !(least..=most).contains(*value)) {
+                broken.add(&NUMBER, &format!("{}_{name}", output.name()), || format!("{value} at {}", at(row)));
             }
         }
     }
@@ -164,11 +181,12 @@ fn bars(bars: &Bars, making: &Making, broken: &mut BrokenRows) {
 
 /// The rules for whole columns: win rates, NaN ceilings, ranges. Each column counts over all sessions.
 pub fn columns(tally: &Tally, making: &Making, overrides: &Overrides, findings: &mut Findings) {
-    for ((name, ..), mode) in MODES.iter().zip(&tally.modes) {
+    for (kind, mode) in making.labels.specification.modes().iter().zip(&tally.modes) {
+        let name = &kind.name;
         let rate = mode.wins as f64 / tally.rows.max(1) as f64;
-        let least = making.instrument.least_win_rate();
-        if !(least..=0.50).contains(&rate) {
-            let (found, expected) = (format!("label_{name}: {rate:.4}"), format!("{least:.2} to 0.50"));
+        let (least, most) = making.labels.win_rate(name, making.instrument.least_win_rate());
+        if !(least..=most).contains(&rate) {
+            let (found, expected) = (format!("label_{name}: {rate:.4}"), format!("{least:.2} to {most:.2}"));
             findings.warning(OUTPUT, "win_rate", found, expected);
         }
     }

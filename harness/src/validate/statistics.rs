@@ -5,7 +5,6 @@ use kernels::Profile;
 use serde_json::Value;
 
 use archive::manifest::{Source, Version};
-use proptests::labels::MODES;
 
 use super::{
     finding::{Check, Findings},
@@ -78,7 +77,7 @@ pub fn check(
     equal(findings, "inputs", &inputs, &published.made_from.inputs.iter().map(source).collect());
     equal(findings, "score", &published.score, &statistics.quality.score);
     sessions(statistics, tape, making, findings);
-    modes(statistics, tally, findings);
+    modes(statistics, tally, making, findings);
     features(statistics, tally, findings);
     score(statistics, tape, making, findings);
     for warning in &statistics.warnings {
@@ -130,11 +129,13 @@ pub fn session(tape: &Tape, Session { date, rows }: &Session, making: &Making) -
     }
 }
 
-fn modes(statistics: &Statistics, tally: &Tally, findings: &mut Findings) {
-    equal(findings, "modes", &statistics.modes.len(), &MODES.len());
-    for ((name, ..), counted) in MODES.iter().zip(&tally.modes) {
-        let Some(mode) = statistics.modes.get(*name) else {
-            findings.error(STATISTICS, "modes", format!("no {name}"), "all six modes");
+fn modes(statistics: &Statistics, tally: &Tally, making: &Making, findings: &mut Findings) {
+    let modes = making.labels.specification.modes();
+    equal(findings, "modes", &statistics.modes.len(), &modes.len());
+    for (kind, counted) in modes.iter().zip(&tally.modes) {
+        let name = &*kind.name;
+        let Some(mode) = statistics.modes.get(name) else {
+            findings.error(STATISTICS, "modes", format!("no {name}"), "all modes");
             continue;
         };
         if (mode.rows, mode.wins) != (tally.rows, counted.wins) {

@@ -8,16 +8,19 @@ use std::{
 };
 
 use arrow_array::{
-    Array, ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array, RecordBatch, TimestampNanosecondArray,
-    UInt64Array,
+    Array, ArrayRef, Float32Array, Float64Array, Int8Array, Int16Array, Int64Array, RecordBatch,
+    TimestampNanosecondArray, UInt64Array,
 };
 use arrow_schema::{DataType, TimeUnit};
 use bytes::Bytes;
 use data::{
     input::{self, InputError},
-    training_file::{BARS, COLUMNS},
+    training_file::{self, BARS},
 };
-use kernels::features::FLOATS;
+use kernels::{
+    features::{FLAGS, FLOATS},
+    labels::{Output, Specification},
+};
 use parquet::{
     arrow::{
         ProjectionMask,
@@ -26,12 +29,8 @@ use parquet::{
     errors::ParquetError,
     file::reader::ChunkReader,
 };
-use proptests::labels::MODES;
 
 use statistics::feature_ranges;
-
-/// Columns before the features.
-const BEFORE_FEATURES: usize = BARS + 2 * MODES.len();
 
 /// Where the bytes are.
 #[derive(Clone, Debug)]
@@ -65,32 +64,47 @@ pub struct Rows {
     /// Its bars.
     pub bars: Bars,
     /// By mode.
-    pub labels: Vec<Vec<i8>>,
-    /// By mode.
-    pub weights: Vec<Vec<f32>>,
+    pub modes: Vec<Mode>,
     /// The features that are numbers.
     pub values: Vec<Vec<f64>>,
     /// The time flags.
     pub flags: Vec<Vec<i8>>,
 }
 
+/// The columns of one mode; those that are no output are empty.
+#[derive(Clone, Debug, Default)]
+pub struct Mode {
+    /// 0 or 1.
+    pub label: Vec<i8>,
+    /// Training weights.
+    pub weight: Vec<f32>,
+    /// How much of each trade is its own.
+    pub uniqueness: Vec<f32>,
+    /// What else is said of the trades: whole numbers.
+    pub numbers: Vec<(Output, Vec<i16>)>,
+}
+
 /// Names of the columns in order.
-pub fn names() -> Vec<String> {
+pub fn names(labels: &Specification) -> Vec<String> {
     let bars = ["timestamp", "open", "high", "low", "close", "volume"].map(String::from);
-    let modes = MODES.iter().flat_map(|(name, ..)| [format!("label_{name}"), format!("weight_{name}")]);
-    bars.into_iter().chain(modes).chain(feature_ranges::names().map(String::from)).collect()
+    bars.into_iter().chain(labels.columns()).chain(feature_ranges::names().map(String::from)).collect()
 }
 
 /// Types a column may have.
-fn types(column: usize, float64: bool) -> Vec<DataType> {
+fn types(column: usize, labels: &Specification, float64: bool) -> Vec<DataType> {
     let time = |zone: &str| DataType::Timestamp(TimeUnit::Nanosecond, Some(zone.into()));
+    let outputs = labels.outputs();
+    let of_labels = outputs.len() * labels.modes().len();
     match column {
         0 => vec![time("UTC"), time("+00:00")],
         1..5 => vec![DataType::Float64],
         5 => vec![DataType::UInt64, DataType::Int64],
-        6..18 if column.is_multiple_of(2) => vec![DataType::Int8],
-        6..18 => vec![DataType::Float32],
-        18..54 => vec![if float64 { DataType::Float64 } else { DataType::Float32 }],
+        _ if column < BARS + of_labels => match outputs[(column - BARS) % outputs.len()] {
+            Output::Label | Output::Exit => vec![DataType::Int8],
+            Output::Weight | Output::Uniqueness => vec![DataType::Float32],
+            Output::Seconds | Output::Mae | Output::Mfe | Output::Move => vec![DataType::Int16],
+        },
+        _ if column < BARS + of_labels + FLOATS => vec![if float64 { DataType::Float64 } else { DataType::Float32 }],
         _ => vec![DataType::Int8],
     }
 }
@@ -130,21 +144,22 @@ impl Table {
     }
 
     /// What differs from the columns in their order, with their types: found and expected; `None` when nothing does.
-    pub fn layout(&self, float64: bool) -> Option<(String, String)> {
+    pub fn layout(&self, labels: &Specification, float64: bool) -> Option<(String, String)> {
         let fields = self.metadata.schema().fields();
-        let names = names();
+        let names = names(labels);
         if let Some((number, (field, name))) =
             fields.iter().zip(&names).enumerate().find(|(_, (field, name))| field.name() != *name)
         {
             return Some((format!("column {number} is {}", field.name()), name.clone()));
         }
-        if fields.len() != COLUMNS {
-            return Some((format!("{} columns", fields.len()), format!("{COLUMNS} columns")));
+        let columns = training_file::columns(labels);
+        if fields.len() != columns {
+            return Some((format!("{} columns", fields.len()), format!("{columns} columns")));
         }
-        let wrong =
-            |(number, field): &(usize, &Arc<arrow_schema::Field>)| !types(*number, float64).contains(field.data_type());
+        let types = |number: usize| types(number, labels, float64);
+        let wrong = |(number, field): &(usize, &Arc<arrow_schema::Field>)| !types(*number).contains(field.data_type());
         let (number, field) = fields.iter().enumerate().find(wrong)?;
-        let expected: Vec<String> = types(number, float64).iter().map(ToString::to_string).collect();
+        let expected: Vec<String> = types(number).iter().map(ToString::to_string).collect();
         Some((format!("{} is {}", field.name(), field.data_type()), expected.join(" or ")))
     }
 
@@ -160,18 +175,18 @@ impl Table {
     ///
     /// # Errors
     /// As [`Table::bars`].
-    pub fn whole(&self, group: usize) -> Result<Rows, InputError> {
-        let batch = self.read(group, COLUMNS)?;
+    pub fn whole(&self, group: usize, labels: &Specification) -> Result<Rows, InputError> {
+        let batch = self.read(group, training_file::columns(labels))?;
         let columns = batch.columns();
         let mut rows = Rows { bars: bars(columns)?, ..Rows::default() };
-        for pair in columns[BARS..18].chunks(2) {
-            rows.labels.push(typed::<Int8Array>(&pair[0])?.values().to_vec());
-            rows.weights.push(typed::<Float32Array>(&pair[1])?.values().to_vec());
+        let (labelled, features) = columns[BARS..].split_at(columns.len() - BARS - FLOATS - FLAGS);
+        for columns in labelled.chunks(labels.outputs().len()) {
+            rows.modes.push(mode(labels.outputs(), columns)?);
         }
-        for column in &columns[BEFORE_FEATURES..BEFORE_FEATURES + FLOATS] {
+        for column in &features[..FLOATS] {
             rows.values.push(floats(column)?);
         }
-        for column in &columns[BEFORE_FEATURES + FLOATS..] {
+        for column in &features[FLOATS..] {
             rows.flags.push(typed::<Int8Array>(column)?.values().to_vec());
         }
         Ok(rows)
@@ -183,9 +198,10 @@ impl Table {
             Source::Object(bytes) => batch(bytes.clone(), self.metadata.clone(), group, columns),
             Source::File(path) => batch(File::open(path)?, self.metadata.clone(), group, columns),
         }?;
-        let null = batch.columns().iter().zip(names()).find(|(column, _)| column.null_count() > 0);
-        match null {
-            Some((_, name)) => Err(damaged(format!("{name} has nulls in row group {group}"))),
+        let fields = self.metadata.schema().fields();
+        let null = batch.columns().iter().zip(fields).find(|(column, _)| column.null_count() > 0);
+        match null.map(|(_, field)| field.name()) {
+            Some(name) => Err(damaged(format!("{name} has nulls in row group {group}"))),
             None => Ok(batch),
         }
     }
@@ -240,6 +256,26 @@ fn bars(columns: &[ArrayRef]) -> Result<Bars, InputError> {
     };
     let time = typed::<TimestampNanosecondArray>(time)?.values().to_vec();
     Ok(Bars { time, prices: [open?, high?, low?, close?], volume })
+}
+
+/// The columns of one mode.
+fn mode(outputs: &[Output], columns: &[ArrayRef]) -> Result<Mode, InputError> {
+    let mut mode = Mode::default();
+    for (&output, column) in outputs.iter().zip(columns) {
+        match output {
+            Output::Label => mode.label = typed::<Int8Array>(column)?.values().to_vec(),
+            Output::Weight => mode.weight = typed::<Float32Array>(column)?.values().to_vec(),
+            Output::Uniqueness => mode.uniqueness = typed::<Float32Array>(column)?.values().to_vec(),
+            Output::Exit => {
+                let exits = typed::<Int8Array>(column)?.values().iter().map(|&exit| exit.into()).collect();
+                mode.numbers.push((output, exits));
+            }
+            Output::Seconds | Output::Mae | Output::Mfe | Output::Move => {
+                mode.numbers.push((output, typed::<Int16Array>(column)?.values().to_vec()));
+            }
+        }
+    }
+    Ok(mode)
 }
 
 fn floats(column: &ArrayRef) -> Result<Vec<f64>, InputError> {

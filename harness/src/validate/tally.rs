@@ -95,9 +95,9 @@ impl Tally {
     pub fn of(rows: &Rows) -> Self {
         let low = rows.bars.prices[2].iter().copied().reduce(f64::min);
         let high = rows.bars.prices[1].iter().copied().reduce(f64::max);
-        let weights = |mode: usize| rows.weights[mode].iter().map(|&weight| f64::from(weight));
+        let weights = |mode: usize| rows.modes[mode].weight.iter().map(|&weight| f64::from(weight));
         let mode = |mode: usize| Mode {
-            wins: rows.labels[mode].iter().filter(|&&label| label == 1).count() as u64,
+            wins: rows.modes[mode].label.iter().filter(|&&label| label == 1).count() as u64,
             weights: Moments::of(weights(mode).filter(|weight| weight.is_finite())),
         };
         let numbers = rows.values.iter().map(|values| Feature::of(values.iter().copied()));
@@ -105,7 +105,7 @@ impl Tally {
         Self {
             rows: rows.bars.time.len() as u64,
             extremes: low.zip(high),
-            modes: (0..rows.labels.len()).map(mode).collect(),
+            modes: (0..rows.modes.len()).map(mode).collect(),
             features: numbers.chain(flags).collect(),
         }
     }

@@ -1,7 +1,7 @@
 //! A few figures of every published month, from manifests and statistics that are read again only when they have changed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -48,6 +48,9 @@ pub struct Figures {
     pub peak_bytes: Option<u64>,
     /// Share of wins by mode.
     pub win_rates: BTreeMap<String, f64>,
+    /// Modes within a band of wins of their own, which no rule is for.
+    #[serde(default)]
+    pub within_band: BTreeSet<String>,
     /// Busy seconds of the stages, in order.
     pub stages: Vec<(String, f64)>,
     /// When it was published for the first time.
@@ -139,6 +142,7 @@ fn read(
         seconds: statistics.performance.seconds,
         peak_bytes: statistics.performance.peak_rss_bytes,
         win_rates: rates.collect(),
+        within_band: within_band(&statistics),
         first_published,
         objects: [&current.data, &current.statistics].map(|item| (item.key.clone(), item.bytes)).to_vec(),
         windowed_nan: windowed_nan(&statistics),
@@ -146,6 +150,15 @@ fn read(
         likeness: Likeness::of(&statistics),
         stages: statistics.performance.stages.iter().map(|stage| (stage.name.clone(), stage.seconds)).collect(),
     }))
+}
+
+fn within_band(statistics: &Statistics) -> BTreeSet<String> {
+    let within = |mode: &String, (least, most): (f64, f64)| {
+        let rate = statistics.modes.get(mode).and_then(|mode| mode.win_rate);
+        rate.is_some_and(|rate| (least..=most).contains(&rate))
+    };
+    let bands = statistics.labels().win_rates;
+    bands.into_iter().filter(|(mode, band)| within(mode, *band)).map(|(mode, _)| mode).collect()
 }
 
 fn windowed_nan(statistics: &Statistics) -> Option<(f64, String)> {

@@ -1,6 +1,6 @@
 //! A small month for tests, here and in other crates.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use data::{
     compute::{self, Computation, SessionColumns},
@@ -12,7 +12,7 @@ use data::{
     volumes::Volumes,
 };
 use jiff::civil::Date;
-use kernels::{Profile, Tick};
+use kernels::{Profile, Tick, labels::Specification};
 
 use crate::{
     Head, Input, Measurable, Measured, Performance, Stage, Statistics,
@@ -48,6 +48,7 @@ pub fn columns(grid: &Grid) -> Vec<SessionColumns<f32>> {
         profile: Profile::Session,
         tick: tick(),
         gap_ticks: 80,
+        labels: Arc::default(),
         decay_reference: grid.month,
         chunk_rows: 4,
     };
@@ -64,7 +65,7 @@ pub(crate) fn tick() -> Tick {
 }
 
 pub(crate) fn measured(sessions: &[SessionColumns<f32>]) -> Measured {
-    f32::measure(&grid(), sessions, Profile::Session, tick(), Scale::ES, &BTreeMap::new())
+    f32::measure(&grid(), sessions, Profile::Session, &Specification::default(), (tick(), Scale::ES), &BTreeMap::new())
 }
 
 pub(crate) fn of(sessions: &[SessionColumns<f32>]) -> Statistics {

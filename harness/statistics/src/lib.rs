@@ -26,20 +26,23 @@ use data::{
     contract::Fronts,
     grid::{Grid, Rollover, Unmapped},
     input::InputInfo,
+    labels::Labels,
     records::Records,
 };
 use jiff::{Timestamp, civil::Date};
 use kernels::{
     Tick,
     features::{FLAGS, FLOATS},
-    labels::MODES,
+    labels::MAX_MODES,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
     level::Level,
-    measure::{FeatureStatistics, Measurable, Measured, ModeStatistics, WeightStatistics, WinStatistics},
+    measure::{
+        ExitStatistics, FeatureStatistics, Measurable, Measured, ModeStatistics, WeightStatistics, WinStatistics,
+    },
     performance::{Durations, Latency, Performance, Stage},
     score::Quality,
     wrong::Wrong,
@@ -77,7 +80,7 @@ pub struct Statistics {
     #[serde(default)]
     pub fronts: FrontStatistics,
     /// Labels and weights by mode.
-    #[schemars(extend("propertyNames" = schema::modes(), "minProperties" = MODES.len()))]
+    #[schemars(extend("propertyNames" = schema::modes(), "minProperties" = 1, "maxProperties" = MAX_MODES))]
     pub modes: BTreeMap<String, ModeStatistics>,
     /// Values by feature.
     #[schemars(extend("propertyNames" = schema::features(), "minProperties" = FLOATS + FLAGS))]
@@ -268,6 +271,11 @@ impl Statistics {
         // Statistics of an earlier version have no prices.
         let closes: Vec<f64> = self.sessions.iter().map(|session| session.last_price).collect();
         Level::of(self.month, &closes)
+    }
+
+    /// The labels it has; the default ones where its settings cannot be read.
+    pub fn labels(&self) -> Labels {
+        Labels::of_settings(&self.settings).unwrap_or_default()
     }
 
     /// Rows of all sessions.

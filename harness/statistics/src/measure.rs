@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use data::{compute::SessionColumns, grid::Grid, preset::Scale, training_file::Value};
+use data::{
+    compute::{ModeColumns, SessionColumns, Wins},
+    grid::Grid,
+    preset::Scale,
+    training_file::Value,
+};
 use kernels::{
     Break, Profile, Tick,
     features::{FLAG_NAMES, FLOAT_NAMES},
-    labels::{LOOK_AHEAD, MODES},
+    labels::{LOOK_AHEAD, Output, Specification},
 };
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -47,12 +52,44 @@ pub struct ModeStatistics {
     pub mae: WinStatistics,
     /// Seconds from the entry of a win to its target, the night included where it is open over one (profile `rolling`).
     pub seconds_to_target: WinStatistics,
+    /// Trades by how they ended; not there unless the outputs have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exits: Option<ExitStatistics>,
+    /// Ticks from entry to exit, of every trade; not there unless the outputs have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_move: Option<f64>,
+    /// Mean uniqueness of the trades; not there unless the outputs have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_uniqueness: Option<f64>,
+    /// Ticks and seconds that do not fit their column of 16 bits: the nearest number that does stands for each.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub saturated: u64,
     /// Every label is 0 or 1.
     pub labels_binary: bool,
     /// Every weight is above 0.
     pub weights_positive: bool,
     /// No weight is NaN or infinite.
     pub finite: bool,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// Rows of a mode by how their trades ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ExitStatistics {
+    /// No trade: the last row of a session, a row without an ATR, or one that a gap of price affects.
+    pub none: u64,
+    /// At the target.
+    pub target: u64,
+    /// At the stop.
+    pub stop: u64,
+    /// Undecided at the horizon.
+    pub horizon: u64,
+    /// Undecided at the end of the session, or before a gap of price.
+    pub end: u64,
 }
 
 /// The weights of one mode.
@@ -139,8 +176,8 @@ pub trait Measurable: Value {
         grid: &Grid,
         sessions: &[SessionColumns<Self>],
         profile: Profile,
-        tick: Tick,
-        scale: Scale,
+        labels: &Specification,
+        of: (Tick, Scale),
         overrides: &Overrides,
     ) -> Measured;
 }
@@ -152,11 +189,11 @@ macro_rules! measurable {
                 grid: &Grid,
                 sessions: &[SessionColumns<Self>],
                 profile: Profile,
-                tick: Tick,
-                scale: Scale,
+                labels: &Specification,
+                of: (Tick, Scale),
                 overrides: &Overrides,
             ) -> Measured {
-                measure(grid, sessions, profile, tick, scale, overrides)
+                measure(grid, sessions, profile, labels, of, overrides)
             }
         }
     )*};
@@ -167,8 +204,8 @@ fn measure<F: Value + Into<f64>>(
     grid: &Grid,
     sessions: &[SessionColumns<F>],
     profile: Profile,
-    tick: Tick,
-    scale: Scale,
+    labels: &Specification,
+    (tick, scale): (Tick, Scale),
     overrides: &Overrides,
 ) -> Measured {
     let ranges = Ranges::new(profile, scale, prices(grid, tick), overrides);
@@ -198,10 +235,11 @@ fn measure<F: Value + Into<f64>>(
     let (features, modes) = rayon::join(
         || (0..columns).into_par_iter().with_max_len(1).map(feature).collect(),
         || {
-            (0..MODES.len())
+            let name = |index: usize| labels.modes()[index].name.to_string();
+            (0..labels.modes().len())
                 .into_par_iter()
                 .with_max_len(1)
-                .map(|index| (MODES[index].name.to_owned(), mode(sessions, &breaks, index)))
+                .map(|index| (name(index), mode(sessions, &breaks, labels, index)))
                 .collect()
         },
     );
@@ -241,33 +279,62 @@ fn feature<F: Copy + PartialOrd + Into<f64>>(name: &str, column: &Column<F>, ran
     }
 }
 
-fn mode<F>(sessions: &[SessionColumns<F>], breaks: &[Break], index: usize) -> ModeStatistics {
+fn mode<F>(sessions: &[SessionColumns<F>], breaks: &[Break], labels: &Specification, index: usize) -> ModeStatistics {
     // An outcome's adverse move has five bits; a trade that is not open over a night lasts less than 900 seconds.
     let (mut maes, mut seconds) = (Counts::<32>::new(), Counts::<{ LOOK_AHEAD }>::new());
+    let modes = || sessions.iter().map(|session| &session.modes[index]);
     for session in sessions {
-        for (row, outcome) in session.rows.clone().zip(&session.outcomes[index]).filter(|(_, one)| one.is_win()) {
-            maes.add(outcome.mae().into());
-            seconds.add(outcome.seconds(row, breaks));
+        match &session.modes[index].wins {
+            Wins::Outcomes(outcomes) => {
+                for (row, outcome) in session.rows.clone().zip(outcomes).filter(|(_, one)| one.is_win()) {
+                    maes.add(outcome.mae().into());
+                    seconds.add(outcome.seconds(row, breaks));
+                }
+            }
+            Wins::Trades(wins) => {
+                for &(row, mae, held) in wins {
+                    maes.add(mae.unsigned_abs().into());
+                    seconds.add(kernels::labels::seconds(row + 1, held - 1, breaks));
+                }
+            }
         }
     }
     let count = |wanted: fn(i8) -> bool| -> usize {
-        let count = |session: &SessionColumns<F>| -> usize {
-            session.labels[index].iter().map(|&label| usize::from(wanted(label))).sum()
-        };
-        sessions.iter().map(count).sum()
+        let count = |mode: &ModeColumns| -> usize { mode.label.iter().map(|&label| usize::from(wanted(label))).sum() };
+        modes().map(count).sum()
     };
-    let rows: usize = sessions.iter().map(|session| session.labels[index].len()).sum();
+    let rows: usize = modes().map(|mode| mode.label.len()).sum();
     let wins = count(|label| label == 1);
-    let column = Column::new(sessions.iter().map(|session| session.weights[index].as_slice()));
+    let column = Column::new(modes().map(|mode| mode.weight.as_slice()));
+    let exits = labels.has(Output::Exit).then(|| {
+        let count =
+            |exit: i8| modes().map(|mode| mode.exit.iter().filter(|&&found| found == exit).count() as u64).sum();
+        ExitStatistics { none: count(0), target: count(1), stop: count(2), horizon: count(3), end: count(4) }
+    });
+    // A row without a trade adds 0.
+    let trades: u64 = modes().map(|mode| mode.trades).sum();
+    let of_trades = |output: Output, sum: &dyn Fn(&ModeColumns) -> f64| {
+        (labels.has(output) && trades > 0).then(|| modes().map(sum).sum::<f64>() / trades as f64)
+    };
     ModeStatistics {
         rows: rows as u64,
         wins: wins as u64,
         win_rate: (rows > 0).then(|| wins as f64 / rows as f64),
         weight: weight(&column),
-        mae: of_wins(&maes),
+        mae: if labels.has(Output::Weight) || labels.has(Output::Mae) {
+            of_wins(&maes)
+        } else {
+            WinStatistics::default()
+        },
         seconds_to_target: of_wins(&seconds),
+        mean_move: of_trades(Output::Move, &|mode| mode.moved.iter().map(|&ticks| f64::from(ticks)).sum()),
+        mean_uniqueness: of_trades(Output::Uniqueness, &|mode| {
+            mode.uniqueness.iter().map(|&share| f64::from(share)).sum()
+        }),
+        saturated: modes().map(|mode| mode.saturated).sum(),
+        exits,
         labels_binary: count(|label| matches!(label, 0 | 1)) == rows,
-        weights_positive: sessions.iter().all(|session| session.weights[index].iter().all(|&weight| weight > 0.0)),
+        weights_positive: modes().all(|mode| mode.weight.iter().all(|&weight| weight > 0.0)),
         finite: column.nans() + column.infinities() == 0,
     }
 }

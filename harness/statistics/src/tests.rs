@@ -1,5 +1,6 @@
 //! Small months, measured by hand.
 
+use data::compute::Wins;
 use kernels::{Profile, labels::Outcome};
 
 use super::{
@@ -12,9 +13,10 @@ fn modes_by_hand() {
     let mut sessions = columns(&grid());
     // Three wins of twenty rows: adverse moves 0, 2, 4; seconds 10, 20, 600.
     for (row, mae, seconds, weight) in [(0, 0, 10, 4.0), (3, 2, 20, 2.0), (7, 4, 600, 3.0)] {
-        sessions[1].outcomes[2][row] = Outcome::win(mae, seconds);
-        sessions[1].labels[2][row] = 1;
-        sessions[1].weights[2][row] = weight;
+        let mode = &mut sessions[1].modes[2];
+        let Wins::Outcomes(outcomes) = &mut mode.wins else { panic!("{:?}", mode.wins) };
+        outcomes[row] = Outcome::win(mae, seconds);
+        (mode.label[row], mode.weight[row]) = (1, weight);
     }
     let mode = &measured(&sessions).modes["high_vol_long"];
     assert_eq!((mode.rows, mode.wins, mode.win_rate), (20, 3, Some(0.15)));
@@ -43,8 +45,8 @@ fn modes_by_hand() {
 fn what_a_label_or_weight_must_not_be() {
     let mode = |label: i8, weight: f32| {
         let mut sessions = columns(&grid());
-        sessions[0].labels[0][5] = label;
-        sessions[0].weights[0][5] = weight;
+        sessions[0].modes[0].label[5] = label;
+        sessions[0].modes[0].weight[5] = weight;
         let mode = measured(&sessions).modes.remove("low_vol_long").unwrap();
         (mode.labels_binary, mode.weights_positive, mode.finite)
     };
@@ -185,7 +187,14 @@ fn the_object_has_the_published_names() {
 #[test]
 fn a_month_without_rows_has_no_figures() {
     let empty = Grid::new("2013-10".parse().unwrap());
-    let measured = f64::measure(&empty, &[], Profile::Rolling, tick(), data::preset::Scale::ES, &BTreeMap::new());
+    let measured = f64::measure(
+        &empty,
+        &[],
+        Profile::Rolling,
+        &kernels::labels::Specification::default(),
+        (tick(), data::preset::Scale::ES),
+        &BTreeMap::new(),
+    );
     let mode = &measured.modes["low_vol_long"];
     assert_eq!((mode.rows, mode.win_rate, mode.weight.mean), (0, None, None));
     let feature = &measured.features["vwap"];

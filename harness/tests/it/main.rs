@@ -22,6 +22,7 @@ mod gate;
 mod golden;
 mod json_keys;
 mod kills;
+mod labels;
 mod lines;
 mod logs;
 mod mail_server;

@@ -16,3 +16,4 @@ mod reference;
 mod rolling;
 mod stream;
 mod tapes;
+mod trades;

@@ -1,6 +1,10 @@
 //! A whole synthetic month, from the DBN file on: every value against the reference, and the same bytes however it is cut.
 
-use std::{ops::Range, sync::LazyLock, time::Duration};
+use std::{
+    ops::Range,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use crate::tapes::{GAP, named};
 use data::{
@@ -45,6 +49,7 @@ fn computation(profile: Profile, chunk_rows: usize) -> Computation {
         profile: named(profile),
         tick: instrument.tick().unwrap(),
         gap_ticks: instrument.gap_ticks(),
+        labels: Arc::default(),
         decay_reference: REFERENCE.parse().unwrap(),
         chunk_rows,
     }
@@ -78,9 +83,9 @@ fn compare(columns: &SessionColumns<f32>, tape: &Tape, start: usize, profile: Pr
         }
         for mode in 0..6 {
             let win = labels::outcome(tape, i, mode, profile, GAP);
-            assert_eq!(columns.labels[mode][row], i8::from(win.is_some()), "mode {mode} row {i}");
+            assert_eq!(columns.modes[mode].label[row], i8::from(win.is_some()), "mode {mode} row {i}");
             let weight = labels::weight(win, mode, MONTHS_TO_REFERENCE) as f32;
-            assert!(ulps(columns.weights[mode][row], weight) <= 1, "mode {mode} row {i}");
+            assert!(ulps(columns.modes[mode].weight[row], weight) <= 1, "mode {mode} row {i}");
         }
     }
 }
@@ -173,7 +178,7 @@ fn the_file_is_the_same_to_the_byte_for_every_chunk_size_and_number_of_threads()
             (ROWS, 4),
         ] {
             let computation = computation(profile, chunk_rows);
-            let mut file = TrainingFile::create::<f32>(&path, computation.tick, &[]).unwrap();
+            let mut file = TrainingFile::create::<f32>(&path, computation.tick, &computation.labels, &[]).unwrap();
             f32::month(&mut file, &GRID, &computation, threads, &Nobody).unwrap();
             assert_eq!(file.finish().unwrap(), ROWS as u64);
             let bytes = std::fs::read(&path).unwrap();

@@ -90,6 +90,7 @@ fn the_kernels_label_and_weigh_as_the_pipeline_did_whatever_the_chunk() {
             profile: kernels::Profile::Rolling,
             tick: instrument.tick().unwrap(),
             gap_ticks: instrument.gap_ticks(),
+            labels: std::sync::Arc::default(),
             decay_reference: grid.month,
             chunk_rows,
         };
@@ -97,7 +98,7 @@ fn the_kernels_label_and_weigh_as_the_pipeline_did_whatever_the_chunk() {
             let columns = compute::session::<f32>(&grid, number, &computation, &|_| ()).unwrap();
             for (at, row) in columns.rows.clone().enumerate() {
                 for mode in 0..6 {
-                    compare(row, mode, columns.labels[mode][at].into(), columns.weights[mode][at].into());
+                    compare(row, mode, columns.modes[mode].label[at].into(), columns.modes[mode].weight[at].into());
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod curve;
+pub mod grid;
 pub mod heat;
 pub mod modes;
 pub mod sessions;

@@ -2,8 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use kernels::labels::MODES;
-
 use super::svg::{ACCENT, Anchor, BAD, Canvas, Frame, GRID, INK, MUTED, SOFT, USUAL, pixels, ticks};
 use crate::text;
 use statistics::{ModeStatistics, Statistics, WeightStatistics, WinStatistics, feature_ranges, score::Part};
@@ -39,8 +37,16 @@ impl From<&WinStatistics> for Spread {
 }
 
 /// The modes in the order of the columns, those that were measured.
-pub fn modes(statistics: &Statistics) -> Vec<(&'static str, &ModeStatistics)> {
-    MODES.iter().filter_map(|mode| Some((mode.name, statistics.modes.get(mode.name)?))).collect()
+pub fn modes(statistics: &Statistics) -> Vec<(&str, &ModeStatistics)> {
+    let labels = statistics.labels();
+    let names = labels.specification.modes().iter().map(|mode| &*mode.name);
+    names.filter_map(|name| statistics.modes.get_key_value(name)).map(|(name, mode)| (name.as_str(), mode)).collect()
+}
+
+/// Whether a mode of a month wins neither too rarely nor too often.
+pub fn is_usual(statistics: &Statistics, mode: &str, rate: Option<f64>) -> bool {
+    let (least, most) = statistics.labels().win_rate(mode, *USUAL_WINS.start());
+    rate.is_some_and(|rate| (least..=most).contains(&rate))
 }
 
 /// Share of winning rows by mode on the ground of what is usual.
@@ -62,7 +68,7 @@ pub fn win_rates(statistics: &Statistics) -> String {
         },
         |canvas, frame, row, y| {
             let Some(rate) = modes[row].1.win_rate else { return none(canvas, frame, y) };
-            let usual = USUAL_WINS.contains(&rate);
+            let usual = is_usual(statistics, modes[row].0, Some(rate));
             let end = frame.pixel(rate);
             canvas.bar((frame.horizontal.0, y - 10), (end, y + 10), if usual { ACCENT } else { BAD });
             canvas.label((end + 7, y), Anchor::Start, INK, &text::percent(rate, 1));

@@ -5,7 +5,7 @@ use crate::{
     prices::{SessionPrices, Stretch},
     text,
 };
-use kernels::labels::MODES;
+use kernels::labels::{Direction, Mode};
 use statistics::{SessionStatistics, Statistics};
 
 /// Pixels a date needs: `12-01`, `1`.
@@ -56,7 +56,9 @@ pub fn price(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> S
 /// Share of the rows that win along the sessions, a row a mode, on the axis of [`price`].
 pub fn wins(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> String {
     const ROW: i32 = 22;
-    let bottom = 4 + ROW * MODES.len() as i32;
+    let labels = statistics.labels();
+    let modes = labels.specification.modes();
+    let bottom = 4 + ROW * modes.len() as i32;
     let frame = Frame {
         horizontal: (NAMES, width as i32 - 6),
         vertical: (4, bottom),
@@ -65,9 +67,9 @@ pub fn wins(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> St
     };
     let mut canvas = Canvas::default();
     let starts = starts(&statistics.sessions);
-    for (number, mode) in MODES.iter().enumerate() {
+    for (number, mode) in modes.iter().enumerate() {
         let top = 4 + ROW * number as i32;
-        let long = mode.name.ends_with("long");
+        let long = mode.direction == Direction::Long;
         let name = mode.name.replace("_vol", "").replace('_', " ");
         canvas.label((NAMES - 8, top + ROW / 2), Anchor::End, MUTED, &name);
         let color = if long { SERIES[0] } else { SERIES[1] };
@@ -91,7 +93,7 @@ pub fn wins(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> St
         canvas.line((x, 4), (x, bottom), GRID, 1);
         let end = starts.get(number + 1).map_or(frame.horizontal.1, |next| frame.pixel(*next));
         let session = &statistics.sessions[number];
-        let shares = prices.get(number).map(|session| shares(&session.wins)).unwrap_or_default();
+        let shares = prices.get(number).map(|session| shares(modes, &session.wins)).unwrap_or_default();
         canvas.tip((x, 4), (end, bottom), &format!("{}{shares}", session.date));
     }
     let ends = starts.iter().skip(1).copied().chain([frame.x.1]);
@@ -101,13 +103,13 @@ pub fn wins(statistics: &Statistics, prices: &[SessionPrices], width: u32) -> St
 }
 
 /// What a session won, a line a mode.
-fn shares(stretches: &[Stretch]) -> String {
+fn shares(modes: &[Mode], stretches: &[Stretch]) -> String {
     let rows: u64 = stretches.iter().map(|stretch| stretch.rows).sum();
-    let of = |(number, mode): (usize, &kernels::labels::Mode)| {
+    let of = |(number, mode): (usize, &Mode)| {
         let wins: u64 = stretches.iter().map(|stretch| stretch.wins[number]).sum();
-        format!("\n{}: {}", text::words(mode.name), text::percent(wins as f64 / rows.max(1) as f64, 1))
+        format!("\n{}: {}", text::words(&mode.name), text::percent(wins as f64 / rows.max(1) as f64, 1))
     };
-    MODES.iter().enumerate().map(of).collect()
+    modes.iter().enumerate().map(of).collect()
 }
 
 /// Share of the seconds without a trade, a bar a session.

@@ -274,7 +274,7 @@ fn of_month(month: Month, figures: &Figures) -> Vec<Reading> {
         push(Rule::MemoryGb, value, "", format!("{month} took {value:.1} GB of memory"));
     }
     let by_rate = |a: &(&String, &f64), b: &(&String, &f64)| a.1.total_cmp(b.1);
-    let rates = || figures.win_rates.iter();
+    let rates = || figures.win_rates.iter().filter(|(mode, _)| !figures.within_band.contains(*mode));
     for (rule, rate) in [(Rule::WinRateLow, rates().min_by(by_rate)), (Rule::WinRateHigh, rates().max_by(by_rate))] {
         if let Some((mode, &value)) = rate {
             let text = format!("{mode} wins {:.1} % in {month}", 100.0 * value);
@@ -305,7 +305,12 @@ mod tests {
             wrong: Vec::new(),
             seconds: 90.0,
             peak_bytes: Some(2_000_000_000),
-            win_rates: BTreeMap::from([("low_vol_long".to_owned(), 0.3), ("high_vol_long".to_owned(), 0.2)]),
+            win_rates: BTreeMap::from([
+                ("low_vol_long".to_owned(), 0.3),
+                ("high_vol_long".to_owned(), 0.2),
+                ("rare".to_owned(), 0.01),
+            ]),
+            within_band: BTreeSet::from(["rare".to_owned()]),
             stages: Vec::new(),
             first_published: Timestamp::UNIX_EPOCH,
             objects: Vec::new(),

@@ -1,8 +1,9 @@
 //! Whether a month is like the archive's others: figures within robust bounds of the archive's median, the price level
 //! within those of the months around.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use data::Month;
-use kernels::labels::MODES;
 use serde::{Deserialize, Serialize};
 
 use crate::Statistics;
@@ -37,8 +38,8 @@ pub struct Unlike {
 pub struct Likeness {
     rows_per_session: Option<f64>,
     filled_share: Option<f64>,
-    /// By mode, in the order of the modes.
-    win_rates: Vec<Option<f64>>,
+    /// By mode.
+    win_rates: BTreeMap<String, Option<f64>>,
     /// Median price, points.
     level: Option<f64>,
 }
@@ -48,11 +49,10 @@ impl Likeness {
     pub fn of(month: &Statistics) -> Self {
         let (sessions, rows) = (month.sessions.len(), month.rows());
         let filled: u64 = month.sessions.iter().map(|session| session.filled_rows).sum();
-        let win_rate = |mode: &kernels::labels::Mode| month.modes.get(mode.name)?.win_rate;
         Self {
             rows_per_session: (sessions > 0).then(|| rows as f64 / sessions as f64),
             filled_share: (rows > 0).then(|| filled as f64 / rows as f64),
-            win_rates: MODES.iter().map(win_rate).collect(),
+            win_rates: month.modes.iter().map(|(name, mode)| (name.clone(), mode.win_rate)).collect(),
             level: month.features.get("vwap").and_then(|vwap| vwap.p50),
         }
     }
@@ -61,24 +61,25 @@ impl Likeness {
 /// One figure: its name, its value in a month, and how far from the median every month may be.
 struct Figure {
     name: String,
-    value: fn(&Likeness, usize) -> Option<f64>,
+    value: fn(&Likeness, &str) -> Option<f64>,
     /// What `value` is asked for.
-    number: usize,
+    mode: String,
     /// Share of the median, and in itself.
     floor: (f64, f64),
 }
 
 /// The figures that are much alike from month to month.
-fn figures() -> Vec<Figure> {
-    let plain = |name: &str, value, floor| Figure { name: name.to_owned(), value, number: 0, floor };
+fn figures(archive: &[(Month, Likeness)]) -> Vec<Figure> {
+    let plain = |name: &str, value, floor| Figure { name: name.to_owned(), value, mode: String::new(), floor };
     let mut figures = vec![
         plain("rows per session", |month, _| month.rows_per_session, (0.05, 0.0)),
         plain("share of filled seconds", |month, _| month.filled_share, (0.0, 0.15)),
     ];
-    figures.extend(MODES.iter().enumerate().map(|(number, mode)| Figure {
-        name: format!("win rate of {}", mode.name),
-        value: |month, number| month.win_rates.get(number).copied().flatten(),
-        number,
+    let modes: BTreeSet<&String> = archive.iter().flat_map(|(_, month)| month.win_rates.keys()).collect();
+    figures.extend(modes.into_iter().map(|mode| Figure {
+        name: format!("win rate of {mode}"),
+        value: |month, mode| month.win_rates.get(mode).copied().flatten(),
+        mode: mode.clone(),
         floor: (0.0, 0.05),
     }));
     figures
@@ -87,9 +88,9 @@ fn figures() -> Vec<Figure> {
 /// What is unlike the archive in the months `wanted`; `archive` is in order of month.
 pub fn unlike(archive: &[(Month, Likeness)], wanted: &dyn Fn(Month) -> bool) -> Vec<Unlike> {
     let mut unlike = Vec::new();
-    for Figure { name, value, number, floor } in figures() {
+    for Figure { name, value, mode, floor } in figures(archive) {
         let values: Vec<(Month, f64)> =
-            archive.iter().filter_map(|(month, likeness)| Some((*month, value(likeness, number)?))).collect();
+            archive.iter().filter_map(|(month, likeness)| Some((*month, value(likeness, &mode)?))).collect();
         if values.len() < ENOUGH {
             continue;
         }

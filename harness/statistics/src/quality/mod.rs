@@ -22,9 +22,6 @@ use crate::{
     score::{Band, LEAST_SCORE, Part, Parts, Priority, Quality, Reprocess, below, rounded},
 };
 
-/// Above this share of wins a mode is suspect; the least is that of the root.
-const MOST_WIN_RATE: f64 = 0.50;
-
 /// What scoring needs beyond the month's own figures.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -32,7 +29,7 @@ pub struct Context {
     pub zone: TimeZone,
     /// Share of the rows excluded around gaps of price ([`excluded_share`]); 0 in profile `session`.
     pub excluded_share: f64,
-    /// Below this share of wins a mode is suspect.
+    /// Below this share of wins a mode is suspect that has no band of its own.
     pub least_win_rate: f64,
 }
 
@@ -76,8 +73,8 @@ pub fn assess(statistics: &Statistics, context: &Context) -> Quality {
 }
 
 /// Whether a mode wins neither too rarely nor too often; no rows are no regular mode.
-fn regular(win_rate: Option<f64>, least: f64) -> bool {
-    win_rate.is_some_and(|rate| (least..=MOST_WIN_RATE).contains(&rate))
+fn regular(win_rate: Option<f64>, (least, most): (f64, f64)) -> bool {
+    win_rate.is_some_and(|rate| (least..=most).contains(&rate))
 }
 
 /// A wrong month comes out the same once more: it says itself what to do about it.
@@ -94,9 +91,14 @@ fn reprocess(statistics: &Statistics, parts: &Parts, score: f64, least_win_rate:
     ] {
         reasons.extend(below(name, value, least));
     }
-    for (name, mode) in statistics.modes.iter().filter(|(_, mode)| !regular(mode.win_rate, least_win_rate)) {
+    let labels = statistics.labels();
+    for (name, mode) in &statistics.modes {
+        let (least, most) = labels.win_rate(name, least_win_rate);
+        if regular(mode.win_rate, (least, most)) {
+            continue;
+        }
         let rate = mode.win_rate.map_or("without rows".into(), |rate| format!("win rate {rate:.3}"));
-        reasons.push(format!("{name}: {rate}, outside {least_win_rate} to {MOST_WIN_RATE}"));
+        reasons.push(format!("{name}: {rate}, outside {least} to {most}"));
     }
     Reprocess::because(reasons, Priority::of(score))
 }

@@ -2,9 +2,8 @@
 
 use data::grid::Grid;
 use jiff::civil::Date;
-use kernels::labels::MODES;
 
-use super::{MOST_WIN_RATE, regular};
+use super::regular;
 use crate::{
     FeatureStatistics, Statistics, feature_ranges,
     score::{Deduction, Part},
@@ -39,16 +38,18 @@ pub fn list(names: &[String]) -> String {
 
 /// M: the mean over the modes.
 pub fn modes(statistics: &Statistics, least: f64, deductions: &mut Vec<Deduction>) {
-    let count = MODES.len() as f64;
+    let labels = statistics.labels();
+    let count = labels.specification.modes().len() as f64;
     let mut deduct = |amount: f64, reason: String| deduct(deductions, Part::Modes, amount / count, reason);
-    for name in MODES.iter().map(|mode| mode.name) {
+    for name in labels.specification.modes().iter().map(|mode| &*mode.name) {
         let Some(mode) = statistics.modes.get(name) else {
             deduct(1.0, format!("{name}: not measured"));
             continue;
         };
-        if !regular(mode.win_rate, least) {
+        let (least, most) = labels.win_rate(name, least);
+        if !regular(mode.win_rate, (least, most)) {
             let rate = mode.win_rate.map_or("no win rate, having no rows".into(), |rate| format!("win rate {rate:.3}"));
-            deduct(0.5, format!("{name}: {rate}, outside {least} to {MOST_WIN_RATE}"));
+            deduct(0.5, format!("{name}: {rate}, outside {least} to {most}"));
         }
         if !mode.finite {
             deduct(0.3, format!("{name}: a weight is NaN or infinite"));

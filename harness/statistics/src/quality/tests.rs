@@ -337,8 +337,14 @@ fn a_feature_that_is_all_nan_is_named_and_the_json_finite() {
     sessions.iter_mut().for_each(|session| session.values.row_mut(27).fill(f32::NAN));
     let tick = kernels::Tick::from_nanos(250_000_000).unwrap();
     let grid = fixtures::grid();
-    let measured =
-        f32::measure(&grid, &sessions, kernels::Profile::Session, tick, data::preset::Scale::ES, &BTreeMap::new());
+    let measured = f32::measure(
+        &grid,
+        &sessions,
+        kernels::Profile::Session,
+        &kernels::labels::Specification::default(),
+        (tick, data::preset::Scale::ES),
+        &BTreeMap::new(),
+    );
     let mut month = perfect();
     let name = "volatility_acceleration";
     month.features.insert(name.to_owned(), measured.features[name].clone());

@@ -24,12 +24,13 @@ use self::types::{Shape, Type, Types, parts};
 use crate::month::{FILE, MONTH, damage, harness, run, store};
 
 /// What each command writes: one of these types. What `report` writes follows from its tables.
-const COMMANDS: [(&str, &[&str]); 26] = [
+const COMMANDS: [(&str, &[&str]); 27] = [
     ("synth", &["truth::Truth"]),
     ("demo", &["Vec<outcome::MonthResult>"]),
     ("run", &["Vec<outcome::MonthResult>"]),
     ("inspect", &["inspect::Found"]),
     ("process", &["statistics::Statistics", "Vec<statistics::Statistics>"]),
+    ("study barriers", &["study::Found"]),
     ("validate", &["validate::Outcome"]),
     ("quality", &["quality::Archive"]),
     ("bench", &["bench::Result", "archive::Archive"]),
@@ -321,6 +322,7 @@ fn every_key_that_is_written_is_in_the_reference_page() {
         ("inspect", vec![&raw]),
         ("inspect", vec![parquet.to_str().unwrap()]),
         ("process", vec![&raw, "out.parquet"]),
+        ("study barriers", vec![&raw, "--stops", "6..7", "--targets", "12"]),
         ("validate", vec!["--all"]),
         ("quality", vec![]),
         ("bench", vec!["--month", "2013-09", "--repeat", "1"]),

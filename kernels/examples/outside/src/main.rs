@@ -1,7 +1,7 @@
 //! Labels and features of a random walk.
 
 use kernels::features::{Carry, FLAGS, FLOAT_NAMES, FLOATS, Features};
-use kernels::labels::{Labeller, MODES, Outcome};
+use kernels::labels::{MODES, Outcome, Six};
 use kernels::{Columns, Error, Level, Profile, Series, Tick};
 
 const ROWS: usize = 27_000;
@@ -23,7 +23,7 @@ fn main() -> Result<(), Error> {
 
     let mut outcomes = [(); MODES.len()].map(|()| vec![Outcome::LOSS; ROWS]);
     let slices = outcomes.each_mut().map(Vec::as_mut_slice);
-    Labeller::new(Profile::Session, 80, ROWS).outcomes(&series, 0..ROWS, slices)?;
+    Six::new(Profile::Session, 80, ROWS).outcomes(&series, 0..ROWS, slices)?;
 
     let (mut values, mut flags) = ([(); FLOATS].map(|()| vec![0.0_f32; ROWS]), [(); FLAGS].map(|()| vec![0; ROWS]));
     let (floats, bits) = (values.each_mut().map(Vec::as_mut_slice), flags.each_mut().map(Vec::as_mut_slice));

@@ -6,7 +6,7 @@ use std::{ops::Range, sync::Mutex};
 use kernels::{
     Break, Columns, Error, Level, Series, Tick,
     features::{Carry, FLAGS, FLOATS, Features, Float},
-    labels::{Labeller, MODES, Outcome},
+    labels::{MODES, Outcome, Six},
 };
 use ndarray::{Array2, s};
 use proptest::{collection::vec, prelude::*};
@@ -162,7 +162,7 @@ pub fn named(profile: Profile) -> kernels::Profile {
 /// Outcomes of all rows, in chunks.
 pub fn outcomes(series: &Series<'_>, profile: Profile, chunk: usize) -> [Vec<Outcome>; MODES.len()] {
     let chunk = chunk.min(series.len());
-    let mut labeller = Labeller::new(named(profile), i32::try_from(GAP).unwrap(), chunk);
+    let mut labeller = Six::new(named(profile), i32::try_from(GAP).unwrap(), chunk);
     let mut out: [Vec<Outcome>; MODES.len()] = std::array::from_fn(|_| vec![Outcome::LOSS; series.len()]);
     for start in (0..series.len()).step_by(chunk) {
         let rows = start..series.len().min(start + chunk);

@@ -6,7 +6,7 @@ use crate::random::Tape;
 
 fn outcomes(tape: &Tape, profile: Profile, chunk: usize) -> Vec<Vec<Outcome>> {
     let series = tape.series();
-    let mut labeller = Labeller::new(profile, 30, chunk);
+    let mut labeller = Six::new(profile, 30, chunk);
     let mut out = vec![vec![Outcome::LOSS; series.len()]; 6];
     for start in (0..series.len()).step_by(chunk) {
         let rows = start..series.len().min(start + chunk);
@@ -156,7 +156,7 @@ fn a_gap_behind_the_look_ahead_ends_it_at_its_last_row() {
 fn sizes() {
     let tape = Tape::walk(1, 10, 1);
     let series = tape.series();
-    let mut labeller = Labeller::new(Profile::Session, 80, 4);
+    let mut labeller = Six::new(Profile::Session, 80, 4);
     let column = || vec![Outcome::LOSS; 4];
     let mut out = [column(), column(), column(), column(), column(), column()];
     let mut run = |rows: Range<usize>| labeller.outcomes(&series, rows, out.each_mut().map(|c| &mut c[..]));

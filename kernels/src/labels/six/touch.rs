@@ -14,23 +14,23 @@ use crate::lanes::{Lanes, SIXTEEN, Square};
 use crate::level::kernel;
 
 /// Price levels the table can hold.
-const LEVELS: usize = 1 << 16;
+pub(in crate::labels) const LEVELS: usize = 1 << 16;
 /// Levels read beyond the last price.
 const PAD: usize = FAR;
 /// Levels written at once. As many more lie below the lowest price, less one.
-const WRITTEN: usize = 32;
+pub(in crate::labels) const WRITTEN: usize = 32;
 /// A level not reached within the block. Rows of a block are below it.
-const NEVER: i16 = i16::MAX;
+pub(in crate::labels) const NEVER: i16 = i16::MAX;
 
 /// The range of a block's prices, if the table holds it.
 #[derive(Clone, Copy)]
-pub(super) struct Span {
-    lowest: i32,
-    highest: i32,
+pub(in crate::labels) struct Span {
+    pub(in crate::labels) lowest: i32,
+    pub(in crate::labels) highest: i32,
 }
 
 impl Span {
-    pub(super) fn of(ahead: &Ahead<'_>) -> Option<Self> {
+    pub(in crate::labels) fn of(ahead: &Ahead<'_>) -> Option<Self> {
         let lowest = ahead.low.iter().fold(i32::MAX, |lowest, &low| lowest.min(low));
         let highest = ahead.high.iter().fold(i32::MIN, |highest, &high| highest.max(high));
         ((highest - lowest) < LEVELS as i32).then_some(Self { lowest, highest })

@@ -1,6 +1,6 @@
 //! Outcomes by looking at the rows after each entry: slow, but indifferent to how far prices lie apart.
 
-use super::{Ahead, Direction, LOOK_AHEAD, MODES, Mode, Outcome};
+use super::{Ahead, Direction, FixedMode, LOOK_AHEAD, MODES, Outcome};
 
 /// Outcomes of the entries at rows 1, 2, .. of `ahead`, as many as the columns of `out` are long.
 pub(super) fn outcomes(ahead: &Ahead<'_>, out: &mut [&mut [Outcome]; MODES.len()]) {
@@ -11,7 +11,7 @@ pub(super) fn outcomes(ahead: &Ahead<'_>, out: &mut [&mut [Outcome]; MODES.len()
     }
 }
 
-fn entry(ahead: &Ahead<'_>, entry: usize, mode: &Mode) -> Outcome {
+fn entry(ahead: &Ahead<'_>, entry: usize, mode: &FixedMode) -> Outcome {
     let end = ahead.open.len().min(entry + LOOK_AHEAD);
     let price = ahead.open[entry];
     let mut mae = 0;

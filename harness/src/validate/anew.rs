@@ -81,7 +81,9 @@ impl Session<'_> {
                 }
                 if let Some(&published) = found.weight.get(row) {
                     let weight = trades::weight(&trade, months(i));
-                    if !((f64::from(published) - weight).abs() <= 1e-6 * weight.abs()) {
+                    // A NaN is none of it.
+                    let near = (f64::from(published) - weight).abs() <= 1e-6 * weight.abs();
+                    if !near {
                         let found = || format!("{published} at {}, not {weight:.7}", at());
                         broken.add(&WEIGHT, &format!("weight_{}", mode.name), found);
                     }

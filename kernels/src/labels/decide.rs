@@ -73,7 +73,7 @@ impl Deciding<'_> {
         let held = &trades.held[rows.clone()];
         // The first row of each lane, and the entry of the side.
         let first = part.start + 1;
-        if mae == Mae::OfWins {
+        if mae == Mae::Wins {
             // A list of the wins first: which rows they are, no processor foresees.
             let (mut wins, mut count) = ([0_u8; PART], 0);
             for (lane, &exit) in trades.exit[rows.clone()].iter().enumerate() {
@@ -85,7 +85,7 @@ impl Deciding<'_> {
                 out[lane] = (worse.max(first + lane, usize::from(held[lane])) + entry(lane)).max(0);
             }
         }
-        if mae == Mae::OfAll {
+        if mae == Mae::All {
             for (lane, (out, &held)) in trades.mae[rows.clone()].iter_mut().zip(held).enumerate() {
                 let worst = worse.max(first + lane, usize::from(held.max(1))) + sign * part.entry(first + lane);
                 *out = if held > 0 { worst.max(0) } else { 0 };

@@ -49,9 +49,9 @@ impl Labeller {
         let figures = Figures {
             stop: weight,
             mae: match (specification.has(Output::Mae), weight) {
-                (true, _) => Mae::OfAll,
-                (false, true) => Mae::OfWins,
-                (false, false) => Mae::OfNone,
+                (true, _) => Mae::All,
+                (false, true) => Mae::Wins,
+                (false, false) => Mae::None,
             },
             mfe: specification.has(Output::Mfe),
             moved: specification.has(Output::Move),

@@ -28,11 +28,11 @@ pub enum Exit {
 pub(super) enum Mae {
     /// None needs it.
     #[default]
-    OfNone,
+    None,
     /// Weights need that of wins.
-    OfWins,
+    Wins,
     /// All of them.
-    OfAll,
+    All,
 }
 
 /// Which columns of [`Trades`] are filled besides exit and rows.
@@ -75,7 +75,7 @@ impl Trades {
 
     fn ticks_mut(&mut self, figures: Figures) -> [(&mut Vec<i32>, bool); 4] {
         let Figures { stop, mae, mfe, moved } = figures;
-        [(&mut self.stop, stop), (&mut self.mae, mae != Mae::OfNone), (&mut self.mfe, mfe), (&mut self.moved, moved)]
+        [(&mut self.stop, stop), (&mut self.mae, mae != Mae::None), (&mut self.mfe, mfe), (&mut self.moved, moved)]
     }
 
     /// No trade on these rows.

@@ -41,7 +41,7 @@ impl Uniqueness {
     /// Scratch space for at most `rows` signal rows.
     #[must_use]
     pub fn new(rows: usize) -> Self {
-        let share = |count: u64| ((1 << (PLACES + 1)) / count.max(1) + 1) / 2;
+        let share = |count: u64| ((1_u64 << (PLACES + 1)) / count.max(1)).div_ceil(2);
         Self {
             open: Vec::with_capacity(rows + LONGEST + 2),
             before: Vec::with_capacity(rows + LONGEST + 3),

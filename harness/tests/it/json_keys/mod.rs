@@ -54,8 +54,11 @@ const COMMANDS: [(&str, &[&str]); 27] = [
     ("presets", &["Vec<presets::Line>"]),
 ];
 
+/// The name of a Rust type, what the page calls it, and whether a JSON value is one.
+type Leaf = (&'static str, &'static str, fn(&Value) -> bool);
+
 /// Types without keys, and what is written of them.
-const LEAVES: [(&str, &str, fn(&Value) -> bool); 20] = [
+const LEAVES: [Leaf; 20] = [
     ("String", "text", Value::is_string),
     ("str", "text", Value::is_string),
     ("Time", "text", Value::is_string),
@@ -87,7 +90,7 @@ fn types() -> Types {
     Types::read(&folders.map(|folder| root().join(folder).join("src")))
 }
 
-fn leaf(outer: &str) -> Option<&(&str, &str, fn(&Value) -> bool)> {
+fn leaf(outer: &str) -> Option<&'static Leaf> {
     LEAVES.iter().find(|(name, ..)| *name == outer)
 }
 

@@ -31,7 +31,7 @@ results:
 
 # S3 beside a directory
 bench-s3:
-    cargo bench -p harness --bench s3
+    cargo bench --workspace --bench s3
 
 # Every fuzz target for its share of SECONDS
 fuzz SECONDS="60":

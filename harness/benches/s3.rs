@@ -1,5 +1,5 @@
 //! How much longer a run takes on S3 than on a directory: 24 synthetic months, in turns, against a server on loopback
-//! that shares the processor. `cargo bench -p harness --bench s3`
+//! that shares the processor. `cargo bench --workspace --bench s3`
 #![allow(clippy::unwrap_used)]
 
 use std::{fs, path::Path, process::Command, time::Instant};
@@ -19,7 +19,7 @@ fn program(folder: &Path) -> Command {
 /// Wall-clock seconds of a run with nothing cached.
 fn seconds(command: &mut Command) -> f64 {
     let began = Instant::now();
-    let output = command.args(["run", "--months", MONTHS, "--cache-gb", "0", "--json"]).output().unwrap();
+    let output = command.args(["--months", MONTHS, "--cache-gb", "0", "--json"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let results: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let months = results.as_array().unwrap();
@@ -39,10 +39,17 @@ fn main() {
     }
     let mut ratios: Vec<f64> = (0..TURNS)
         .map(|turn| {
-            let local = seconds(program(folder.path()).args(["--raw", "raw", "--store", &format!("store-{turn}")]));
+            let local =
+                seconds(program(folder.path()).args(["run", "--raw", "raw", "--store", &format!("store-{turn}")]));
             let mut command = program(folder.path());
             command.envs(server.environment());
-            let s3 = seconds(command.args(["--raw", "s3://bucket/raw", "--store", &format!("s3://bucket/out-{turn}")]));
+            let s3 = seconds(command.args([
+                "run",
+                "--raw",
+                "s3://bucket/raw",
+                "--store",
+                &format!("s3://bucket/out-{turn}"),
+            ]));
             println!("directory {local:.2} s, S3 {s3:.2} s: {:.2} times", s3 / local);
             fs::remove_dir_all(folder.path().join(format!("store-{turn}"))).unwrap();
             fs::remove_dir_all(server.folder().join(format!("out-{turn}"))).unwrap();

@@ -18,6 +18,12 @@ pub(crate) fn month(second: i64) -> Option<(Month, i64)> {
     Some((Month::of(date)?, next.timestamp().as_second()))
 }
 
+/// Central second of the day of a UTC second.
+pub(crate) fn second_of_day(second: i64) -> u32 {
+    let offset = zone().to_offset(Timestamp::from_second(second).unwrap_or_default());
+    (second + i64::from(offset.seconds())).rem_euclid(86_400) as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,21 +34,22 @@ pub struct Bar {
     pub volume: u64,
 }
 
-/// One cleaned record while its month is being collected.
+/// One cleaned record: prices in ticks.
 #[derive(Clone, Copy, Debug)]
-struct Row {
-    time: u32,
-    open: i32,
-    high: i32,
-    low: i32,
-    close: i32,
-    volume: u32,
-    record: u64,
+pub(crate) struct Row {
+    /// Start of the second, UTC seconds since 1970.
+    pub(crate) time: u32,
+    pub(crate) open: i32,
+    pub(crate) high: i32,
+    pub(crate) low: i32,
+    pub(crate) close: i32,
+    pub(crate) volume: u32,
+    pub(crate) record: u64,
 }
 
 impl Row {
     /// Everything but the record's number.
-    fn values(&self) -> (u32, [i32; 4], u32) {
+    pub(crate) fn values(&self) -> (u32, [i32; 4], u32) {
         (self.time, [self.open, self.high, self.low, self.close], self.volume)
     }
 }
@@ -97,6 +98,37 @@ pub enum Name {
     Unmapped,
 }
 
+/// What an instrument is, by what an input calls it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Its symbol as it is written here: however an input writes it, a contract is one.
+    pub symbol: String,
+    /// Outright of the root, or what else.
+    pub kind: Kind,
+    /// Delivery month of an outright, where it is known.
+    pub expiry: Option<Month>,
+    /// Whether it is of a series that is rolled already.
+    pub rolled: bool,
+}
+
+impl Identity {
+    /// Of a symbol in a month, which tells the decade of a one-digit year.
+    #[must_use]
+    pub fn of(symbol: &str, name: Name, root: &str, month: Month) -> Self {
+        let unknown = Kind::Outright { month: 0, year: 0, modulus: 10 };
+        let (kind, rolled) = match (name, symbol::classify(symbol, root)) {
+            (Name::Symbol, kind) => (kind, false),
+            (Name::Rolled, kind @ Kind::Outright { .. }) => (kind, true),
+            (Name::Rolled, _) => (unknown, true),
+            (Name::Id, _) => (unknown, false),
+            (Name::Unmapped, _) => (Kind::Unmapped, false),
+        };
+        let expiry = if kind == unknown { None } else { symbol::expiry(kind, month) };
+        let symbol = symbol::name(kind, root).unwrap_or_else(|| symbol.to_owned());
+        Self { symbol, kind, expiry, rolled }
+    }
+}
+
 /// A symbol as a [`Collector`] knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SymbolIndex(usize);
@@ -141,17 +173,7 @@ impl Collector {
         if let Some(&index) = self.index.get(symbol) {
             return SymbolIndex(index);
         }
-        let unknown = Kind::Outright { month: 0, year: 0, modulus: 10 };
-        let (kind, rolled) = match (name, symbol::classify(symbol, &self.root)) {
-            (Name::Symbol, kind) => (kind, false),
-            (Name::Rolled, kind @ Kind::Outright { .. }) => (kind, true),
-            (Name::Rolled, _) => (unknown, true),
-            (Name::Id, _) => (unknown, false),
-            (Name::Unmapped, _) => (Kind::Unmapped, false),
-        };
-        let expiry = if kind == unknown { None } else { symbol::expiry(kind, self.month) };
-        // However it is written, a contract is one.
-        let named = symbol::name(kind, &self.root).unwrap_or_else(|| symbol.to_owned());
+        let Identity { symbol: named, kind, expiry, rolled } = Identity::of(symbol, name, &self.root, self.month);
         if let Some(&index) = self.index.get(&named) {
             self.index.insert(symbol.to_owned(), index);
             return SymbolIndex(index);
@@ -290,7 +312,7 @@ fn shown(symbol: &str) -> &str {
 }
 
 /// The rules of docs/spec.md 2.2 in their order; the first that hits counts the record.
-fn clean(bar: &Bar, (tick, negative): (TickSize, bool), record: u64, counts: &mut Records) -> Option<Row> {
+pub(crate) fn clean(bar: &Bar, (tick, negative): (TickSize, bool), record: u64, counts: &mut Records) -> Option<Row> {
     let prices = [bar.open, bar.high, bar.low, bar.close];
     let second = bar.nanos / 1_000_000_000;
     let ticks = prices.map(|price| tick.count(price));

@@ -160,6 +160,32 @@ impl Fronts {
     }
 }
 
+/// The front contract of a date of which nothing is known yet but what traded before its session, by the volume of the
+/// session before: what [`Choice::VolumePrevious`] will have chosen, unless that contract then has no trade in the session.
+///
+/// `days` are the dates before it in order. Candidates are the contracts that have traded on the date; where none has, those
+/// of the session before.
+#[must_use]
+pub fn ahead(days: &[Day], today: &Day) -> Option<String> {
+    let mut chooser = Chooser { choice: Choice::VolumePrevious, ..Chooser::default() };
+    let days: Vec<Day> = days.iter().filter(|day| day.has_session()).cloned().collect();
+    for (number, day) in days.iter().enumerate() {
+        let after = &days[number + 1..days.len().min(number + 1 + NEAR)];
+        chooser.next(day, &days[number.saturating_sub(NEAR)..number], after);
+    }
+    let traded = |day: &Day| day.contracts.iter().any(|contract| contract.before > 0 || contract.session > 0);
+    let mut today = match days.last().filter(|_| !traded(today)) {
+        Some(before) => Day { date: today.date, ..before.clone() },
+        None => today.clone(),
+    };
+    // Which of them will trade is not known, and how much must not matter.
+    today.contracts.iter_mut().for_each(|contract| contract.session = 1);
+    match chooser.next(&today, &[], &[]) {
+        Decision::Front { symbol, .. } => Some(symbol),
+        Decision::Missing(_) | Decision::Swapped { .. } | Decision::OnlyEarlier => None,
+    }
+}
+
 /// Chooses fronts date by date; rolls only go forward. Contracts are known by symbol.
 #[derive(Clone, Debug, Default)]
 struct Chooser {

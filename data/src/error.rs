@@ -30,6 +30,14 @@ pub enum InputError {
         /// The file's schema.
         found: String,
     },
+    /// A stream that is read row by row, of another schema.
+    #[error(
+        "found schema {found}; expected ohlcv-1s: a row is served when its second has ended, so subscribe to ohlcv-1s"
+    )]
+    NotLive {
+        /// The stream's schema.
+        found: String,
+    },
     /// A trade that belongs to a second of which the bar is complete.
     #[error(
         "record {record}: its ts_recv {nanos} ns lies in a second before that of the trade before it; expected trades in order \

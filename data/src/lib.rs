@@ -21,6 +21,7 @@ pub mod instrument;
 pub mod job;
 mod labelled;
 pub mod labels;
+pub mod live;
 pub mod merge;
 pub mod month;
 pub mod plausible;

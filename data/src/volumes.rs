@@ -123,6 +123,18 @@ impl Volumes {
         Ok(Self { pieces })
     }
 
+    /// Those of one date.
+    #[must_use]
+    pub fn of_day(day: Day) -> Self {
+        let Day { date, contracts } = day;
+        Self { pieces: vec![Piece { date, utc_date: date, contracts }] }
+    }
+
+    /// Forgets the dates before one.
+    pub fn forget_before(&mut self, date: Date) {
+        self.pieces.retain(|piece| piece.date >= date);
+    }
+
     /// Adds those of another file. What both have of one UTC date is the same, and counts once.
     pub fn add(&mut self, other: &Self) {
         let mut pieces: BTreeMap<(Date, Date), Vec<Traded>> = BTreeMap::new();

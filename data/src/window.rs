@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     instrument::{Instrument, InstrumentError},
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// A trading date in UTC seconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// Local trading date: that of the session's end.
     pub date: Date,
@@ -31,6 +32,12 @@ impl Window {
     #[must_use]
     pub fn end(&self) -> i64 {
         self.spans.last().map_or(self.begin, |span| span.end)
+    }
+
+    /// Whether a second is one of a session.
+    #[must_use]
+    pub fn has(&self, second: i64) -> bool {
+        self.spans.iter().any(|span| span.contains(&second))
     }
 
     /// The date's sessions in order: one, or one more for each break.

@@ -31,8 +31,8 @@ use clap::{ArgMatches, FromArgMatches};
 use crate::{
     cli::{Cli, Command},
     commands::{
-        backup, bench, clean, config, demo, doctor, inspect, manual, months, presets, process, report, selftest, study,
-        synth, tune,
+        backup, bench, clean, config, demo, doctor, inspect, manual, months, parity, presets, process, report,
+        selftest, stream, study, synth, tune,
     },
     settings::{Flags, Settings},
     watch::{alerts, status},
@@ -71,6 +71,8 @@ fn dispatch(matches: &ArgMatches) -> Result<u8> {
         Command::Inspect(args) => inspect::run(&args, &settings),
         Command::Synth(args) => synth::run(&args, &settings),
         Command::Process(args) => process::run(&args, &settings),
+        Command::Stream(args) => stream::run(&args, &settings),
+        Command::Parity(args) => parity::run(&args, &settings),
         Command::Study(args) => study::run(&args, &settings),
         Command::Validate(args) => validate::run(&args, &settings),
         Command::Quality(args) => commands::quality::run(&args, &settings),

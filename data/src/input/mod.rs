@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use xxhash_rust::xxh3::Xxh3;
 
 pub use crate::error::InputError;
-pub use dbn::promised;
+pub use dbn::{Event, Events, promised};
 pub use file_name::{FileName, SCHEMAS, named_dates};
 pub use folder::identify;
 pub use guard::{guarded, guarded_footer};

@@ -4,8 +4,8 @@
 use std::{fmt, io};
 
 use data::{
-    column_file::ColumnFileError, input::InputError, instrument::InstrumentError, month::MonthError, synth::SynthError,
-    write::WriteError,
+    column_file::ColumnFileError, input::InputError, instrument::InstrumentError, live::LiveError, month::MonthError,
+    synth::SynthError, write::WriteError,
 };
 
 /// What an error is a fault of: decides the exit code, and whether a run goes on.
@@ -189,6 +189,17 @@ impl Classify for SynthError {
         match self {
             Self::Io { .. } => Class::Store,
             _ => Class::Usage,
+        }
+    }
+}
+
+impl Classify for LiveError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Input(error) => error.class(),
+            Self::Instrument(error) => error.class(),
+            Self::Unplaced { .. } | Self::NoFront { .. } | Self::State { .. } => Class::Usage,
+            Self::Kernel { .. } | Self::Begun { .. } | Self::Gap { .. } | Self::Differs { .. } => Class::Input,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Every command and flag, defined once: help and completions follow from here.
 
+mod live;
 mod operate;
 #[cfg(test)]
 mod page;
@@ -18,6 +19,7 @@ use serde::Serialize;
 
 use crate::settings::Flags;
 
+pub use self::live::{ParityArgs, StreamArgs, StreamFormat};
 pub use self::operate::{
     AlertsArgs, AlertsCommand, BackupArgs, BackupCommand, CleanArgs, CreateArgs, HistoryArgs, ListArgs, MonitorArgs,
     MonthsArgs, MonthsCommand, RemoveArgs, ReprocessArgs, RestoreArgs, RollbackArgs, SelftestArgs, SelftestKind,
@@ -55,6 +57,10 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Process one file (DBN, CSV, Parquet, Arrow IPC; - for stdin) into one Parquet, without a store
     Process(ProcessArgs),
+    /// Serve the features of each second as it ends, with the bits of the batch, from a live stream
+    Stream(StreamArgs),
+    /// Compare what `stream` served with what the batch made of the same dates
+    Parity(ParityArgs),
     /// Study what to label before months are made
     Study(StudyArgs),
     /// Validate published months: objects, values, a recomputed sample, rollovers, statistics

@@ -36,7 +36,10 @@ impl Flags {
                 .help("Configuration file [default: ./harness.toml if it exists]")
                 .help_heading(Group::Log.title())
                 .global(true);
+            // What a command calls by the name of a setting is its own.
+            let own: Vec<String> = below.get_arguments().filter_map(Arg::get_long).map(str::to_owned).collect();
             let settings = SETTINGS.iter().filter(|setting| groups.contains(&setting.group));
+            let settings = settings.filter(|setting| !own.contains(&setting.flag()));
             below.args(settings.map(flag)).arg(config)
         })
     }

@@ -348,6 +348,11 @@ impl Settings {
         names.filter_map(|name| self.table.get_key_value(&name)).map(|(name, setting)| (name.as_str(), setting))
     }
 
+    /// Whether nobody gave a setting.
+    pub fn is_default(&self, name: &str) -> bool {
+        self.table[name].origin == DEFAULT
+    }
+
     /// A setting as text.
     pub fn text(&self, name: &str) -> &str {
         &self.table[name].value

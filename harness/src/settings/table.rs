@@ -40,7 +40,7 @@ impl Group {
             "study" => &[Store, Input, Output, Machine, Log],
             "inspect" => &[Input, Output, Machine, Log],
             "synth" => &[Input, Log],
-            "months" => &[Store, Input, Output, Log],
+            "months" | "stream" | "parity" => &[Store, Input, Output, Log],
             "quality" | "status" | "monitor" | "alerts" | "report" => &[Store, Input, Output, Log],
             "doctor" | "clean" => &[Store, Machine, Log],
             "backup" => &[Store, Log],

@@ -15,7 +15,7 @@ mod output;
 mod raw;
 mod rollover;
 mod statistics;
-mod table;
+pub mod table;
 mod tally;
 mod tape;
 mod wrong;

@@ -2,6 +2,7 @@
 //! streams.
 
 mod header;
+mod live;
 mod mapping;
 mod stream;
 mod trades;
@@ -10,7 +11,10 @@ use std::{io::Read, num::NonZeroU64};
 
 use dbn::Schema;
 
-pub use self::header::promised;
+pub use self::{
+    header::promised,
+    live::{Event, Events},
+};
 use self::{
     mapping::Mapping,
     stream::Stream,

@@ -5,7 +5,7 @@
 
 use std::io::{self, Read};
 
-use super::super::{InputError, read_up_to};
+use super::super::InputError;
 
 /// Bytes held at a time; the longest record has 1020.
 const BUFFER: usize = 1 << 18;
@@ -34,8 +34,14 @@ impl<R: Read> Stream<R> {
         if self.filled - self.at < bytes {
             self.buffer.copy_within(self.at..self.filled, 0);
             (self.at, self.filled) = (0, self.filled - self.at);
-            let read = read_up_to(&mut self.reader, &mut self.buffer[self.filled..]);
-            self.filled += read.map_err(|source| InputError::Compression { record: self.number, source })?;
+            // No more than is needed is waited for: the second that has just ended must not wait for the next ones.
+            while self.filled < bytes {
+                let read = self.reader.read(&mut self.buffer[self.filled..]);
+                match read.map_err(|source| InputError::Compression { record: self.number, source })? {
+                    0 => break,
+                    read => self.filled += read,
+                }
+            }
         }
         Ok(&self.buffer[self.at..self.filled])
     }

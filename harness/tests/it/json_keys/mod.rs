@@ -24,12 +24,13 @@ use self::types::{Shape, Type, Types, parts};
 use crate::month::{FILE, MONTH, damage, harness, run, store};
 
 /// What each command writes: one of these types. What `report` writes follows from its tables.
-const COMMANDS: [(&str, &[&str]); 27] = [
+const COMMANDS: [(&str, &[&str]); 28] = [
     ("synth", &["truth::Truth"]),
     ("demo", &["Vec<outcome::MonthResult>"]),
     ("run", &["Vec<outcome::MonthResult>"]),
     ("inspect", &["inspect::Found"]),
     ("process", &["statistics::Statistics", "Vec<statistics::Statistics>"]),
+    ("parity", &["parity::Parity"]),
     ("study barriers", &["study::Found"]),
     ("validate", &["validate::Outcome"]),
     ("quality", &["quality::Archive"]),
@@ -319,12 +320,16 @@ fn every_key_that_is_written_is_in_the_reference_page() {
     fs::write(at.join("harness.toml"), "[[alerts.channels]]\nname = \"log\"\nfile = \"alerts.log\"\n").unwrap();
     let raw = format!("store/raw-data/databento/{FILE}");
     let parquet = crate::month::current(at, "data");
+    // A row of a session that the month has, with another close and of another contract.
+    let row = r#"{"timestamp":"2013-09-03T12:31:00Z","contract":"ESH9","provisional":false,"close":1,"vwap":null}"#;
+    fs::write(at.join("log.jsonl"), row).unwrap();
     let runs: Vec<(&str, Vec<&str>)> = vec![
         ("synth", vec!["--months", "2013-09..2013-09", "--out", "made", "--defects", "off-tick,missing-day"]),
         ("demo", vec!["--month", "2013-09"]),
         ("inspect", vec![&raw]),
         ("inspect", vec![parquet.to_str().unwrap()]),
         ("process", vec![&raw, "out.parquet"]),
+        ("parity", vec!["log.jsonl", "--month", "2013-09"]),
         ("study barriers", vec![&raw, "--stops", "6..7", "--targets", "12"]),
         ("validate", vec!["--all"]),
         ("quality", vec![]),

@@ -108,3 +108,7 @@ ray-and-slurm:
 # What a month costs on S3
 month-cost:
     scripts/month-cost
+
+# Months served second by second, held to what the batch writes
+live MONTHS='2' *FILES:
+    scripts/live {{MONTHS}} {{FILES}}

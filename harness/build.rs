@@ -16,6 +16,7 @@ const SOURCES: [&str; 13] = [
     "docs/input.md",
     "docs/instruments.md",
     "docs/speed.md",
+    "docs/stream.md",
     "scripts/guide",
 ];
 

@@ -67,7 +67,7 @@ fn serve(line: &TcpStream, bars: &[u8]) -> io::Result<()> {
     let mapping = |id: u32, symbol: &str| {
         SymbolMappingMsg::new(id, start, SType::Parent, "ES.FUT", SType::RawSymbol, symbol, 0, u64::MAX).unwrap()
     };
-    for (id, symbol) in crate::gateway::contracts(bars) {
+    for (id, symbol) in contracts(bars) {
         put(&mut encoder, &mapping(id, &symbol));
     }
     put(&mut encoder, &SystemMsg::heartbeat(start));

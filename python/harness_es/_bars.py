@@ -26,8 +26,8 @@ def normal(bars: Bars) -> object:
     if type(bars).__module__.split(".")[0] == "pandas":
         return _of_pandas(bars)
     if isinstance(bars, Mapping):
-        columns = cast("Mapping[Any, Any]", bars)
-        return {str(name): _array(str(name), column) for name, column in columns.items()}
+        mapping: Mapping[Any, Any] = bars
+        return {str(name): _array(str(name), column) for name, column in mapping.items()}
     if hasattr(bars, "__arrow_c_stream__") or hasattr(bars, "__arrow_c_array__"):
         return bars
     raise InputError(

@@ -112,9 +112,7 @@ def features(
     >>> float(hx.features(bars, tick=0.25)["atr_30s"][99])  # a tick, but for the first row
     0.25
     """
-    return _native.features(
-        normal(bars), tick=tick, profile=profile, session_gap=session_gap, dtype=dtype, threads=threads
-    )
+    return _native.features(normal(bars), tick=tick, profile=profile, session_gap=session_gap, dtype=dtype, threads=threads)
 
 
 def sessions(bars: Bars, *, tick: float, session_gap: int = SESSION_GAP) -> list[range]:
@@ -187,14 +185,18 @@ def _of_text(text: str) -> str:
     return _whole(table["labels"])
 
 
-def _whole(table: Mapping[str, Any]) -> str:
-    default = _preset("default")
-    modes: Any = table.get("mode", [])
+def _tables(modes: Any) -> list[Mapping[str, Any]]:
     if not isinstance(modes, list):
         raise ArgumentError("labels: mode is no list; expected tables [[labels.mode]]")
-    listed = cast("list[Any]", modes)
+    listed: list[Any] = [*modes]
     if not all(isinstance(mode, Mapping) for mode in listed):
         raise ArgumentError("labels: a mode is no table; expected name, side, stop and target")
+    return listed
+
+
+def _whole(table: Mapping[str, Any]) -> str:
+    default = _preset("default")
+    listed = _tables(table.get("mode", []))
     written = {**default, **table, "mode": [{"trailing": False, **mode} for mode in listed]}
     try:
         return json.dumps(written)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 import numpy.typing as npt
 
@@ -84,5 +82,5 @@ class Stream:
         >>> live = hx.Stream.from_bytes(hx.Stream(tick=0.25).to_bytes(), tick=0.25)
         """
         stream = cls.__new__(cls)
-        stream._native = cast("_native.Stream", _native.Stream.from_bytes(data, profile, tick=tick))
+        stream._native = _native.Stream.from_bytes(data, profile, tick=tick)
         return stream

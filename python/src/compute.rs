@@ -8,7 +8,7 @@ use std::{
 };
 
 use arrow_array::{ArrayRef, Float32Array, Int8Array, Int16Array};
-use arrow_buffer::ArrowNativeType;
+use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer};
 use data::{
     Month,
     compute::{self, Computation, ModeColumns},
@@ -48,7 +48,7 @@ pub struct How {
 /// # Errors
 /// A row that is no bar.
 pub fn labels(bars: &Bars, labels: &Arc<Specification>, how: &How) -> Result<Vec<(String, ArrayRef)>, Wrong> {
-    let Some(last) = bars.last_month() else { return Ok(empty(labels)) };
+    let Some(last) = bars.last_month() else { return Ok(Block::new(labels, 0).columns(labels, 0)) };
     let reference = how.decay_reference.unwrap_or(last);
     let computation = Computation {
         profile: how.profile,
@@ -59,10 +59,9 @@ pub fn labels(bars: &Bars, labels: &Arc<Specification>, how: &How) -> Result<Vec
         chunk_rows: CHUNK_ROWS,
     };
     let rows = bars.rows();
-    let outputs: Vec<Output> = labels.modes().iter().flat_map(|_| labels.outputs().iter().copied()).collect();
-    let mut columns: Vec<Column> = outputs.iter().map(|&output| Column::new(output, rows)).collect();
+    let mut block = Block::new(labels, rows);
     let lengths: Vec<usize> = bars.sessions.iter().map(|session| session.rows.len()).collect();
-    let slices = transposed(columns.iter_mut().map(|column| column.cut(&lengths)).collect(), lengths.len());
+    let slices = transposed(block.cut(labels, rows, &lengths), lengths.len());
     let per_mode = labels.outputs().len();
     each(bars, how, slices, |part, session, slices| {
         let session = &bars.sessions[session];
@@ -75,12 +74,7 @@ pub fn labels(bars: &Bars, labels: &Arc<Specification>, how: &How) -> Result<Vec
         }
         Ok(())
     })?;
-    Ok(labels.columns().zip(columns.into_iter().map(Column::array)).collect())
-}
-
-fn empty(labels: &Specification) -> Vec<(String, ArrayRef)> {
-    let outputs = labels.outputs().iter().cycle();
-    labels.columns().zip(outputs.map(|&output| Column::new(output, 0).array())).collect()
+    Ok(block.columns(labels, rows))
 }
 
 /// The columns of the features, as a training file has them.
@@ -90,10 +84,10 @@ fn empty(labels: &Specification) -> Vec<(String, ArrayRef)> {
 pub fn features<F: Value>(bars: &Bars, how: &How) -> Result<Vec<(String, ArrayRef)>, Wrong> {
     let rows = bars.rows();
     let lengths: Vec<usize> = bars.sessions.iter().map(|session| session.rows.len()).collect();
-    let mut values: Vec<Vec<F>> = (0..FLOATS).map(|_| vec![F::default(); rows]).collect();
-    let mut flags: Vec<Vec<i8>> = (0..FLAGS).map(|_| vec![0; rows]).collect();
-    let floats = transposed(values.iter_mut().map(|column| cut(column, &lengths)).collect(), lengths.len());
-    let bits = transposed(flags.iter_mut().map(|column| cut(column, &lengths)).collect(), lengths.len());
+    // All columns in one block, and not a block a column: only a large one can lie on huge pages.
+    let (mut values, mut flags) = (vec![F::default(); FLOATS * rows], vec![0_i8; FLAGS * rows]);
+    let floats = transposed(columns(&mut values, rows, FLOATS).map(|column| cut(column, &lengths)).collect(), lengths.len());
+    let bits = transposed(columns(&mut flags, rows, FLAGS).map(|column| cut(column, &lengths)).collect(), lengths.len());
     each(bars, how, floats.into_iter().zip(bits).collect(), |part, _, (values, flags)| {
         let chunk = CHUNK_ROWS.clamp(1, part.rows.len().max(1));
         let mut features = Features::new(how.profile, how.tick, chunk);
@@ -106,8 +100,11 @@ pub fn features<F: Value>(bars: &Bars, how: &How) -> Result<Vec<(String, ArrayRe
         }
         Ok(())
     })?;
-    let floats = values.into_iter().map(|column| F::column(&F::buffer(column), 0, rows));
-    let bits = flags.into_iter().map(|column| Arc::new(Int8Array::from(column)) as ArrayRef);
+    let (values, flags) = (F::buffer(values), Buffer::from_vec(flags));
+    let floats = (0..FLOATS).map(|column| F::column(&values, column * rows, rows));
+    let bits = (0..FLAGS).map(|column| {
+        Arc::new(Int8Array::new(ScalarBuffer::new(flags.clone(), column * rows, rows), None)) as ArrayRef
+    });
     let names = FLOAT_NAMES.iter().chain(&FLAG_NAMES).map(|name| (*name).to_owned());
     Ok(names.zip(floats.chain(bits)).collect())
 }
@@ -184,43 +181,78 @@ fn take<'a, T, const N: usize>(slices: &mut [&'a mut [T]], rows: usize) -> [&'a 
     [(); N].map(|()| slices.next().and_then(|slice| slice.split_off_mut(..rows)).unwrap_or_default())
 }
 
-/// A column of the labels.
-enum Column {
-    Bytes(Vec<i8>),
-    Floats(Vec<f32>),
-    Numbers(Vec<i16>),
+/// The columns of a block of `count` of them.
+fn columns<T>(block: &mut [T], rows: usize, count: usize) -> impl Iterator<Item = &mut [T]> {
+    cut(block, &vec![rows; count]).into_iter()
 }
 
-/// A session's rows of one.
+/// The columns of the labels: those of a type one after the other.
+struct Block {
+    bytes: Vec<i8>,
+    floats: Vec<f32>,
+    numbers: Vec<i16>,
+}
+
+/// A session's rows of a column.
 enum Slice<'a> {
     Bytes(&'a mut [i8]),
     Floats(&'a mut [f32]),
     Numbers(&'a mut [i16]),
 }
 
-impl Column {
-    fn new(output: Output, rows: usize) -> Self {
-        match type_of(output) {
-            DataType::Int8 => Self::Bytes(vec![0; rows]),
-            DataType::Float32 => Self::Floats(vec![0.0; rows]),
-            _ => Self::Numbers(vec![0; rows]),
-        }
+/// The outputs in the order of the columns.
+fn outputs(labels: &Specification) -> impl Iterator<Item = Output> + '_ {
+    labels.modes().iter().flat_map(|_| labels.outputs().iter().copied())
+}
+
+impl Block {
+    fn new(labels: &Specification, rows: usize) -> Self {
+        let of = |wanted: DataType| rows * outputs(labels).filter(|&output| type_of(output) == wanted).count();
+        let (bytes, floats) = (vec![0; of(DataType::Int8)], vec![0.0; of(DataType::Float32)]);
+        Self { bytes, floats, numbers: vec![0; of(DataType::Int16)] }
     }
 
-    fn cut(&mut self, lengths: &[usize]) -> Vec<Slice<'_>> {
-        match self {
-            Self::Bytes(column) => cut(column, lengths).into_iter().map(Slice::Bytes).collect(),
-            Self::Floats(column) => cut(column, lengths).into_iter().map(Slice::Floats).collect(),
-            Self::Numbers(column) => cut(column, lengths).into_iter().map(Slice::Numbers).collect(),
+    /// By column, and in it by session.
+    fn cut(&mut self, labels: &Specification, rows: usize, lengths: &[usize]) -> Vec<Vec<Slice<'_>>> {
+        let count = outputs(labels).count();
+        let [mut bytes, mut floats, mut numbers] = [0; 3];
+        outputs(labels).for_each(|output| match type_of(output) {
+            DataType::Int8 => bytes += 1,
+            DataType::Float32 => floats += 1,
+            _ => numbers += 1,
+        });
+        let mut bytes = columns(&mut self.bytes, rows, bytes);
+        let mut floats = columns(&mut self.floats, rows, floats);
+        let mut numbers = columns(&mut self.numbers, rows, numbers);
+        let mut by_column = Vec::with_capacity(count);
+        for output in outputs(labels) {
+            by_column.push(match type_of(output) {
+                DataType::Int8 => cut(bytes.next().unwrap_or_default(), lengths).into_iter().map(Slice::Bytes).collect(),
+                DataType::Float32 => {
+                    cut(floats.next().unwrap_or_default(), lengths).into_iter().map(Slice::Floats).collect()
+                }
+                _ => cut(numbers.next().unwrap_or_default(), lengths).into_iter().map(Slice::Numbers).collect(),
+            });
         }
+        by_column
     }
 
-    fn array(self) -> ArrayRef {
-        match self {
-            Self::Bytes(column) => Arc::new(Int8Array::from(column)),
-            Self::Floats(column) => Arc::new(Float32Array::from(column)),
-            Self::Numbers(column) => Arc::new(Int16Array::from(column)),
-        }
+    fn columns(self, labels: &Specification, rows: usize) -> Vec<(String, ArrayRef)> {
+        let (bytes, floats) = (Buffer::from_vec(self.bytes), Buffer::from_vec(self.floats));
+        let numbers = Buffer::from_vec(self.numbers);
+        let mut next = [0; 3];
+        let mut first = |of_type: usize| {
+            next[of_type] += 1;
+            (next[of_type] - 1) * rows
+        };
+        let arrays = outputs(labels).map(|output| -> ArrayRef {
+            match type_of(output) {
+                DataType::Int8 => Arc::new(Int8Array::new(ScalarBuffer::new(bytes.clone(), first(0), rows), None)),
+                DataType::Float32 => Arc::new(Float32Array::new(ScalarBuffer::new(floats.clone(), first(1), rows), None)),
+                _ => Arc::new(Int16Array::new(ScalarBuffer::new(numbers.clone(), first(2), rows), None)),
+            }
+        });
+        labels.columns().zip(arrays).collect()
     }
 }
 

@@ -1,10 +1,13 @@
 //! The native part of the Python package `harness_es`: what it takes and gives is said in `harness_es/*.py` and
 //! `harness_es/_native.pyi`.
 
+mod archive;
 mod arguments;
 pub mod bars;
 pub mod compute;
+mod decoder;
 pub mod import;
+mod memory;
 mod prices;
 mod stream;
 mod table;
@@ -19,7 +22,12 @@ mod _native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use crate::{stream::LiveStream, table::Table};
+    use crate::{
+        archive::Archive,
+        decoder::{Decoder, gather, row_groups},
+        stream::LiveStream,
+        table::Table,
+    };
     use crate::{
         arguments,
         bars::Bars,

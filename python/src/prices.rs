@@ -128,12 +128,14 @@ fn floats<F: Copy + Into<f64>>(
     let mut all = true;
     for (ticks, &value) in out[first..].iter_mut().zip(values) {
         let value: f64 = value.into();
-        let rounded = (value * per_point + ROUND) - ROUND;
+        let shifted = value * per_point + ROUND;
+        let rounded = shifted - ROUND;
         let good = as_stored(to_points(rounded)) == value
             && rounded <= f64::from(MAX_TICKS)
             && rounded >= f64::from(MIN_TICKS);
         all &= good;
-        *ticks = rounded as i32;
+        // Its low bits are the whole number; of what is beyond them nobody makes use.
+        *ticks = shifted.to_bits() as i32;
     }
     if all {
         return Ok(());

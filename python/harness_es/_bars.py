@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeGuard, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -23,16 +23,23 @@ NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000}
 
 def normal(bars: Bars) -> object:
     """What the native part takes."""
-    if type(bars).__module__.split(".")[0] == "pandas":
+    library = type(bars).__module__.split(".")[0]
+    if library == "pandas":
         return _of_pandas(bars)
-    if isinstance(bars, Mapping):
-        mapping: Mapping[Any, Any] = bars
-        return {str(name): _array(str(name), column) for name, column in mapping.items()}
+    if library == "polars" and type(bars).__name__ == "DataFrame":
+        # Without the other columns, whatever types they have.
+        return bars.select([name for name in COLUMNS if name in bars.columns])
+    if _is_mapping(bars):
+        return {str(name): _array(str(name), column) for name, column in bars.items()}
     if hasattr(bars, "__arrow_c_stream__") or hasattr(bars, "__arrow_c_array__"):
         return bars
     raise InputError(
         f"bars of type {type(bars).__name__}: expected a data frame, an Arrow table or a mapping of names to NumPy arrays"
     )
+
+
+def _is_mapping(bars: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(bars, Mapping)
 
 
 def _of_pandas(frame: Any) -> dict[str, Array]:

@@ -90,7 +90,8 @@ def main():
     arguments = parser.parse_args()
 
     rows, ours, alone, rivals = columns(arguments.file, arguments.repeat, arguments.rust)
-    print(f"{processor()}, load {os.getloadavg()[0]:.1f}, {os.environ.get('POLARS_MAX_THREADS', 'all')} threads of Polars, {rows} rows")
+    threads = os.environ.get("POLARS_MAX_THREADS", "all")
+    print(f"{processor()}, load {os.getloadavg()[0]:.1f}, {threads} threads of Polars, {rows} rows")
     for name, seconds in ours.items():
         rival = rivals[name.partition(",")[0]]
         rust = f"{seconds / alone[name]:6.3f} times Rust alone" if name in alone else ""

@@ -16,7 +16,7 @@ BARS = ["timestamp", "open", "high", "low", "close", "volume"]
 
 
 def triple_barrier(bars: pd.DataFrame, events: pd.Index, stop: float, target: float, horizon: int) -> pd.Series:
-    """As mlfinlab and its book have it: for each event the path to the vertical barrier, and which horizontal one it meets first."""
+    """As mlfinlab and its book have it: for each event its path, and which horizontal barrier that meets first."""
     won = pd.Series(0, index=events, dtype="int8")
     for event in events:
         path = bars.iloc[event + 1 : event + 1 + horizon]

@@ -26,13 +26,7 @@ pub fn tick(points: f64) -> PyResult<Tick> {
 }
 
 /// How columns are computed.
-pub fn how(
-    profile: &str,
-    tick: f64,
-    gap: f64,
-    decay_reference: Option<&str>,
-    threads: Option<usize>,
-) -> PyResult<How> {
+pub fn how(profile: &str, tick: f64, gap: f64, decay_reference: Option<&str>, threads: Option<usize>) -> PyResult<How> {
     let (profile, tick) = (self::profile(profile)?, self::tick(tick)?);
     if !(gap >= 0.0 && gap.is_finite()) {
         return Err(argument(format!("gap = {gap}: expected points, 0 or more")));

@@ -231,14 +231,19 @@ fn times(chunk: &ArrayRef) -> Result<(ScalarBuffer<i64>, i64), Wrong> {
         TimestampSecondType as Whole,
     };
     match chunk.data_type() {
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => Ok((chunk.as_primitive::<Nano>().values().clone(), 1_000_000_000)),
-        DataType::Timestamp(TimeUnit::Microsecond, _) => Ok((chunk.as_primitive::<Micro>().values().clone(), 1_000_000)),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+            Ok((chunk.as_primitive::<Nano>().values().clone(), 1_000_000_000))
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            Ok((chunk.as_primitive::<Micro>().values().clone(), 1_000_000))
+        }
         DataType::Timestamp(TimeUnit::Millisecond, _) => Ok((chunk.as_primitive::<Milli>().values().clone(), 1_000)),
         DataType::Timestamp(TimeUnit::Second, _) => Ok((chunk.as_primitive::<Whole>().values().clone(), 1)),
         DataType::Int64 => Ok((chunk.as_primitive::<Int64Type>().values().clone(), 1_000_000_000)),
-        other => {
-            Err(Wrong::column(NAMES[0], format!("{other}; expected timestamps, or nanoseconds since 1970 UTC as int64")))
-        }
+        other => Err(Wrong::column(
+            NAMES[0],
+            format!("{other}; expected timestamps, or nanoseconds since 1970 UTC as int64"),
+        )),
     }
 }
 

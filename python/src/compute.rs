@@ -9,12 +9,12 @@ use std::{
 
 use arrow_array::{ArrayRef, Float32Array, Int8Array, Int16Array};
 use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer};
+use arrow_schema::DataType;
 use data::{
     Month,
     compute::{self, Computation, ModeColumns},
     training_file::{Value, type_of},
 };
-use arrow_schema::DataType;
 use kernels::{
     Profile, Tick,
     features::{Carry, FLAG_NAMES, FLAGS, FLOAT_NAMES, FLOATS, Features},
@@ -86,8 +86,10 @@ pub fn features<F: Value>(bars: &Bars, how: &How) -> Result<Vec<(String, ArrayRe
     let lengths: Vec<usize> = bars.sessions.iter().map(|session| session.rows.len()).collect();
     // All columns in one block, and not a block a column: only a large one can lie on huge pages.
     let (mut values, mut flags) = (vec![F::default(); FLOATS * rows], vec![0_i8; FLAGS * rows]);
-    let floats = transposed(columns(&mut values, rows, FLOATS).map(|column| cut(column, &lengths)).collect(), lengths.len());
-    let bits = transposed(columns(&mut flags, rows, FLAGS).map(|column| cut(column, &lengths)).collect(), lengths.len());
+    let floats =
+        transposed(columns(&mut values, rows, FLOATS).map(|column| cut(column, &lengths)).collect(), lengths.len());
+    let bits =
+        transposed(columns(&mut flags, rows, FLAGS).map(|column| cut(column, &lengths)).collect(), lengths.len());
     each(bars, how, floats.into_iter().zip(bits).collect(), |part, _, (values, flags)| {
         let chunk = CHUNK_ROWS.clamp(1, part.rows.len().max(1));
         let mut features = Features::new(how.profile, how.tick, chunk);
@@ -227,7 +229,9 @@ impl Block {
         let mut by_column = Vec::with_capacity(count);
         for output in outputs(labels) {
             by_column.push(match type_of(output) {
-                DataType::Int8 => cut(bytes.next().unwrap_or_default(), lengths).into_iter().map(Slice::Bytes).collect(),
+                DataType::Int8 => {
+                    cut(bytes.next().unwrap_or_default(), lengths).into_iter().map(Slice::Bytes).collect()
+                }
                 DataType::Float32 => {
                     cut(floats.next().unwrap_or_default(), lengths).into_iter().map(Slice::Floats).collect()
                 }
@@ -248,7 +252,9 @@ impl Block {
         let arrays = outputs(labels).map(|output| -> ArrayRef {
             match type_of(output) {
                 DataType::Int8 => Arc::new(Int8Array::new(ScalarBuffer::new(bytes.clone(), first(0), rows), None)),
-                DataType::Float32 => Arc::new(Float32Array::new(ScalarBuffer::new(floats.clone(), first(1), rows), None)),
+                DataType::Float32 => {
+                    Arc::new(Float32Array::new(ScalarBuffer::new(floats.clone(), first(1), rows), None))
+                }
                 _ => Arc::new(Int16Array::new(ScalarBuffer::new(numbers.clone(), first(2), rows), None)),
             }
         });

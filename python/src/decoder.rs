@@ -5,9 +5,7 @@ use std::{
     fs::File,
     panic,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, PoisonError,
-    },
+    sync::{Arc, Mutex, PoisonError},
     thread,
 };
 
@@ -18,8 +16,7 @@ use arrow_array::{
 };
 use arrow_schema::DataType;
 use numpy::{
-    IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
-    ndarray::Array2,
+    IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, ndarray::Array2,
 };
 use parquet::{
     arrow::{

@@ -6,7 +6,7 @@ use std::{ffi::CStr, panic::AssertUnwindSafe, ptr::NonNull, sync::Arc};
 use arrow_array::{
     Array, ArrayRef, PrimitiveArray, RecordBatch, RecordBatchReader, StructArray,
     ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi},
-    ffi_stream::{RecordBatchStreamReader, FFI_ArrowArrayStream},
+    ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader},
     types::{
         ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
         UInt32Type, UInt64Type,
@@ -87,7 +87,8 @@ fn array(bars: &Bound<'_, PyAny>) -> PyResult<RecordBatch> {
     // SAFETY: the capsules hold initialised structures of these names; the array is moved out and the schema only read.
     let data = unsafe { from_ffi(FFI_ArrowArray::from_raw(array.as_ptr()), schema.as_ref()) }.map_err(of_arrow)?;
     if !matches!(data.data_type(), arrow_schema::DataType::Struct(_)) {
-        let found = format!("an Arrow array of type {}: expected a table, or a struct with the columns", data.data_type());
+        let found =
+            format!("an Arrow array of type {}: expected a table, or a struct with the columns", data.data_type());
         return Err(Wrong::whole(found).into());
     }
     Ok(RecordBatch::from(StructArray::from(data)))
@@ -119,7 +120,16 @@ fn of_array(name: &str, array: &Bound<'_, PyAny>) -> PyResult<ArrayRef> {
         )*};
     }
     of_types!(
-        Float64Type, Int64Type, Int32Type, Float32Type, UInt32Type, UInt64Type, Int8Type, Int16Type, UInt8Type, UInt16Type
+        Float64Type,
+        Int64Type,
+        Int32Type,
+        Float32Type,
+        UInt32Type,
+        UInt64Type,
+        Int8Type,
+        Int16Type,
+        UInt8Type,
+        UInt16Type
     );
     let found = array.getattr("dtype").map_or_else(|_| "no array".to_owned(), |dtype| dtype.to_string());
     Err(Wrong::column(name, format!("NumPy {found}; expected one dimension of native integers or floats")).into())

@@ -95,7 +95,8 @@ mod _native {
         let input = import::read(bars)?;
         let (columns, rows) = py.detach(|| {
             let bars = Bars::new(&input, how.tick, session_gap)?;
-            let columns = if double { compute::features::<f64>(&bars, &how) } else { compute::features::<f32>(&bars, &how) };
+            let columns =
+                if double { compute::features::<f64>(&bars, &how) } else { compute::features::<f32>(&bars, &how) };
             columns.map(|columns| (columns, bars.rows()))
         })?;
         Table::new(columns, rows)
@@ -103,7 +104,12 @@ mod _native {
 
     /// First row and row behind the last of each session.
     #[pyfunction]
-    fn sessions(py: Python<'_>, bars: &Bound<'_, PyAny>, tick: f64, session_gap: u32) -> PyResult<Vec<(i64, usize, usize)>> {
+    fn sessions(
+        py: Python<'_>,
+        bars: &Bound<'_, PyAny>,
+        tick: f64,
+        session_gap: u32,
+    ) -> PyResult<Vec<(i64, usize, usize)>> {
         let tick = arguments::tick(tick)?;
         let input = import::read(bars)?;
         let bars = py.detach(|| Bars::new(&input, tick, session_gap))?;

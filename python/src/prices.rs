@@ -94,7 +94,11 @@ fn whole(name: &str, row: usize, nanos: i128, tick: Tick) -> Result<i32, Wrong> 
 fn within(name: &str, row: usize, ticks: i128) -> Result<i32, Wrong> {
     let value = i32::try_from(ticks).ok().filter(|ticks| (MIN_TICKS..=MAX_TICKS).contains(ticks));
     value.ok_or_else(|| {
-        Wrong::value(name, row, format!("{ticks} ticks; expected {MIN_TICKS} to {MAX_TICKS}: is the tick the right one?"))
+        Wrong::value(
+            name,
+            row,
+            format!("{ticks} ticks; expected {MIN_TICKS} to {MAX_TICKS}: is the tick the right one?"),
+        )
     })
 }
 

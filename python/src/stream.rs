@@ -25,7 +25,10 @@ impl LiveStream {
             // A whole number beyond 32 bits is the nearest one that fits, which no bar may have either.
             *ticks = whole as i32;
             if !whole.is_finite() || self.tick.points(*ticks) != price {
-                return Err(Wrong::column(name, format!("{price} is off the tick grid; expected a multiple of {size}")));
+                return Err(Wrong::column(
+                    name,
+                    format!("{price} is off the tick grid; expected a multiple of {size}"),
+                ));
             }
         }
         let [open, high, low, close] = ticks;

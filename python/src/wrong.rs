@@ -27,11 +27,7 @@ impl Wrong {
 
     /// One of a value.
     pub fn value(column: &str, row: usize, what: impl std::fmt::Display) -> Self {
-        Self {
-            message: format!("row {row}, column {column}: {what}"),
-            row: Some(row),
-            column: Some(column.to_owned()),
-        }
+        Self { message: format!("row {row}, column {column}: {what}"), row: Some(row), column: Some(column.to_owned()) }
     }
 }
 
@@ -58,7 +54,8 @@ pub fn raised(exception: Exception, arguments: (String, Option<usize>, Option<St
     Python::attach(|py| {
         let classes = CLASSES.get_or_try_init(py, || -> PyResult<_> {
             let module = py.import("harness_es._errors")?;
-            let class = |name: &str| -> PyResult<Py<PyType>> { Ok(module.getattr(name)?.cast_into::<PyType>()?.unbind()) };
+            let class =
+                |name: &str| -> PyResult<Py<PyType>> { Ok(module.getattr(name)?.cast_into::<PyType>()?.unbind()) };
             Ok([class("InputError")?, class("ArgumentError")?, class("ArchiveError")?])
         });
         match classes {

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -16,8 +15,8 @@ ROWS = {"2013-10": 615_000, "2013-11": 546_300}
 
 
 @pytest.fixture(params=["directory", "bucket"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    yield str(tmp_path / "store") if request.param == "directory" else request.getfixturevalue("s3")
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return str(tmp_path / "store") if request.param == "directory" else request.getfixturevalue("s3")
 
 
 def test_months_files_and_statistics_are_the_published_ones(raw: Path, place: str) -> None:

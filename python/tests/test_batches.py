@@ -127,9 +127,13 @@ def test_every_row_comes_once_with_its_features_label_and_weight(store: Path) ->
     starts = np.concatenate([[0], np.cumsum([s.rows for s in sessions])])
     # A row is known by its vwap, distance from the high and volume ratio; taken together with its neighbours.
     epoch = hx.batches(archive, "2013-11", label="high_vol_short", window=5, batch=1000, buffer_sessions=3)
-    assert len(epoch) == sum(1 for _ in hx.batches(archive, "2013-11", label="high_vol_short", window=5, batch=1000, buffer_sessions=3))
+    assert len(epoch) == sum(
+        1 for _ in hx.batches(archive, "2013-11", label="high_vol_short", window=5, batch=1000, buffer_sessions=3)
+    )
     rows, wins, weight = 0, 0, 0.0
-    known = {features[at - 4 : at + 1].tobytes(): at for s in range(len(sessions)) for at in range(starts[s] + 4, starts[s + 1])}
+    known = {
+        features[at - 4 : at + 1].tobytes(): at for s in range(len(sessions)) for at in range(starts[s] + 4, starts[s + 1])
+    }
     for x, y, w in epoch:
         assert isinstance(x, hx.Windows)
         assert x.shape == (len(y), 5, 43)
@@ -207,5 +211,3 @@ print(rows, int(held[1]) // 1024)
     assert thrice[0] == 3 * once[0]
     assert thrice[1] < 1024
     assert thrice[1] < once[1] + 100
-
-

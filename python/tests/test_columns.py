@@ -94,9 +94,9 @@ def test_a_stream_gives_the_rows_of_the_batch(month: pl.DataFrame, bars: pl.Data
         expected = month.select(pl.col(hx.FEATURES).cast(pl.Float32)).row(row)
         np.testing.assert_array_equal(found, np.array(expected, np.float32))
         np.testing.assert_array_equal(found, forming)
+    damaged = bytearray(live.to_bytes())
+    damaged[-20] ^= 1
     with pytest.raises(hx.ArgumentError, match="changed"):
-        damaged = bytearray(live.to_bytes())
-        damaged[-20] ^= 1
         hx.Stream.from_bytes(bytes(damaged), tick=0.25)
     with pytest.raises(hx.InputError, match="second 5 of the day after"):
         live.push(5, *bars.row(0)[1:])

@@ -75,7 +75,7 @@ def test_what_comes_out_is_not_copied_either(day: pl.DataFrame) -> None:
         view = found[name]
         assert view.ctypes.data == address(frame[name]) == table[name].chunk(0).buffers()[1].address
         assert not view.flags.writeable
-        with pytest.raises(ValueError, match="WRITEABLE|writeable"):
+        with pytest.raises(ValueError, match=r"WRITEABLE|writeable"):
             view.flags.writeable = True
     view = hx.features(day, tick=0.25)["vwap"]  # outlives its table
     same({"vwap": view}, frame.select("vwap"))

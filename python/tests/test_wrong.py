@@ -170,7 +170,12 @@ def test_wrong_bars_of_a_stream_change_nothing() -> None:
     live = hx.Stream(tick=0.25)
     good = (30_600, 5000.0, 5000.5, 4999.75, 5000.25, 7)
     before = live.to_bytes()
-    for wrong in ((30_600, 5000.1, *good[2:]), (30_600, float("nan"), *good[2:]), (86_400, *good[1:]), (1, 5.0, 4.0, 5.0, 5.0, 1)):
+    for wrong in (
+        (30_600, 5000.1, *good[2:]),
+        (30_600, float("nan"), *good[2:]),
+        (86_400, *good[1:]),
+        (1, 5.0, 4.0, 5.0, 5.0, 1),
+    ):
         with pytest.raises(hx.InputError):
             live.push(*wrong)
     with pytest.raises(OverflowError):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +15,9 @@ from ._archive import Archive, Session
 from ._compute import FEATURES
 from ._errors import ArgumentError
 from ._splits import Selection
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Rows: TypeAlias = npt.NDArray[np.int64]
@@ -115,6 +116,8 @@ class Batches:
             self._buffer(number, [sessions[at] for at in order[start : start + buffer_sessions]])
             for number, start in enumerate(range(0, len(sessions), buffer_sessions))
         ]
+        import hashlib  # here, as below: most who import the package make no batches
+
         versions = sorted((month, self._files[month].checksum) for month in {session.month for session in sessions})
         plan = (versions, [(s.month, s.number, s.keep) for s in sessions], list(features), label, window, batch, seed,
                 epoch, buffer_sessions)  # fmt: skip
@@ -179,6 +182,8 @@ class Batches:
         return rows
 
     def _from(self, skip: int) -> Iterator[tuple[Any, Labels, Floats]]:
+        from concurrent.futures import ThreadPoolExecutor
+
         left: list[tuple[_Buffer, int]] = []
         for buffer in self._buffers:
             batches = -(-buffer.rows // self._batch)

@@ -14,12 +14,7 @@ use kernels::{
 };
 use ndarray::{Array2, s};
 
-use crate::{
-    central,
-    grid::Grid,
-    labelled::Labels,
-    month::Month,
-};
+use crate::{central, grid::Grid, labelled::Labels, month::Month};
 
 pub use crate::labelled::{ModeColumns, Wins};
 

@@ -93,6 +93,14 @@ inputs:
 trades FILE ROOT *ARGS:
     scripts/trades {{FILE}} {{ROOT}} {{ARGS}}
 
+# The Python wheel, --with-command-line
+wheel *ARGS:
+    scripts/wheel {{ARGS}}
+
+# The wheel from clean virtual environments: tests, types, style, doctests, notebook
+python:
+    scripts/python
+
 # Months on Ray
 ray *ARGS:
     scripts/ray {{ARGS}}

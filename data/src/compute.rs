@@ -7,19 +7,14 @@ use std::{
 };
 
 use kernels::{
-    Error, Profile, Tick,
+    Error, Profile, Series, Tick,
     features::{Carry, FLAGS, FLOATS, Features, Float},
     labels::Specification,
     weights,
 };
 use ndarray::{Array2, s};
 
-use crate::{
-    central,
-    grid::{Grid, Session},
-    labelled::Labels,
-    month::Month,
-};
+use crate::{central, grid::Grid, labelled::Labels, month::Month};
 
 pub use crate::labelled::{ModeColumns, Wins};
 
@@ -88,23 +83,43 @@ pub fn session<F: Float + Default>(
         took(begin.elapsed());
     }
 
-    let months = by_month(&grid.sessions[number], grid.month);
-    let decay = |month: Month| weights::decay(computation.decay_reference.index() - month.index());
-    let decays: Vec<_> = months.into_iter().map(|(month, part)| (decay(month), part)).collect();
+    let decays = decays(grid.sessions[number].first_second, rows.len(), grid.month, computation.decay_reference);
     let modes = labels.finish(&series, start, &decays, rows.start)?;
     Ok(SessionColumns { rows, modes, values, flags })
 }
 
-/// The rows of a session, counted from its first, by Central month: one part, or two where the session's zone is another
-/// and the Central month ends in it. Times that no [`Month`] holds are of the grid's month.
-fn by_month(session: &Session, of_grid: Month) -> Vec<(Month, Range<usize>)> {
+/// The labels alone of rows `rows` of a series, which is one session (profile `session`) or a month (`rolling`). `decays` are
+/// those of the rows, as [`decays`] finds them.
+///
+/// # Errors
+/// [`Error::Rows`] when `rows` lie outside the series or the decays outside `rows`.
+pub fn labels(
+    series: &Series<'_>,
+    rows: Range<usize>,
+    computation: &Computation,
+    decays: &[(f64, Range<usize>)],
+) -> Result<Vec<ModeColumns>, Error> {
+    let Computation { profile, gap_ticks, chunk_rows, .. } = *computation;
+    let (start, len) = (rows.start, rows.len());
+    let chunk_rows = chunk_rows.clamp(1, len.max(1));
+    let mut labels = Labels::new(&computation.labels, (profile, gap_ticks), chunk_rows, len);
+    for first in (0..len).step_by(chunk_rows) {
+        let chunk = first..(first + chunk_rows).min(len);
+        labels.take(series, start + chunk.start..start + chunk.end, chunk)?;
+    }
+    labels.finish(series, start, decays, 0)
+}
+
+/// How much the weights of a session's rows decay, by parts of them: one, or two where the session's zone is another and the
+/// Central month ends in it. The rows follow second by second from a UTC second on; times that no [`Month`] holds are of
+/// `of_grid`.
+#[must_use]
+pub fn decays(first_second: i64, rows: usize, of_grid: Month, reference: Month) -> Vec<(f64, Range<usize>)> {
     let (mut parts, mut start) = (Vec::new(), 0);
-    while start < session.rows.len() {
-        let second = session.first_second + start as i64;
-        let (month, next) = central::month(second).unwrap_or((of_grid, i64::MAX));
-        let rows = usize::try_from(next.saturating_sub(session.first_second)).unwrap_or(usize::MAX);
-        let end = rows.min(session.rows.len());
-        parts.push((month, start..end));
+    while start < rows {
+        let (month, next) = central::month(first_second + start as i64).unwrap_or((of_grid, i64::MAX));
+        let end = usize::try_from(next.saturating_sub(first_second)).unwrap_or(usize::MAX).min(rows);
+        parts.push((weights::decay(reference.index() - month.index()), start..end));
         start = end;
     }
     parts

@@ -151,7 +151,7 @@ fn lay_out(grid: &mut Grid, view: &ColumnsView<'_>, contract: &ContractRows, win
 }
 
 /// Central second of the day of `rows` seconds from the UTC second `first` on, whatever the session's own time zone.
-fn central_seconds(first: i64, rows: usize) -> impl Iterator<Item = u32> {
+pub fn central_seconds(first: i64, rows: usize) -> impl Iterator<Item = u32> {
     const DAY: i64 = 86_400;
     let central = central::zone();
     let offset = move |second: i64| {

@@ -37,7 +37,7 @@ pub struct LiveRow<'a, F> {
     pub contract: &'a str,
     /// What traded in it, in ticks; nothing where its volume is 0.
     pub bar: Bar,
-    /// Nothing has traded for 15 minutes or more: after an early close the batch has no such row, nor those of the quiet
+    /// Nothing has traded in the session for 15 minutes or more: after an early close the batch has no such row, nor those of the quiet
     /// minutes before it.
     pub provisional: bool,
     /// Its features.
@@ -151,7 +151,7 @@ impl<'a> Live<'a> {
         if self.from.is_none() && self.today.is_none() {
             self.from = Some(from);
         } else if let Some(today) = &self.today
-            && let (Some(session), Some((_, contract))) = (today.session, &today.front)
+            && let (Some(session), Some(contract)) = (today.session, &today.front)
             && from > self.to.max(session.next)
         {
             let contract = contract.clone();
@@ -274,11 +274,7 @@ impl<'a> Live<'a> {
         if today.front.is_none() {
             let day = today.day();
             let before = || self.volumes.days(Date::MIN, date.yesterday().unwrap_or(date));
-            let symbol = self.symbol.clone().or_else(|| contract::ahead(&before(), &day));
-            today.front = symbol.map(|symbol| {
-                let expiry = day.of(&symbol).and_then(|contract| contract.expiry);
-                (expiry, symbol)
-            });
+            today.front = self.symbol.clone().or_else(|| contract::ahead(&before(), &day));
         }
         today.begin_session();
     }
@@ -320,7 +316,7 @@ impl<'a> Live<'a> {
         let close = today.close();
         let Some(session) = &mut today.session else { return Ok(()) };
         session.serve(second, row.is_some());
-        let (Some((_, contract)), Some(close)) = (&today.front, close) else { return Ok(()) };
+        let (Some(contract), Some(close)) = (&today.front, close) else { return Ok(()) };
         let quiet = row.is_none() && session.may_close_early();
         match self.profile {
             Profile::Rolling if !quiet => self.settled = None,

@@ -101,7 +101,7 @@ fn batch<F: Float + Into<f64> + Default>(
     rows
 }
 
-fn live(instrument: &Instrument, profile: Profile) -> Live<'_> {
+fn live_of(instrument: &Instrument, profile: Profile) -> Live<'_> {
     Live::new(instrument, profile, Front::VolumePrevious(Volumes::default())).unwrap()
 }
 
@@ -138,7 +138,11 @@ fn assert_equal(batch: &BTreeMap<i64, Served>, live: &BTreeMap<i64, (Served, boo
         let last = dates.entry(windows.date(*second)).or_insert_with_key(|date| last_of(*date));
         let quiet = last.is_none_or(|last| last < *second) && row.bar.volume == 0;
         assert!(quiet, "{} is not in the batch", utc(*second));
-        assert_eq!(*provisional, last.is_none_or(|last| second - last >= 900), "{}", utc(*second));
+        // Fifteen minutes of its session.
+        let window = windows.of(windows.date(*second)).unwrap();
+        let begins = window.spans().iter().find(|span| span.contains(second)).unwrap().start - 1;
+        let since = last.map_or(begins, |last| begins.max(last));
+        assert_eq!(*provisional, second - since >= 900, "{}", utc(*second));
         early += 1;
     }
     // The day after Thanksgiving.
@@ -151,7 +155,7 @@ fn every_row_of_the_batch_is_served_with_its_bits() {
     let (events, folder) = events(&Plan::default(), &["2013-11", "2013-12"]);
     for profile in [Profile::Session, Profile::Rolling] {
         let mut rows = BTreeMap::new();
-        feed::<f32>(&mut live(&instrument, profile), events.iter(), &mut rows).unwrap();
+        feed::<f32>(&mut live_of(&instrument, profile), events.iter(), &mut rows).unwrap();
         assert_equal(&batch::<f32>(folder.path(), profile, &instrument), &rows, &instrument);
         let contracts: std::collections::BTreeSet<_> = rows.values().map(|(row, _)| row.contract.clone()).collect();
         assert_eq!(contracts.into_iter().collect::<Vec<_>>(), ["ESH4", "ESZ3"]);
@@ -187,7 +191,7 @@ fn a_session_across_midnight_with_a_break_is_served_with_the_bits_of_the_batch()
 #[test]
 fn without_anything_that_names_the_front_contract_no_row_is_served() {
     let instrument = Instrument::default();
-    let mut live = live(&instrument, Profile::Session);
+    let mut live = live_of(&instrument, Profile::Session);
     let said = feed::<f32>(&mut live, [one(0, 100, 1)].iter(), &mut BTreeMap::new()).unwrap_err().to_string();
     assert!(said.contains("2013-10-07") && said.contains("--symbol"), "{said}");
 }
@@ -210,11 +214,11 @@ fn reconnects_replays_and_restarts_at_any_row_change_nothing() {
     let begin = header(second(&events[0]));
     for profile in [Profile::Session, Profile::Rolling] {
         let mut whole = BTreeMap::new();
-        feed::<f32>(&mut live(&instrument, profile), std::iter::once(&begin).chain(&events), &mut whole).unwrap();
+        feed::<f32>(&mut live_of(&instrument, profile), std::iter::once(&begin).chain(&events), &mut whole).unwrap();
         assert!(whole.len() > 50_000);
         for seed in 0..20 {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            let (mut live, mut rows) = (super::tests::live(&instrument, profile), BTreeMap::new());
+            let (mut live, mut rows) = (live_of(&instrument, profile), BTreeMap::new());
             let mut at = 0;
             feed::<f32>(&mut live, std::iter::once(&begin), &mut rows).unwrap();
             while at < events.len() {
@@ -241,7 +245,7 @@ fn reconnects_replays_and_restarts_at_any_row_change_nothing() {
 fn one(second: i64, ticks: i64, volume: u64) -> Event {
     let price = ticks * 250_000_000;
     let nanos = (1_381_149_000 + second) as u64 * 1_000_000_000;
-    let contract = Identity::of("ESZ3", crate::collector::Name::Symbol, "ES", "2013-10".parse().unwrap());
+    let contract = Identity::of("ESZ3", collector::Name::Symbol, "ES", "2013-10".parse().unwrap());
     let bar = collector::Bar { nanos, open: price, high: price, low: price, close: price, volume };
     Event::Bar { contract: Arc::new(contract), bar, record: second.unsigned_abs() }
 }

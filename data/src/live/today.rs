@@ -76,8 +76,8 @@ pub(super) struct Today {
     /// In order of delivery month, then symbol.
     #[serde(with = "contracts")]
     pub(super) contracts: BTreeMap<Key, Contract>,
-    /// The front contract, once a session has begun.
-    pub(super) front: Option<Key>,
+    /// Symbol of the front contract, once a session has begun.
+    pub(super) front: Option<String>,
     /// How many of the date's sessions are over.
     over: usize,
     pub(super) session: Option<Session>,
@@ -112,12 +112,13 @@ impl Today {
 
     /// Whether a contract is the front one.
     pub(super) fn is_front(&self, symbol: &str) -> bool {
-        self.front.as_ref().is_some_and(|(_, front)| front == symbol)
+        self.front.as_deref() == Some(symbol)
     }
 
     /// The latest close of the front contract on the date.
     pub(super) fn close(&self) -> Option<i32> {
-        let [.., close] = self.contracts.get(self.front.as_ref()?)?.prices;
+        let front = self.contracts.values().find(|contract| self.is_front(&contract.traded.symbol))?;
+        let [.., close] = front.prices;
         Some(close)
     }
 

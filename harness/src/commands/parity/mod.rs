@@ -34,21 +34,24 @@ struct Parity {
     columns: Vec<String>,
     /// Quiet rows at the end of a session that closed early: the batch has none of them.
     after_early_close: u64,
-    /// Rows of the batch that were not served: how many, and the first.
+    /// Rows of the batch that were not served.
     missing: Rows,
     /// Rows that were served and the batch does not have.
     unexpected: Rows,
     /// Rows that were served more than once.
     repeated: Rows,
-    /// How many values differ.
+    /// How many values are other ones.
     differing: u64,
-    /// The first of them.
+    /// The first 20 of them.
     differences: Vec<Difference>,
 }
 
+/// Rows that one side alone has.
 #[derive(Debug, Default, Serialize)]
 struct Rows {
+    /// How many.
     rows: u64,
+    /// The times of the first 20.
     first: Vec<String>,
 }
 
@@ -61,11 +64,16 @@ impl Rows {
     }
 }
 
+/// A value that is another in the batch.
 #[derive(Debug, Serialize)]
 struct Difference {
+    /// Time of the row.
     timestamp: String,
+    /// Its column, or `contract`.
     column: String,
+    /// What was served.
     served: Figure,
+    /// What the batch has.
     batch: Figure,
 }
 

@@ -144,7 +144,7 @@ fn compare(log: &Log, batch: &Batch, settings: &Settings) -> crate::Result<Parit
             batch.columns.iter().zip(&batch.kinds).zip(row.values.iter().zip(expected))
         {
             if !kind.same(*found, *expected) {
-                parity.differ(second, column, Figure::Number(*found), Figure::Number(*expected));
+                parity.differ(second, column, (*found).into(), (*expected).into());
             }
         }
     }

@@ -48,16 +48,24 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Figure {
-    Number(f64),
+    /// `None` where it is not a number.
+    Number(Option<f64>),
     Text(String),
 }
 
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Number(number) => write!(f, "{number}"),
+            Self::Number(Some(number)) => write!(f, "{number}"),
+            Self::Number(None) => f.write_str("no value"),
             Self::Text(text) => f.write_str(text),
         }
+    }
+}
+
+impl From<f64> for Figure {
+    fn from(number: f64) -> Self {
+        Self::Number((!number.is_nan()).then_some(number))
     }
 }
 

@@ -18,10 +18,27 @@ pub(crate) fn month(second: i64) -> Option<(Month, i64)> {
     Some((Month::of(date)?, next.timestamp().as_second()))
 }
 
+/// Central second of the day of `rows` UTC seconds from `first` on.
+pub(crate) fn seconds_of_day(first: i64, rows: usize) -> impl Iterator<Item = u32> {
+    const DAY: i64 = 86_400;
+    let zone = zone();
+    let offset = move |second: i64| {
+        let time = Timestamp::from_second(second).unwrap_or_default();
+        i64::from(zone.to_offset(time).seconds())
+    };
+    // The offset changes on a full hour.
+    (first..first + rows as i64).scan((i64::MIN, 0), move |(valid_to, current), second| {
+        if second >= *valid_to {
+            *current = offset(second);
+            *valid_to = (second / 3600 + 1) * 3600;
+        }
+        Some((second + *current).rem_euclid(DAY) as u32)
+    })
+}
+
 /// Central second of the day of a UTC second.
 pub(crate) fn second_of_day(second: i64) -> u32 {
-    let offset = zone().to_offset(Timestamp::from_second(second).unwrap_or_default());
-    (second + i64::from(offset.seconds())).rem_euclid(86_400) as u32
+    seconds_of_day(second, 1).next().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -152,20 +152,7 @@ fn lay_out(grid: &mut Grid, view: &ColumnsView<'_>, contract: &ContractRows, win
 
 /// Central second of the day of `rows` seconds from the UTC second `first` on, whatever the session's own time zone.
 pub fn central_seconds(first: i64, rows: usize) -> impl Iterator<Item = u32> {
-    const DAY: i64 = 86_400;
-    let central = central::zone();
-    let offset = move |second: i64| {
-        let time = Timestamp::from_second(second).unwrap_or_default();
-        i64::from(central.to_offset(time).seconds())
-    };
-    // The offset changes at most once in a session, on a full hour.
-    (first..first + rows as i64).scan((i64::MIN, 0), move |(valid_to, current), second| {
-        if second >= *valid_to {
-            *current = offset(second);
-            *valid_to = (second / 3600 + 1) * 3600;
-        }
-        Some((second + *current).rem_euclid(DAY) as u32)
-    })
+    central::seconds_of_day(first, rows)
 }
 
 /// Where the input has neither symbols nor ids: a change of close beyond the gap limit between consecutive rows of a

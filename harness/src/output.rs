@@ -39,6 +39,11 @@ pub fn time(timestamp: Timestamp) -> String {
     timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// The same of a UTC second since 1970.
+pub fn second(second: i64) -> String {
+    time(Timestamp::from_second(second).unwrap_or_default())
+}
+
 /// Prints a line to stderr; where that fails, there is nobody to tell.
 pub fn message(text: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr().lock(), "{text}");

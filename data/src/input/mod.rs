@@ -166,9 +166,15 @@ pub fn checksum(file: &mut File) -> Result<(u64, String), std::io::Error> {
     }
 }
 
+/// Fills a buffer; fewer bytes only at the end.
 fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> Result<usize, std::io::Error> {
+    read_at_least(buffer.len(), reader, buffer)
+}
+
+/// Reads into a buffer until so many bytes are there; fewer only at the end, more where they come along.
+fn read_at_least(least: usize, reader: &mut impl Read, buffer: &mut [u8]) -> Result<usize, std::io::Error> {
     let mut filled = 0;
-    while filled < buffer.len() {
+    while filled < least {
         match reader.read(&mut buffer[filled..])? {
             0 => break,
             read => filled += read,

@@ -1,7 +1,9 @@
-//! What every part of the program needs: errors and their classes, exit codes, what a signal removes, work in order.
+//! What every part of the program needs: errors and their classes, exit codes, huge pages, what a signal removes, work in
+//! order.
 
 pub mod error;
 pub mod exit;
+pub mod huge_pages;
 pub mod interrupt;
 pub mod schedule;
 

@@ -121,7 +121,7 @@ fn within(file: &Path, folder: &Path) -> bool {
 }
 
 /// A temporary file in the folder of the file it is to become.
-fn beside(target: &Path) -> std::io::Result<NamedTempFile> {
+pub(super) fn beside(target: &Path) -> std::io::Result<NamedTempFile> {
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     tempfile::Builder::new().prefix(".harness-").tempfile_in(folder)
 }

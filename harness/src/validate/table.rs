@@ -168,7 +168,7 @@ impl Table {
     /// # Errors
     /// The file is damaged there, or a value is null.
     pub fn bars(&self, group: usize) -> Result<Bars, InputError> {
-        bars(self.read(group, BARS)?.columns())
+        bars(self.read(group, &self.first(BARS))?.columns())
     }
 
     /// All columns of a row group, whose layout has been found right.
@@ -176,7 +176,7 @@ impl Table {
     /// # Errors
     /// As [`Table::bars`].
     pub fn whole(&self, group: usize, labels: &Specification) -> Result<Rows, InputError> {
-        let batch = self.read(group, training_file::columns(labels))?;
+        let batch = self.read(group, &self.first(training_file::columns(labels)))?;
         let columns = batch.columns();
         let mut rows = Rows { bars: bars(columns)?, ..Rows::default() };
         let (labelled, features) = columns[BARS..].split_at(columns.len() - BARS - FLOATS - FLAGS);
@@ -192,14 +192,33 @@ impl Table {
         Ok(rows)
     }
 
-    /// The first `columns` of a row group as one batch.
-    fn read(&self, group: usize, columns: usize) -> Result<RecordBatch, InputError> {
+    /// The type of a column; `None` where there is none of this name.
+    pub fn type_of(&self, name: &str) -> Option<&DataType> {
+        self.metadata.schema().field_with_name(name).ok().map(|field| field.data_type())
+    }
+
+    /// The columns of these names of a row group, in the order of the file.
+    ///
+    /// # Errors
+    /// As [`Table::bars`].
+    pub fn named(&self, group: usize, names: &[&str]) -> Result<RecordBatch, InputError> {
+        let fields = self.metadata.schema().fields().iter().enumerate();
+        let columns = fields.filter(|(_, field)| names.contains(&field.name().as_str())).map(|(number, _)| number);
+        self.read(group, &ProjectionMask::roots(self.metadata.parquet_schema(), columns))
+    }
+
+    /// The first so many columns.
+    fn first(&self, columns: usize) -> ProjectionMask {
+        ProjectionMask::leaves(self.metadata.parquet_schema(), 0..columns)
+    }
+
+    /// Some columns of a row group as one batch.
+    fn read(&self, group: usize, columns: &ProjectionMask) -> Result<RecordBatch, InputError> {
         let batch = match &self.source {
             Source::Object(bytes) => batch(bytes.clone(), self.metadata.clone(), group, columns),
             Source::File(path) => batch(File::open(path)?, self.metadata.clone(), group, columns),
         }?;
-        let fields = self.metadata.schema().fields();
-        let null = batch.columns().iter().zip(fields).find(|(column, _)| column.null_count() > 0);
+        let null = batch.columns().iter().zip(batch.schema_ref().fields()).find(|(column, _)| column.null_count() > 0);
         match null.map(|(_, field)| field.name()) {
             Some(name) => Err(damaged(format!("{name} has nulls in row group {group}"))),
             None => Ok(batch),
@@ -226,13 +245,12 @@ fn batch<R: ChunkReader + 'static>(
     reader: R,
     metadata: ArrowReaderMetadata,
     group: usize,
-    columns: usize,
+    columns: &ProjectionMask,
 ) -> Result<RecordBatch, InputError> {
     let read = || -> Result<RecordBatch, ParquetError> {
         let rows = usize::try_from(metadata.metadata().row_group(group).num_rows())?;
-        let mask = ProjectionMask::leaves(metadata.parquet_schema(), 0..columns);
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(reader, metadata)
-            .with_projection(mask)
+            .with_projection(columns.clone())
             .with_row_groups(vec![group])
             .with_batch_size(rows.max(1))
             .build()?;

@@ -5,7 +5,7 @@
 
 use std::io::{self, Read};
 
-use super::super::InputError;
+use super::super::{InputError, read_at_least};
 
 /// Bytes held at a time; the longest record has 1020.
 const BUFFER: usize = 1 << 18;
@@ -35,13 +35,9 @@ impl<R: Read> Stream<R> {
             self.buffer.copy_within(self.at..self.filled, 0);
             (self.at, self.filled) = (0, self.filled - self.at);
             // No more than is needed is waited for: the second that has just ended must not wait for the next ones.
-            while self.filled < bytes {
-                let read = self.reader.read(&mut self.buffer[self.filled..]);
-                match read.map_err(|source| InputError::Compression { record: self.number, source })? {
-                    0 => break,
-                    read => self.filled += read,
-                }
-            }
+            let least = bytes - self.filled;
+            let read = read_at_least(least, &mut self.reader, &mut self.buffer[self.filled..]);
+            self.filled += read.map_err(|source| InputError::Compression { record: self.number, source })?;
         }
         Ok(&self.buffer[self.at..self.filled])
     }

@@ -11,7 +11,7 @@ use std::{
 use archive::{manifest, published, store::Store};
 use base::{error::Context, exit::Usage};
 use data::{Month, window::Windows};
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 use serde::Serialize;
 
 use self::{
@@ -59,7 +59,7 @@ impl Rows {
     fn add(&mut self, second: i64) {
         self.rows += 1;
         if self.first.len() < NAMED {
-            self.first.push(time(second));
+            self.first.push(output::second(second));
         }
     }
 }
@@ -164,7 +164,12 @@ impl Parity {
     fn differ(&mut self, second: i64, column: &str, served: Figure, batch: Figure) {
         self.differing += 1;
         if self.differences.len() < NAMED {
-            self.differences.push(Difference { timestamp: time(second), column: column.to_owned(), served, batch });
+            self.differences.push(Difference {
+                timestamp: output::second(second),
+                column: column.to_owned(),
+                served,
+                batch,
+            });
         }
     }
 }
@@ -188,8 +193,4 @@ fn print(parity: &Parity, log: &Path, of: &str) {
         println!("... {differing} values differ");
     }
     println!("{}", if parity.is_equal() { "equal to the bit" } else { "NOT equal" });
-}
-
-fn time(second: i64) -> String {
-    output::time(Timestamp::from_second(second).unwrap_or_default())
 }

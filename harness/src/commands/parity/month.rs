@@ -4,14 +4,14 @@ use std::{collections::BTreeMap, fmt};
 
 use arrow_array::{Array, ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array, TimestampNanosecondArray};
 use arrow_schema::DataType;
-use base::error::{Class, Met};
+use base::error::Class;
 use jiff::civil::Date;
-use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder};
 use serde::Serialize;
 
-use crate::validate::table::Source;
+use crate::validate::table::{Source, Table};
 
 const NANOS: i64 = 1_000_000_000;
+const TIME: &str = "timestamp";
 
 /// What a file has.
 #[derive(Debug, Default)]
@@ -73,49 +73,34 @@ impl Batch {
     /// Reads some columns of a training file.
     ///
     /// # Errors
-    /// It is no training file, or has not all of the columns.
+    /// It is no training file, is damaged, or has not all of the columns.
     pub fn read(source: Source, columns: &[String]) -> crate::Result<Self> {
-        match source {
-            Source::Object(bytes) => Self::of(ParquetRecordBatchReaderBuilder::try_new(bytes), columns),
-            Source::File(path) => {
-                Self::of(ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path)?), columns)
-            }
+        let table = Table::open(source)?;
+        let names: Vec<&str> = std::iter::once(TIME).chain(columns.iter().map(String::as_str)).collect();
+        let refused = |found: String| crate::Error::new(Class::Input, format!("{found}: expected a training file"));
+        if let Some(column) = names.iter().find(|name| table.type_of(name).is_none()) {
+            return Err(refused(format!("no column {column}")));
         }
-    }
-
-    fn of<R: parquet::file::reader::ChunkReader + 'static>(
-        builder: parquet::errors::Result<ParquetRecordBatchReaderBuilder<R>>,
-        columns: &[String],
-    ) -> crate::Result<Self> {
-        let builder = builder.met_as(Class::Input)?;
-        let names: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
-        let missing = std::iter::once("timestamp").chain(columns.iter().map(String::as_str));
-        if let Some(column) = missing.into_iter().find(|column| !names.iter().any(|name| name == column)) {
-            return Err(crate::Error::new(Class::Input, format!("no column {column}: expected a training file")));
-        }
-        let kinds = columns.iter().filter_map(|column| builder.schema().field_with_name(column).ok());
-        let kinds = kinds.map(|field| match field.data_type() {
-            DataType::Float32 => Kind::Single,
+        let kinds = columns.iter().map(|column| match table.type_of(column) {
+            Some(DataType::Float32) => Kind::Single,
             _ => Kind::Other,
         });
-        let kinds = kinds.collect();
-        let wanted = names.iter().enumerate().filter(|(_, name)| *name == "timestamp" || columns.contains(name));
-        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.map(|(at, _)| at));
-        let mut rows = BTreeMap::new();
-        for batch in builder.with_projection(mask).build().met_as(Class::Input)? {
-            let batch = batch.met_as(Class::Input)?;
-            let column = |name: &str| batch.column_by_name(name).and_then(numbers);
-            let read: Option<Vec<Vec<f64>>> = columns.iter().map(|name| column(name)).collect();
-            let time = batch.column_by_name("timestamp");
+        let mut batch = Self { columns: columns.to_vec(), kinds: kinds.collect(), ..Self::default() };
+        for group in 0..table.groups() {
+            let read = table.named(group, &names)?;
+            let column = |name: &String| read.column_by_name(name).and_then(numbers);
+            let values: Option<Vec<Vec<f64>>> = columns.iter().map(column).collect();
+            let time = read.column_by_name(TIME);
             let time = time.and_then(|time| time.as_any().downcast_ref::<TimestampNanosecondArray>());
-            let (Some(read), Some(time)) = (read, time) else {
-                return Err(crate::Error::new(Class::Input, "a column of another type: expected a training file"));
+            let (Some(values), Some(time)) = (values, time) else {
+                return Err(refused("a column of another type".into()));
             };
-            for (row, nanos) in time.values().iter().enumerate() {
-                rows.insert(nanos.div_euclid(NANOS), read.iter().map(|column| column[row]).collect());
-            }
+            let rows = time.values().iter().enumerate();
+            batch.rows.extend(
+                rows.map(|(row, nanos)| (nanos.div_euclid(NANOS), values.iter().map(|column| column[row]).collect())),
+            );
         }
-        Ok(Self { columns: columns.to_vec(), kinds, rows, contracts: BTreeMap::new() })
+        Ok(batch)
     }
 }
 

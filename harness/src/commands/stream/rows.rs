@@ -13,13 +13,12 @@ use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use base::exit::Usage;
 use data::{live::LiveRow, training_file::Value};
-use jiff::Timestamp;
 use kernels::{
     Tick,
-    features::{FLAG_NAMES, FLOAT_NAMES, FLOATS},
+    features::{FLAG_NAMES, FLAGS, FLOAT_NAMES, FLOATS},
 };
 
-use crate::cli::StreamFormat;
+use crate::{cli::StreamFormat, output};
 
 /// A feature that can be written.
 pub trait Cell: Value + fmt::Display + Into<f64> {}
@@ -27,8 +26,8 @@ pub trait Cell: Value + fmt::Display + Into<f64> {}
 impl Cell for f32 {}
 impl Cell for f64 {}
 
-/// Columns before the features.
-const BAR: [&str; 5] = ["open", "high", "low", "close", "volume"];
+/// The columns of prices.
+const PRICES: [&str; 4] = ["open", "high", "low", "close"];
 /// Nanoseconds of a second.
 const NANOS: i64 = 1_000_000_000;
 
@@ -42,9 +41,15 @@ enum Column {
 }
 
 impl Column {
+    /// All that can be chosen, in order.
+    fn all() -> impl Iterator<Item = Self> {
+        let bar = (0..PRICES.len()).map(Self::Price).chain([Self::Volume]);
+        bar.chain((0..FLOATS).map(Self::Float)).chain((0..FLAGS).map(Self::Flag))
+    }
+
     fn name(self) -> &'static str {
         match self {
-            Self::Price(at) => BAR[at],
+            Self::Price(at) => PRICES[at],
             Self::Volume => "volume",
             Self::Float(at) => FLOAT_NAMES[at],
             Self::Flag(at) => FLAG_NAMES[at],
@@ -54,7 +59,7 @@ impl Column {
 
 /// Names of all columns that can be chosen, in order.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    BAR.into_iter().chain(FLOAT_NAMES).chain(FLAG_NAMES)
+    Column::all().map(Column::name)
 }
 
 /// Writes rows to stdout.
@@ -79,10 +84,8 @@ impl Writer {
             let known = names().collect::<Vec<_>>().join(", ");
             return Err(Usage(format!("--columns {name}: expected names of {known}")));
         }
-        let all = (0..4).map(Column::Price).chain([Column::Volume]).chain((0..FLOATS).map(Column::Float));
-        let all = all.chain((0..FLAG_NAMES.len()).map(Column::Flag));
-        let columns =
-            all.filter(|column| chosen.is_empty() || chosen.iter().any(|name| name == column.name())).collect();
+        let is_chosen = |column: &Column| chosen.is_empty() || chosen.iter().any(|name| name == column.name());
+        let columns = Column::all().filter(is_chosen).collect();
         Ok(Self { format, columns, tick, out: io::stdout(), line: String::new(), arrow: None, begun: false })
     }
 
@@ -108,7 +111,12 @@ impl Writer {
         line.clear();
         // A symbol has no character that JSON escapes, or it is written as JSON has it.
         let contract = serde_json::Value::from(row.contract);
-        write!(line, "{{\"timestamp\":\"{}\",\"contract\":{contract},\"provisional\":{}", time(row), row.provisional)?;
+        write!(
+            line,
+            "{{\"timestamp\":\"{}\",\"contract\":{contract},\"provisional\":{}",
+            output::second(row.second),
+            row.provisional
+        )?;
         for column in columns {
             write!(line, ",\"{}\":", column.name())?;
             cell(line, *column, row, *tick, "null")?;
@@ -124,7 +132,7 @@ impl Writer {
             columns.iter().try_for_each(|column| write!(line, ",{}", column.name()))?;
             line.push('\n');
         }
-        write!(line, "{},{},{}", time(row), row.contract, row.provisional)?;
+        write!(line, "{},{},{}", output::second(row.second), row.contract, row.provisional)?;
         for column in columns {
             line.push(',');
             cell(line, *column, row, *tick, "")?;
@@ -177,10 +185,6 @@ fn schema<F: Cell>(columns: &[Column]) -> SchemaRef {
 
 fn prices<F>(row: &LiveRow<'_, F>) -> [i32; 4] {
     [row.bar.open, row.bar.high, row.bar.low, row.bar.close]
-}
-
-fn time<F>(row: &LiveRow<'_, F>) -> String {
-    crate::output::time(Timestamp::from_second(row.second).unwrap_or_default())
 }
 
 /// A value as text that reads back to the same bits; `none` where it is not a number.

@@ -4,6 +4,8 @@ use std::{fs, io, path::Path};
 
 use base::error::Context;
 
+use crate::commands::process::beside;
+
 /// Reads it; `None` where there is no file yet.
 pub fn read(path: &Path) -> crate::Result<Option<Vec<u8>>> {
     match fs::read(path) {
@@ -15,9 +17,8 @@ pub fn read(path: &Path) -> crate::Result<Option<Vec<u8>>> {
 
 /// Writes it in place of the one before, whole or not at all.
 pub fn write(path: &Path, bytes: &[u8]) -> crate::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let written = || -> io::Result<()> {
-        let file = tempfile::Builder::new().prefix(".harness-").tempfile_in(folder)?;
+        let file = beside(path)?;
         fs::write(file.path(), bytes)?;
         file.as_file().sync_data()?;
         file.persist(path).map_err(|error| error.error)?;

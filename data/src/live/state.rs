@@ -39,7 +39,7 @@ impl Live<'_> {
         };
         // Text, numbers and lists: nothing in it can fail to be JSON.
         let head = serde_json::to_vec(&head).unwrap_or_default();
-        let served = self.today.iter().flat_map(|today| &today.served).flat_map(Served::to_bytes).collect();
+        let served = self.today.iter().flat_map(|today| &today.served).flat_map(|served| served.to_bytes()).collect();
         let settled = self.settled.as_ref().map(Stream::to_bytes).unwrap_or_default();
         let mut bytes = NAME.to_vec();
         for part in [head, served, self.stream.to_bytes(), settled] {
@@ -100,7 +100,7 @@ impl Live<'_> {
 }
 
 impl Served {
-    fn to_bytes(&self) -> [u8; SERVED] {
+    fn to_bytes(self) -> [u8; SERVED] {
         let [open, high, low, close] = self.prices.map(i32::to_le_bytes);
         let numbers = [self.time.to_le_bytes(), open, high, low, close, self.volume.to_le_bytes()];
         let mut bytes = [0; SERVED];

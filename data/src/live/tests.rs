@@ -42,8 +42,8 @@ fn events(plan: &Plan, months: &[&str]) -> (Vec<Event>, tempfile::TempDir) {
     for month in months {
         let truth = synth::write_month(plan, month.parse().unwrap(), folder.path()).unwrap();
         let packed = fs::File::open(folder.path().join(truth.file)).unwrap();
-        let mut reader = Events::new(zstd::Decoder::new(packed).unwrap(), "ES", &symbology);
-        events.extend(std::iter::from_fn(|| reader.next().unwrap()));
+        let reader = Events::new(zstd::Decoder::new(packed).unwrap(), "ES", &symbology);
+        events.extend(reader.map(Result::unwrap));
     }
     (events, folder)
 }
@@ -250,8 +250,11 @@ fn one(second: i64, ticks: i64, volume: u64) -> Event {
     Event::Bar { contract: Arc::new(contract), bar, record: second.unsigned_abs() }
 }
 
-/// What is served of some bars, as second, close and volume; and what was dropped.
-fn served(events: &[Event]) -> Result<(Vec<(i64, i32, u32)>, Dropped), LiveError> {
+/// Second, close and volume of each row.
+type Rows = Vec<(i64, i32, u32)>;
+
+/// What is served of some bars, and what was dropped.
+fn served(events: &[Event]) -> Result<(Rows, Dropped), LiveError> {
     let instrument = Instrument::default();
     let mut live = Live::new(&instrument, Profile::Session, Front::Symbol("ESZ3".into()))?;
     let mut rows = Vec::new();

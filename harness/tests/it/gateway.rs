@@ -72,7 +72,6 @@ fn serve(line: &TcpStream, bars: &[u8]) -> io::Result<()> {
     }
     put(&mut encoder, &SystemMsg::heartbeat(start));
     put(&mut encoder, &SystemMsg::new(start, None, "slow reader: the stream is 2 s behind").unwrap());
-    drop(encoder);
     to.write_all(&stream)?;
     let time = |record: &[u8]| u64::from_le_bytes(record[8..16].try_into().unwrap());
     let whole = bars.chunks(RECORD).position(|record| record.len() < RECORD || time(record) >= start);

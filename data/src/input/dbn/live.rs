@@ -65,11 +65,7 @@ impl<'a, R: Read> Events<'a, R> {
         Self { stream: Stream::new(reader), root, symbology, of_header: None }
     }
 
-    /// The next event; `None` at the end.
-    ///
-    /// # Errors
-    /// [`InputError`] with the record that is at fault.
-    pub fn next(&mut self) -> Result<Option<Event>, InputError> {
+    fn read(&mut self) -> Result<Option<Event>, InputError> {
         loop {
             let Some(known) = &mut self.of_header else { return self.header().map(Some) };
             let number = self.stream.number();
@@ -116,6 +112,15 @@ impl<'a, R: Read> Events<'a, R> {
             from: from.and_then(second),
             to: metadata.end.and_then(|end| second(end.get())).filter(|_| metadata.schema.is_some()),
         })
+    }
+}
+
+/// Errors name the record that is at fault.
+impl<R: Read> Iterator for Events<'_, R> {
+    type Item = Result<Event, InputError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
     }
 }
 

@@ -73,7 +73,7 @@ fn events(args: &StreamArgs, settings: &Settings) -> crate::Result<Receiver<Next
     thread::spawn(move || {
         let mut events = Events::new(reader, &root, named.symbology());
         loop {
-            let next = events.next();
+            let next = events.next().transpose();
             let next = next.map_err(|source| InputError::File { path: path.clone(), source: Box::new(source) });
             let ends = !matches!(next, Ok(Some(_)));
             if sender.send(next).is_err() || ends {

@@ -30,8 +30,9 @@ pub fn endpoint(name: &str, value: &str) -> Result<(), StoreError> {
     let visible = value.bytes().all(|byte| byte.is_ascii_graphic());
     // Parsing forgives what building a request does not.
     let whole = value.starts_with("http://") || value.starts_with("https://");
+    let requested = value.parse::<http::Uri>().is_ok();
     match Url::parse(value) {
-        Ok(url) if good(&url) && visible && whole => Ok(()),
+        Ok(url) if good(&url) && visible && whole && requested => Ok(()),
         _ => Err(wrong(name, value, expected)),
     }
 }
@@ -123,6 +124,8 @@ mod tests {
             "http://h:99999",
             "http://u:p@h",
             "http://a b",
+            // Found by fuzzing: no request can be built of it, and the client panicked.
+            "https://s3.example.com/`path",
         ] {
             let message = one("AWS_ENDPOINT_URL", bad).unwrap_err().to_string();
             assert!(message.contains("AWS_ENDPOINT_URL") && message.contains("http://localhost:9000"), "{message}");

@@ -1,6 +1,6 @@
 //! Why an input is refused.
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 
 use crate::{instrument::InstrumentError, month::Month};
 
@@ -48,6 +48,17 @@ pub enum InputError {
         record: u64,
         /// As read.
         nanos: u64,
+    },
+    /// Trades of one second in two files: neither has its whole bar.
+    #[error(
+        "trades of the second of {second} lie in {} and {}, so that neither file has its whole bar; expected each second in \
+         one file: download the dates as one file, or split by day", files[0], files[1]
+    )]
+    SplitSecond {
+        /// Names of the two files.
+        files: [String; 2],
+        /// Start of the second.
+        second: Timestamp,
     },
     /// The DBN header does not decode.
     #[error("the DBN header does not decode; expected metadata of version 1 to 3")]

@@ -52,6 +52,9 @@ pub struct InputInfo {
     pub checksum: String,
     /// Records in the file: bars, or the trades that bars are made of.
     pub records: u64,
+    /// Whether the records are trades, of which bars were made.
+    #[serde(default)]
+    pub is_trades: bool,
     /// What the download was limited to, where it ended there: what comes after so many records is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
@@ -59,6 +62,18 @@ pub struct InputInfo {
     pub first: Option<Timestamp>,
     /// Time of the latest record.
     pub last: Option<Timestamp>,
+}
+
+impl InputInfo {
+    /// Looks whether another file of trades goes on within the last second of this one.
+    ///
+    /// # Errors
+    /// [`InputError::SplitSecond`]: each of the two would make a bar of its part, and the bar of both is neither.
+    pub fn splits_no_second(&self, next: &Self) -> Result<(), InputError> {
+        let second = self.last.filter(|_| self.is_trades && next.is_trades && self.last == next.first);
+        let split = |second| InputError::SplitSecond { files: [self, next].map(|file| file.name.clone()), second };
+        second.map(split).map_or(Ok(()), Err)
+    }
 }
 
 /// Takes the finished columns of one month.
@@ -115,6 +130,7 @@ pub fn read_named(
         bytes,
         checksum,
         records: if months.trades > 0 { months.trades } else { months.record },
+        is_trades: months.trades > 0,
         limit: months.limit,
         first: time(months.first),
         last: time(months.last),

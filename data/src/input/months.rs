@@ -71,6 +71,8 @@ pub(super) struct Months<'a> {
     pub(super) record: u64,
     /// Trades that the bars were made of, where the input has trades.
     pub(super) trades: u64,
+    /// Start of the last second with a trade, UTC nanoseconds, of the file before.
+    pub(super) last_trades: Option<u64>,
     /// What a request was limited to, where it ended there.
     pub(super) limit: Option<u64>,
     /// What the folders around the file say of its rows.
@@ -107,6 +109,7 @@ impl<'a> Months<'a> {
             closed: None,
             record: 0,
             trades: 0,
+            last_trades: None,
             limit: None,
             partition: Partition::default(),
             limits: Limits::of(bytes),

@@ -38,6 +38,15 @@ impl Names {
             None if form.columns.of(own).is_some_and(|name| partition.value(name).is_none()) => Err(absent(own)),
             found => Ok(found),
         };
+        let is_there = |name: &str| names.iter().any(|other| other.eq_ignore_ascii_case(name));
+        if there("open")?.is_none() && is_there("price") && is_there("size") {
+            return Err(InputError::Column {
+                column: "open".into(),
+                found: "not in the file, whose price and size are those of trades".into(),
+                expected: "bars of one second; bars are made of trades in DBN only: download the trades as DBN, or schema \
+                           ohlcv-1s, for the same dates",
+            });
+        }
         let needed = |own: &str| there(own)?.ok_or_else(|| absent(own));
         let time = optional("timestamp")?.map_or_else(|| there("ts_event"), |index| Ok(Some(index)))?;
         Ok(Self {

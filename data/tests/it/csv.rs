@@ -199,6 +199,11 @@ fn what_cannot_be_right_is_refused_with_line_and_column() {
         ),
         ("timestamp,open,high,low,close,close,volume\n", &["column close: two columns of that name"]),
         (HEAD, &["no records"]),
+        // Trades as Databento writes them.
+        (
+            "ts_recv,ts_event,rtype,publisher_id,instrument_id,action,side,depth,price,size,flags,ts_in_delta,sequence,symbol\n",
+            &["column open", "price and size are those of trades", "download the trades as DBN, or schema ohlcv-1s"],
+        ),
         // Whole points, which are no units of 1e-9 of one.
         (
             "timestamp,open,high,low,close,volume\n2013-10-07T12:30:00Z,1700,1701,1700,1701,3\n",

@@ -249,3 +249,19 @@ fn two_files_that_were_joined_are_read_on() {
     let joined = [file(Schema::Trades, before), file(Schema::Tbbo, after)].concat();
     assert_eq!(bars(&read(&joined).unwrap().1), naive(&trades));
 }
+
+#[test]
+fn a_second_split_over_two_files_is_refused() {
+    let trades = trades(2000);
+    let second = |at: usize| trades[at].ts_recv / SECOND;
+    let cut = (1000..2000).find(|&at| second(at) == second(at - 1)).unwrap();
+    let (before, after) = trades.split_at(cut);
+    let (before, after) = (file(Schema::Trades, before), file(Schema::Trades, after));
+    let said = read(&[before.clone(), after.clone()].concat()).unwrap_err();
+    assert!(said.contains("lie in this file and the one before") && said.contains("split by day"), "{said}");
+    let [before, after] = [before, after].map(|file| read(&file).unwrap().0);
+    let said = before.splits_no_second(&after).unwrap_err().to_string();
+    let expected = jiff::Timestamp::from_second(second(cut) as i64).unwrap();
+    assert!(said.contains(&format!("trades of the second of {expected} lie in")), "{said}");
+    after.splits_no_second(&before).unwrap();
+}

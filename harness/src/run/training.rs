@@ -50,6 +50,11 @@ impl MonthColumns {
     pub fn open(inputs: &[Decoded], month: Month, instrument: &Instrument) -> crate::Result<Self> {
         let (holding, others): (Vec<&Decoded>, Vec<&Decoded>) =
             inputs.iter().partition(|input| input.months.contains(&month));
+        for (at, a) in inputs.iter().enumerate() {
+            inputs[at + 1..].iter().try_for_each(|b| {
+                a.info.splits_no_second(&b.info).and_then(|()| b.info.splits_no_second(&a.info))
+            })?;
+        }
         let mut files = holding.iter().map(|input| input.open(month)).collect::<crate::Result<Vec<_>>>()?;
         let mut edges: Vec<(&str, Columns)> = Vec::new();
         let beyond = Windows::new(instrument)?.beyond_the_files(month);

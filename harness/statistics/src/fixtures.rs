@@ -77,6 +77,7 @@ pub(crate) fn of(sessions: &[SessionColumns<f32>]) -> Statistics {
         bytes: 9,
         checksum: "00ff".into(),
         records: 20,
+        is_trades: false,
         limit: None,
         first,
         last,

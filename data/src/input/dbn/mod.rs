@@ -101,6 +101,9 @@ fn read_one(stream: &mut Stream<impl Read>, months: &mut Months<'_>, sink: &mut 
             }
             (Some(_), _) if Trade::is_one(record) => {
                 let trade = Trade::of(record);
+                if second.start().is_none() {
+                    trade.begins_no_second_of(months.last_trades)?;
+                }
                 months.trades += 1;
                 second.add(trade, number, |publisher, id, bar| {
                     months.publisher = Some(publisher);
@@ -124,6 +127,7 @@ fn read_one(stream: &mut Stream<impl Read>, months: &mut Months<'_>, sink: &mut 
         months.publisher = Some(publisher);
         names.push(months, id, bar, sink)
     })?;
+    months.last_trades = second.start().or(months.last_trades);
     months.limit = metadata.limit.map(NonZeroU64::get).filter(|&limit| read >= limit).or(months.limit);
     Ok(())
 }

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+
 use super::{super::InputError, word};
 use crate::collector::Bar;
 
@@ -35,6 +37,17 @@ impl Trade {
             price: i64::from_le_bytes(word(record, 16)),
             size: u32::from_le_bytes([record[24], record[25], record[26], record[27]]),
             received: u64::from_le_bytes(word(record, 32)),
+        }
+    }
+
+    /// Looks whether the first trade of a file goes on within the last second of the file before.
+    pub(super) fn begins_no_second_of(&self, before: Option<u64>) -> Result<(), InputError> {
+        match before.filter(|&start| start == self.received - self.received % SECOND) {
+            None => Ok(()),
+            Some(start) => Err(InputError::SplitSecond {
+                files: ["this file".to_owned(), "the one before".to_owned()],
+                second: Timestamp::from_nanosecond(start.into()).unwrap_or_default(),
+            }),
         }
     }
 
@@ -99,6 +112,11 @@ impl Second {
         bar.close = trade.price;
         bar.volume += u64::from(trade.size);
         Ok(())
+    }
+
+    /// Start of the second, UTC nanoseconds; `None` before the first trade.
+    pub(super) fn start(&self) -> Option<u64> {
+        (self.nanos > 0).then_some(self.nanos)
     }
 
     /// Hands over the bars of the second.

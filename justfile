@@ -93,6 +93,10 @@ inputs:
 trades FILE ROOT *ARGS:
     scripts/trades {{FILE}} {{ROOT}} {{ARGS}}
 
+# Months of the roots with a preset: score, rolls against the truth, features within their ranges
+presets *ROOTS:
+    scripts/presets {{ROOTS}}
+
 # The Python wheel, --with-command-line
 wheel *ARGS:
     scripts/wheel {{ARGS}}

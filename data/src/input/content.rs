@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufReader, Read, Seek},
+    os::unix::fs::FileExt,
 };
 
 use flate2::bufread::MultiGzDecoder;
@@ -98,9 +99,9 @@ impl Opened {
         Ok(file)
     }
 
-    /// Its bytes unpacked, from the first on. There may be one reader at a time.
+    /// Its bytes unpacked, from the first on; each reader is where it is, whatever others read.
     pub(super) fn reader(&self) -> Result<Box<dyn Read + Send>, InputError> {
-        let file = BufReader::with_capacity(1 << 17, self.file()?);
+        let file = BufReader::with_capacity(1 << 17, Positioned { file: self.file.try_clone()?, at: 0 });
         Ok(match self.packing {
             Packing::Plain => Box::new(file),
             Packing::Gzip => Box::new(MultiGzDecoder::new(file)),
@@ -118,6 +119,20 @@ impl Opened {
         let read = read_up_to(&mut self.reader()?, &mut head);
         head.truncate(read.map_err(|source| InputError::Compression { record: 0, source })?);
         Ok(head)
+    }
+}
+
+/// A reader of a file with a place of its own: clones of a file share theirs.
+struct Positioned {
+    file: File,
+    at: u64,
+}
+
+impl Read for Positioned {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
     }
 }
 

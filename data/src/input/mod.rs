@@ -19,7 +19,13 @@ mod read_ahead;
 mod spacing;
 mod table;
 
-use std::{collections::BTreeSet, fs::File, io::Read, path::Path, thread};
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::Read,
+    path::Path,
+    thread::{self, Scope},
+};
 
 use jiff::Timestamp;
 use xxhash_rust::xxh3::Xxh3;
@@ -110,15 +116,22 @@ pub fn read_named(
         months.is_folder();
     }
     let mut formats = BTreeSet::new();
-    for member in &members {
-        months.partition = member.partition.clone();
-        match read_file(&member.path, &mut formats, &mut months, sink) {
-            Ok(()) => {}
-            // Of the days of a month some have no trade, and of the parts of a table some have no row.
-            Err(InputError::Empty) if is_folder || member.is_of_a_day() => {}
-            Err(error) => return Err(within(&member.path)(error)),
+    thread::scope(|scope| {
+        // The next file is unpacked while this one is read.
+        let mut next = members.first().map(|member| Started::new(scope, &member.path));
+        for (at, member) in members.iter().enumerate() {
+            let started = next.take();
+            next = members.get(at + 1).map(|member| Started::new(scope, &member.path));
+            months.partition = member.partition.clone();
+            match started.map_or(Ok(()), |started| started?.read(&mut formats, &mut months, sink)) {
+                Ok(()) => {}
+                // Of the days of a month some have no trade, and of the parts of a table some have no row.
+                Err(InputError::Empty) if is_folder || member.is_of_a_day() => {}
+                Err(error) => return Err(within(&member.path)(error)),
+            }
         }
-    }
+        Ok(())
+    })?;
     if is_folder && months.record == 0 {
         return Err(within(path)(InputError::Empty));
     }
@@ -137,30 +150,42 @@ pub fn read_named(
     })
 }
 
-fn read_file(
-    path: &Path,
-    formats: &mut BTreeSet<&str>,
-    months: &mut Months<'_>,
-    sink: &mut Sink<'_>,
-) -> Result<(), InputError> {
-    let opened = Opened::look(File::open(path)?)?;
-    formats.insert(opened.content.name());
-    match opened.content {
-        Content::Dbn => unpacked(&opened, |reader| dbn::read(reader, months, sink)),
-        Content::Csv => unpacked(&opened, |reader| csv::read(reader, || opened.reader(), months, sink)),
-        Content::Parquet => bars::read_parquet(opened.file()?, months, sink),
-        Content::Arrow => bars::read_ipc(opened.file()?, months, sink),
-        Content::ArrowStream => bars::read_ipc_stream(opened.file()?, months, sink),
-    }
+/// A file that is open; one that is packed is being unpacked.
+struct Started {
+    opened: Opened,
+    /// From its first byte on; nothing of a format that is read from its end.
+    reader: Option<Box<dyn Read>>,
 }
 
-/// Reads a stream; one that is packed is unpacked on a thread of its own.
-fn unpacked(opened: &Opened, read: impl FnOnce(&mut dyn Read) -> Result<(), InputError>) -> Result<(), InputError> {
-    let mut reader = opened.reader()?;
-    if opened.is_packed() {
-        thread::scope(|scope| read(&mut ReadAhead::spawn(scope, reader)))
-    } else {
-        read(&mut reader)
+impl Started {
+    /// Opens a file, and begins to unpack it on a thread of its own.
+    fn new<'scope>(scope: &'scope Scope<'scope, '_>, path: &Path) -> Result<Self, InputError> {
+        let opened = Opened::look(File::open(path)?)?;
+        let reader: Option<Box<dyn Read>> = match opened.content {
+            Content::Dbn | Content::Csv if opened.is_packed() => {
+                Some(Box::new(ReadAhead::spawn(scope, opened.reader()?)))
+            }
+            Content::Dbn | Content::Csv => Some(opened.reader()?),
+            Content::Parquet | Content::Arrow | Content::ArrowStream => None,
+        };
+        Ok(Self { opened, reader })
+    }
+
+    fn read(
+        self,
+        formats: &mut BTreeSet<&str>,
+        months: &mut Months<'_>,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), InputError> {
+        let Self { opened, reader } = self;
+        formats.insert(opened.content.name());
+        match (opened.content, reader) {
+            (Content::Csv, Some(reader)) => csv::read(reader, || opened.reader(), months, sink),
+            (Content::Dbn, Some(reader)) => dbn::read(reader, months, sink),
+            (Content::Arrow, _) => bars::read_ipc(opened.file()?, months, sink),
+            (Content::ArrowStream, _) => bars::read_ipc_stream(opened.file()?, months, sink),
+            _ => bars::read_parquet(opened.file()?, months, sink),
+        }
     }
 }
 

@@ -161,6 +161,21 @@ fn names_and_units_of_ones_own_are_read_as_they_are_set() {
 }
 
 #[test]
+fn a_symbol_that_is_empty_throughout_falls_back_on_the_id_in_a_text_of_any_length() {
+    const ROWS: i64 = 20_000;
+    let mut text = "ts_event,open,high,low,close,volume,instrument_id,symbol\n".to_owned();
+    for second in 0..ROWS {
+        let time = jiff::Timestamp::from_second(1_381_149_000 + second).unwrap();
+        text.push_str(&format!("{time},1700.0,1700.25,1700.0,1700.25,3,5602,\n"));
+    }
+    assert!(text.len() > 1 << 20);
+    for text in [text.clone().into_bytes(), zstd::encode_all(text.as_bytes(), 1).unwrap()] {
+        let columns = read(&text, &Instrument::default()).unwrap();
+        assert_eq!(columns.contracts[0].rows.len() as i64, ROWS);
+    }
+}
+
+#[test]
 fn what_cannot_be_right_is_refused_with_line_and_column() {
     const HEAD: &str = "timestamp,open,high,low,close,volume,symbol\n";
     const GOOD: &str = "2013-10-07T12:30:00Z,1700.0,1700.25,1700.0,1700.25,3,ESZ3\n";

@@ -51,9 +51,9 @@ impl MonthColumns {
         let (holding, others): (Vec<&Decoded>, Vec<&Decoded>) =
             inputs.iter().partition(|input| input.months.contains(&month));
         for (at, a) in inputs.iter().enumerate() {
-            inputs[at + 1..].iter().try_for_each(|b| {
-                a.info.splits_no_second(&b.info).and_then(|()| b.info.splits_no_second(&a.info))
-            })?;
+            inputs[at + 1..]
+                .iter()
+                .try_for_each(|b| a.info.splits_no_second(&b.info).and_then(|()| b.info.splits_no_second(&a.info)))?;
         }
         let mut files = holding.iter().map(|input| input.open(month)).collect::<crate::Result<Vec<_>>>()?;
         let mut edges: Vec<(&str, Columns)> = Vec::new();

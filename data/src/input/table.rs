@@ -1,6 +1,6 @@
 //! Rows of a table of bars, in whatever format they come: each ends here, and goes to its month.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{
     InputError, Sink,
@@ -56,8 +56,7 @@ impl Table {
         let id_beside = id.filter(|_| !months.symbology.is_empty()).and_then(|id| id.parse().ok());
         let beside = id_beside.and_then(|id| months.symbology.symbol(id, bar.nanos));
         let beside = beside.filter(|symbol| series_root(symbol).is_none());
-        let mut hash = DefaultHasher::new();
-        (symbol, id, beside).hash(&mut hash);
+        let key = [symbol, id, beside].into_iter().fold(0, key);
         let name = || match symbol.or(beside) {
             Some(symbol) if series_root(symbol) == Some(root) => {
                 (beside.or(id).unwrap_or(symbol).to_owned(), Name::Rolled)
@@ -66,7 +65,7 @@ impl Table {
             None if named => (String::new(), Name::Unmapped),
             None => (id.unwrap_or_default().to_owned(), Name::Id),
         };
-        months.push(&mut self.symbols, hash.finish(), bar, name, sink)
+        months.push(&mut self.symbols, key, bar, name, sink)
     }
 
     /// Refuses what all rows together cannot be.
@@ -75,6 +74,11 @@ impl Table {
         self.clock.check()?;
         if months.record == 0 { Err(InputError::Empty) } else { Ok(()) }
     }
+}
+
+/// What stands for a text, or for none, after others.
+fn key(before: u64, text: Option<&str>) -> u64 {
+    text.map_or(!before, |text| xxh3_64_with_seed(text.as_bytes(), before))
 }
 
 /// Points to units of 1e-9 points. A float that stands for a multiple of `tick` is that multiple: one read from

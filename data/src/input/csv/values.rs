@@ -24,8 +24,11 @@ pub(super) fn whole(text: &[u8]) -> Option<i64> {
     if digits.is_empty() || digits.len() > 19 {
         return None;
     }
-    let mut value: u64 = 0;
-    for byte in digits {
+    let (mut value, mut rest) = (0, digits);
+    while let Some((eight, after)) = rest.split_first_chunk() {
+        (value, rest) = (value * 100_000_000 + eight_digits(*eight)?, after);
+    }
+    for byte in rest {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
             return None;
@@ -35,6 +38,20 @@ pub(super) fn whole(text: &[u8]) -> Option<i64> {
     }
     let value = i64::try_from(value).ok()?;
     Some(if negative { -value } else { value })
+}
+
+/// The number of eight digits, two and two added up at once: Mula's way, as in Lemire, "Quickly parsing eight digits", 2018.
+fn eight_digits(text: [u8; 8]) -> Option<u64> {
+    let text = u64::from_le_bytes(text);
+    // A digit has the upper half 3, also when 6 is added.
+    let upper = |bytes: u64| bytes & 0xf0f0_f0f0_f0f0_f0f0 == 0x3030_3030_3030_3030;
+    if !upper(text) || !upper(text.wrapping_add(0x0606_0606_0606_0606)) {
+        return None;
+    }
+    let ones = text & 0x0f0f_0f0f_0f0f_0f0f;
+    let twos = (ones.wrapping_mul(2561) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (twos.wrapping_mul(6_553_601) >> 16) & 0x0000_ffff_0000_ffff;
+    Some(fours.wrapping_mul(42_949_672_960_001) >> 32)
 }
 
 /// A volume: a whole number from 0, which may be written as a float; nothing is 0.
@@ -199,6 +216,26 @@ fn offset(text: &[u8]) -> Option<Option<i64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_numbers_are_digits_and_nothing_else() {
+        for length in 0..=20 {
+            for first in ["0123456789012345678", "9223372036854775807", "9999999999999999999", "1000000000000000000"] {
+                let text = &format!("{first}1")[..length];
+                let expected = text.parse::<i64>().ok().filter(|_| length < 20);
+                assert_eq!(whole(text.as_bytes()), expected, "{text}");
+                assert_eq!(whole(format!("-{text}").as_bytes()), expected.map(|value| -value), "-{text}");
+                for at in 0..length {
+                    for other in [b'/', b':', b' ', b'-', b'.', b'p', 0, 0xb0, 0xfa] {
+                        let mut text = text.as_bytes().to_vec();
+                        text[at] = other;
+                        let minus = at == 0 && other == b'-';
+                        assert!(minus || whole(&text).is_none(), "{text:?}");
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn prices_are_exact_in_every_unit() {

@@ -26,8 +26,12 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
     let output = &args.output;
     check_targets(args)?;
     let failed = || format!("{}: cannot be written", output.display());
-    let temporary = beside(output).with_context(failed)?;
-    let _interrupt = interrupt::removing(temporary.path());
+    let (temporary, _interrupt) = interrupt::whole(|| {
+        let temporary = beside(output)?;
+        let interrupt = interrupt::removing(temporary.path());
+        Ok::<_, std::io::Error>((temporary, interrupt))
+    })
+    .with_context(failed)?;
     let cache = Cache::open(settings)?;
     let bar = Bar::new();
     let input = bring(&args.input, cache.temporary(), settings)?;

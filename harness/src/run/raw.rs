@@ -12,7 +12,10 @@ use archive::{
     manifest::{RawState, Source},
     store::{Store, StoreError},
 };
-use base::error::{Context, of_found};
+use base::{
+    error::{Context, of_found},
+    interrupt,
+};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
@@ -135,7 +138,7 @@ impl<'a> Raw<'a> {
             Ok(()) => Downloaded { path: shared, _locked: Some(locked) },
             Err(TryLockError::WouldBlock) => {
                 let own = self.cache.temporary().join(format!("{name}-{:08x}", fastrand::u32(..)));
-                fs::create_dir_all(&own).with_context(unusable)?;
+                interrupt::whole(|| fs::create_dir_all(&own)).with_context(unusable)?;
                 Downloaded { path: own.join(file.name()), _locked: None }
             }
             Err(TryLockError::Error(error)) => return Err(error).with_context(unusable),

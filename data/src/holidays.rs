@@ -18,8 +18,8 @@ pub enum Hours {
 
 /// Days on which US equity-index futures did something once.
 const ONCE: [(Date, Hours); 4] = [
-    // Hurricane Sandy: the New York Stock Exchange was closed on both days, and index futures closed at 08:15. On the second
-    // so little trades until then that no session is expected.
+    // Hurricane Sandy: the New York Stock Exchange was closed on both days, and index futures closed at 08:15. A session of
+    // the second is not expected, but it may be there.
     (Date::constant(2012, 10, 29), Hours::Early(8, 15)),
     (Date::constant(2012, 10, 30), Hours::Closed),
     // Days of mourning for Presidents Bush and Carter, who had died: trading ended at 08:30.

@@ -23,6 +23,7 @@ use std::{
     collections::BTreeSet,
     fs::File,
     io::Read,
+    mem,
     path::Path,
     thread::{self, Scope},
 };
@@ -117,13 +118,12 @@ pub fn read_named(
     }
     let mut formats = BTreeSet::new();
     thread::scope(|scope| {
+        let mut started = members.iter().map(|member| (member, Started::new(scope, &member.path)));
+        let mut next = started.next();
         // The next file is unpacked while this one is read.
-        let mut next = members.first().map(|member| Started::new(scope, &member.path));
-        for (at, member) in members.iter().enumerate() {
-            let started = next.take();
-            next = members.get(at + 1).map(|member| Started::new(scope, &member.path));
+        while let Some((member, file)) = mem::replace(&mut next, started.next()) {
             months.partition = member.partition.clone();
-            match started.map_or(Ok(()), |started| started?.read(&mut formats, &mut months, sink)) {
+            match file.and_then(|file| file.read(&mut formats, &mut months, sink)) {
                 Ok(()) => {}
                 // Of the days of a month some have no trade, and of the parts of a table some have no row.
                 Err(InputError::Empty) if is_folder || member.is_of_a_day() => {}
@@ -150,25 +150,19 @@ pub fn read_named(
     })
 }
 
-/// A file that is open; one that is packed is being unpacked.
+/// A file that is open.
 struct Started {
     opened: Opened,
-    /// From its first byte on; nothing of a format that is read from its end.
-    reader: Option<Box<dyn Read>>,
+    /// What is being unpacked of it, where it is packed.
+    unpacked: Option<ReadAhead>,
 }
 
 impl Started {
-    /// Opens a file, and begins to unpack it on a thread of its own.
+    /// Opens a file; one that is packed is unpacked on a thread of its own.
     fn new<'scope>(scope: &'scope Scope<'scope, '_>, path: &Path) -> Result<Self, InputError> {
         let opened = Opened::look(File::open(path)?)?;
-        let reader: Option<Box<dyn Read>> = match opened.content {
-            Content::Dbn | Content::Csv if opened.is_packed() => {
-                Some(Box::new(ReadAhead::spawn(scope, opened.reader()?)))
-            }
-            Content::Dbn | Content::Csv => Some(opened.reader()?),
-            Content::Parquet | Content::Arrow | Content::ArrowStream => None,
-        };
-        Ok(Self { opened, reader })
+        let packed = if opened.is_packed() { Some(opened.reader()?) } else { None };
+        Ok(Self { opened, unpacked: packed.map(|reader| ReadAhead::spawn(scope, reader)) })
     }
 
     fn read(
@@ -177,14 +171,20 @@ impl Started {
         months: &mut Months<'_>,
         sink: &mut Sink<'_>,
     ) -> Result<(), InputError> {
-        let Self { opened, reader } = self;
+        let Self { opened, unpacked } = self;
         formats.insert(opened.content.name());
-        match (opened.content, reader) {
-            (Content::Csv, Some(reader)) => csv::read(reader, || opened.reader(), months, sink),
-            (Content::Dbn, Some(reader)) => dbn::read(reader, months, sink),
-            (Content::Arrow, _) => bars::read_ipc(opened.file()?, months, sink),
-            (Content::ArrowStream, _) => bars::read_ipc_stream(opened.file()?, months, sink),
-            _ => bars::read_parquet(opened.file()?, months, sink),
+        let reader = || -> Result<Box<dyn Read>, InputError> {
+            match unpacked {
+                Some(unpacked) => Ok(Box::new(unpacked)),
+                None => Ok(opened.reader()?),
+            }
+        };
+        match opened.content {
+            Content::Dbn => dbn::read(reader()?, months, sink),
+            Content::Csv => csv::read(reader()?, || opened.reader(), months, sink),
+            Content::Parquet => bars::read_parquet(opened.file()?, months, sink),
+            Content::Arrow => bars::read_ipc(opened.file()?, months, sink),
+            Content::ArrowStream => bars::read_ipc_stream(opened.file()?, months, sink),
         }
     }
 }

@@ -38,8 +38,7 @@ impl Names {
             None if form.columns.of(own).is_some_and(|name| partition.value(name).is_none()) => Err(absent(own)),
             found => Ok(found),
         };
-        let is_there = |name: &str| names.iter().any(|other| other.eq_ignore_ascii_case(name));
-        if there("open")?.is_none() && is_there("price") && is_there("size") {
+        if there("open")?.is_none() && there("price")?.is_some() && there("size")?.is_some() {
             return Err(InputError::Column {
                 column: "open".into(),
                 found: "not in the file, whose price and size are those of trades".into(),

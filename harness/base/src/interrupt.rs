@@ -69,6 +69,19 @@ pub fn removing(path: impl Into<PathBuf>) -> Guard {
     on_exit(move || remove(&path))
 }
 
+/// Makes a temporary file or folder that is removed on an interruption. No signal comes between the two: it would find what
+/// was made and nobody who removes it.
+///
+/// # Errors
+/// Those of `make`.
+pub fn temporary<T: AsRef<Path>>(make: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Guard)> {
+    whole(|| {
+        let made = make()?;
+        let guard = removing(made.as_ref());
+        Ok((made, guard))
+    })
+}
+
 /// Runs a step that an interruption does not cut in two. Steps may hold steps.
 pub fn whole<T>(step: impl FnOnce() -> T) -> T {
     if WITHIN.get() {

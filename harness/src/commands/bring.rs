@@ -7,7 +7,7 @@ use std::{
 };
 
 use archive::store::{self, Object, Store};
-use base::{error::Context, exit::Usage};
+use base::{error::Context, exit::Usage, interrupt};
 use data::input::InputError;
 
 use crate::settings::Settings;
@@ -61,7 +61,8 @@ fn of_bucket(address: &str, rest: &str, folder: &Path, settings: &Settings) -> c
     }
     for object in &objects {
         let path = folder.join(&object.key);
-        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        // Not again where a signal has just removed all.
+        interrupt::whole(|| path.parent().map_or(Ok(()), fs::create_dir_all))?;
         store.download(object, &path)?;
     }
     Ok(path)

@@ -26,12 +26,7 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
     let output = &args.output;
     check_targets(args)?;
     let failed = || format!("{}: cannot be written", output.display());
-    let (temporary, _interrupt) = interrupt::whole(|| {
-        let temporary = beside(output)?;
-        let interrupt = interrupt::removing(temporary.path());
-        Ok::<_, std::io::Error>((temporary, interrupt))
-    })
-    .with_context(failed)?;
+    let (temporary, _interrupt) = interrupt::temporary(|| beside(output)).with_context(failed)?;
     let cache = Cache::open(settings)?;
     let bar = Bar::new();
     let input = bring(&args.input, cache.temporary(), settings)?;
@@ -75,8 +70,7 @@ pub fn run(args: &ProcessArgs, settings: &Settings) -> crate::Result<u8> {
     // The statistics first: if they cannot be written, what was there before stays.
     if let Some(path) = &args.statistics {
         let failed = || format!("{}: cannot be written", path.display());
-        let file = beside(path).with_context(failed)?;
-        let _interrupt = interrupt::removing(file.path());
+        let (file, _interrupt) = interrupt::temporary(|| beside(path)).with_context(failed)?;
         std::fs::write(file.path(), json(&statistics)?).with_context(failed)?;
         persist(file, path).with_context(failed)?;
     }

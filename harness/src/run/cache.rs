@@ -47,13 +47,8 @@ impl Cache {
         let lock = File::create(folder.join(LOCK)).with_context(failed)?;
         lock.lock().with_context(failed)?;
         remove_killed(&folder);
-        // A signal that comes in between would find the folder and nobody who removes it.
-        let (temporary, _interrupt) = interrupt::whole(|| {
-            let temporary = tempfile::Builder::new().prefix("run-").tempdir_in(&folder)?;
-            let interrupt = interrupt::removing(temporary.path());
-            Ok::<_, io::Error>((temporary, interrupt))
-        })
-        .with_context(failed)?;
+        let make = || tempfile::Builder::new().prefix("run-").tempdir_in(&folder);
+        let (temporary, _interrupt) = interrupt::temporary(make).with_context(failed)?;
         let running = Mutex::new(claim(temporary.path()).with_context(failed)?);
         drop(lock);
         let columns = if settings.cache_bytes == 0 { temporary.path().into() } else { folder.join("columns") };

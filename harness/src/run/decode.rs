@@ -125,9 +125,9 @@ pub fn decode<P: AsRef<Path>>(
         Cache::touch(&folder).with_context(|| format!("{}: cannot be marked as used", folder.display()))?;
         return Ok(found);
     }
-    let failed = || format!("{}: cannot create the folder", folder.display());
     // It may lie in the folder that a signal has just removed.
-    interrupt::whole(|| fs::create_dir_all(&folder)).with_context(failed)?;
+    interrupt::whole(|| fs::create_dir_all(&folder))
+        .with_context(|| format!("{}: cannot create the folder", folder.display()))?;
     let (mut months, mut volumes, mut failed) = (Vec::new(), Volumes::default(), None);
     let file = file()?;
     let info = input::read_named(file.as_ref(), named.symbology(), instrument, &mut |columns| {

@@ -85,7 +85,7 @@ fn read_one(stream: &mut Stream<impl Read>, months: &mut Months<'_>, sink: &mut 
     let mut expected = metadata.schema.and_then(Kind::of_schema);
     let mapping = Mapping::new(&metadata, months.symbology, &months.instrument.root)?;
     let mut names = Names { mapping, symbols: SymbolCache::default() };
-    let (mut second, mut read) = (Second::default(), 0);
+    let (mut second, mut read) = (Second::after(months.last_trades), 0);
     loop {
         let number = stream.number();
         let Some(record) = stream.record()? else { break };
@@ -101,9 +101,6 @@ fn read_one(stream: &mut Stream<impl Read>, months: &mut Months<'_>, sink: &mut 
             }
             (Some(_), _) if Trade::is_one(record) => {
                 let trade = Trade::of(record);
-                if second.start().is_none() {
-                    trade.begins_no_second_of(months.last_trades)?;
-                }
                 months.trades += 1;
                 second.add(trade, number, |publisher, id, bar| {
                     months.publisher = Some(publisher);

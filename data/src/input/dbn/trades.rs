@@ -40,17 +40,6 @@ impl Trade {
         }
     }
 
-    /// Looks whether the first trade of a file goes on within the last second of the file before.
-    pub(super) fn begins_no_second_of(&self, before: Option<u64>) -> Result<(), InputError> {
-        match before.filter(|&start| start == self.received - self.received % SECOND) {
-            None => Ok(()),
-            Some(start) => Err(InputError::SplitSecond {
-                files: ["this file".to_owned(), "the one before".to_owned()],
-                second: Timestamp::from_nanosecond(start.into()).unwrap_or_default(),
-            }),
-        }
-    }
-
     /// The bar of this trade alone.
     fn bar(&self) -> Bar {
         let Self { price, size, received, .. } = *self;
@@ -74,9 +63,16 @@ pub(super) struct Second {
     places: HashMap<(u16, u32), usize>,
     /// Place of the bar of the latest trade.
     latest: usize,
+    /// Start of the last second of the file before, until this file's first trade.
+    before: Option<u64>,
 }
 
 impl Second {
+    /// Before the first trade of a file; the file before it ended in the second that begins at `before`.
+    pub(super) fn after(before: Option<u64>) -> Self {
+        Self { before, ..Self::default() }
+    }
+
     /// Adds a trade, the file's record of this `number`; bars of a second that is over with it go to `done`, publisher and
     /// id first.
     pub(super) fn add(
@@ -92,6 +88,12 @@ impl Second {
             }
             self.finish(&mut done)?;
             self.nanos = trade.received - trade.received % SECOND;
+            if self.before.take() == Some(self.nanos) {
+                return Err(InputError::SplitSecond {
+                    files: ["this file".to_owned(), "the one before".to_owned()],
+                    second: Timestamp::from_nanosecond(self.nanos.into()).unwrap_or_default(),
+                });
+            }
         }
         if !trade.counts() {
             return done(trade.publisher, trade.id, &trade.bar());

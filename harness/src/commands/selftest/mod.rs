@@ -35,8 +35,8 @@ pub struct Trial {
 
 /// Runs the command: code 1 when something is not as it should be.
 pub fn run(args: &SelftestArgs) -> crate::Result<u8> {
-    let folder = tempfile::Builder::new().prefix("harness-selftest-").tempdir().context("no temporary folder")?;
-    let _interrupt = base::interrupt::removing(folder.path());
+    let make = || tempfile::Builder::new().prefix("harness-selftest-").tempdir();
+    let (folder, _interrupt) = base::interrupt::temporary(make).context("no temporary folder")?;
     let file = month(folder.path())?;
     let trials = match args.kind {
         SelftestKind::Corruption => corruption::trials(folder.path(), &file)?,

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt::Write};
 
+use maud::{Markup, html};
 use serde_json::{Map, Value};
 
 use super::text::{self, NOTHING};
@@ -156,57 +157,56 @@ impl Table {
     }
 
     /// The table as HTML, in a container of its own that scrolls; a sentence when it has no rows.
-    pub fn html(&self) -> String {
-        if self.rows.is_empty() {
-            return format!("<p class=\"empty\">{}</p>\n", text::escape(self.without_rows));
-        }
-        let mut html = String::from(
-            "<div class=\"wide\"><p class=\"hint\" hidden>More columns to the right: scroll this table sideways \u{2192}</p>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead>\n",
-        );
-        if !self.groups.is_empty() {
-            html.push_str("<tr class=\"groups\">");
-            for (name, columns) in &self.groups {
-                // Writing to a string cannot fail.
-                let _ = write!(html, "<th colspan=\"{columns}\" scope=\"colgroup\">{}</th>", text::escape(name));
+    pub fn html(&self) -> Markup {
+        let number = |numeric: bool| numeric.then_some("number");
+        html! {
+            @if self.rows.is_empty() {
+                p .empty { (text::clean(self.without_rows)) }
+            } @else {
+                div .wide {
+                    p .hint hidden { "More columns to the right: scroll this table sideways \u{2192}" }
+                    div .scroll tabindex="0" {
+                        table {
+                            thead {
+                                @if !self.groups.is_empty() {
+                                    tr .groups {
+                                        @for (name, columns) in &self.groups {
+                                            th colspan=(columns) scope="colgroup" { (text::clean(name)) }
+                                        }
+                                    }
+                                }
+                                tr {
+                                    @for (name, numeric) in &self.headers {
+                                        th scope="col" class=[number(*numeric)] { button type="button" { (text::clean(name)) } }
+                                    }
+                                }
+                            }
+                            tbody {
+                                @for row in &self.rows {
+                                    tr { @for (column, cell) in row.iter().enumerate() { (cell.html(column == 0)) } }
+                                }
+                            }
+                        }
+                    }
+                }
             }
-            html.push_str("</tr>\n");
         }
-        html.push_str("<tr>");
-        for (name, numeric) in &self.headers {
-            let class = if *numeric { " class=\"number\"" } else { "" };
-            let _ =
-                write!(html, "<th scope=\"col\"{class}><button type=\"button\">{}</button></th>", text::escape(name));
-        }
-        html.push_str("</tr>\n</thead>\n<tbody>\n");
-        for row in &self.rows {
-            html.push_str("<tr>");
-            for (column, cell) in row.iter().enumerate() {
-                html.push_str(&cell.html(column == 0));
-            }
-            html.push_str("</tr>\n");
-        }
-        html.push_str("</tbody>\n</table></div></div>\n");
-        html
     }
 }
 
 impl Cell {
-    fn html(&self, first: bool) -> String {
+    fn html(&self, first: bool) -> Markup {
         // What is longer than this breaks into lines.
         let long = !self.numeric && self.shown.chars().count() > 60;
-        let classes: Vec<&str> = [("number", self.numeric), ("fault", self.faulty), ("long", long)]
-            .iter()
-            .filter(|(_, is)| *is)
-            .map(|(name, _)| *name)
-            .collect();
-        let class = if classes.is_empty() { String::new() } else { format!(" class=\"{}\"", classes.join(" ")) };
-        let value = match (self.numeric, &self.value) {
-            (true, Value::Null) => " data-value=\"\"".to_owned(),
-            (true, value) => format!(" data-value=\"{value}\""),
-            (false, _) => String::new(),
-        };
-        let (tag, scope) = if first { ("th", " scope=\"row\"") } else { ("td", "") };
-        format!("<{tag}{scope}{class}{value}>{}</{tag}>", text::escape(&self.shown))
+        let classes = [("number", self.numeric), ("fault", self.faulty), ("long", long)];
+        let classes: Vec<&str> = classes.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect();
+        let class = (!classes.is_empty()).then(|| classes.join(" "));
+        let value = self.numeric.then(|| if self.value.is_null() { String::new() } else { self.value.to_string() });
+        let shown = text::clean(&self.shown);
+        html! {
+            @if first { th scope="row" class=[class] data-value=[value] { (shown) } }
+            @else { td class=[class] data-value=[value] { (shown) } }
+        }
     }
 }
 
@@ -218,19 +218,22 @@ mod tests {
 
     #[test]
     fn cells() {
-        assert_eq!(Cell::text("<b>").html(false), "<td>&lt;b&gt;</td>");
+        assert_eq!(Cell::text("<b>").html(false).into_string(), "<td>&lt;b&gt;</td>");
         assert_eq!(
-            Cell::count(12_345).html(true),
+            Cell::count(12_345).html(true).into_string(),
             "<th scope=\"row\" class=\"number\" data-value=\"12345\">12,345</th>"
         );
-        assert_eq!(Cell::significant(Some(f64::NAN)).html(false), "<td class=\"number\" data-value=\"\">\u{2013}</td>");
-        assert_eq!(Cell::must(false).html(false), "<td class=\"fault\">no</td>");
+        assert_eq!(
+            Cell::significant(Some(f64::NAN)).html(false).into_string(),
+            "<td class=\"number\" data-value=\"\">\u{2013}</td>"
+        );
+        assert_eq!(Cell::must(false).html(false).into_string(), "<td class=\"fault\">no</td>");
     }
 
     #[test]
     fn without_rows_there_is_a_sentence() {
         let table = table(Vec::<Header>::new(), [], "No rows.");
-        assert_eq!(table.html(), "<p class=\"empty\">No rows.</p>\n");
+        assert_eq!(table.html().into_string(), "<p class=\"empty\">No rows.</p>");
         assert_eq!(
             (table.plain(), table.markdown(), table.json()),
             ("No rows.\n".into(), "No rows.\n".into(), json!([]))
@@ -254,6 +257,6 @@ mod tests {
             table.markdown(),
             "| Month | Weight: p50 |\n| --- | ---: |\n| 2013-09 | 0.12 |\n| a\\|b | \u{2013} |\n"
         );
-        assert!(table.html().contains("data-value=\"0.123456\">0.12<"));
+        assert!(table.html().into_string().contains("data-value=\"0.123456\">0.12<"));
     }
 }

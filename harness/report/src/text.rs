@@ -2,6 +2,7 @@
 
 use data::Month;
 use jiff::Timestamp;
+use maud::html;
 
 use statistics::score::{Band, Priority};
 
@@ -23,22 +24,15 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
-/// Text that cannot be taken for markup, in an element or in a quoted attribute.
+/// Text without control characters, which are not allowed in HTML.
+pub fn clean(text: &str) -> String {
+    let control = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
+    text.chars().map(|character| if control(character) { '\u{fffd}' } else { character }).collect()
+}
+
+/// Text that cannot be taken for markup, in an element or in an attribute in double quotes.
 pub fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            // Control characters are not allowed in HTML.
-            other if other.is_control() && !matches!(other, '\n' | '\t') => escaped.push('\u{fffd}'),
-            other => escaped.push(other),
-        }
-    }
-    escaped
+    html! { (clean(text)) }.into_string()
 }
 
 /// Text that Markdown takes as it is.
@@ -184,7 +178,7 @@ mod tests {
 
     #[test]
     fn markup_is_escaped() {
-        assert_eq!(escape("<a href='x'>\"&\"</a>"), "&lt;a href=&#39;x&#39;&gt;&quot;&amp;&quot;&lt;/a&gt;");
+        assert_eq!(escape("<a href='x'>\"&\"</a>"), "&lt;a href='x'&gt;&quot;&amp;&quot;&lt;/a&gt;");
         assert_eq!(escape("1 \u{0}\u{1b}\n\u{e9}"), "1 \u{fffd}\u{fffd}\n\u{e9}");
     }
 

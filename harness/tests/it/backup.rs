@@ -22,6 +22,7 @@ fn two_months() -> tempfile::TempDir {
     let (folder, ..) = two_versions();
     let arguments = ["synth", "--months", "2013-10..2013-10", "--out", "store/raw-data", "--seed", "2"];
     harness(folder.path()).args(arguments).assert().success();
+    month::shorten(&folder.path().join("store/raw-data"));
     harness(folder.path()).args(["run", "--month", "2013-10"]).assert().success();
     folder
 }

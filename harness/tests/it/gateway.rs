@@ -2,13 +2,16 @@
 //! heartbeats, a warning to a slow reader, a line that drops, and replay from a time.
 
 use std::{
+    collections::BTreeMap,
     io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     thread,
+    time::{Duration, Instant},
 };
 
 use dbn::{
     Metadata, SType, SymbolMappingMsg, SystemMsg,
+    decode::dbn::MetadataDecoder,
     encode::{DbnEncodable, EncodeRecord, dbn::Encoder},
 };
 
@@ -17,30 +20,50 @@ const RECORD: usize = 56;
 const NANOS: u64 = 1_000_000_000;
 const ID: &str = "glbx-mdp3";
 
-/// Serves the same bars to every connection, from the time that it asks for.
+/// What a gateway plays.
+pub struct Day {
+    /// Symbols by id.
+    pub names: BTreeMap<u32, String>,
+    /// Records of bars in order of time.
+    pub bars: Vec<u8>,
+    /// The record at which the day begins; those before it are there for a replay.
+    pub from: usize,
+    /// How often the line drops.
+    pub drops: usize,
+    /// Seconds of bars a second; all at once without.
+    pub speed: Option<f64>,
+}
+
+/// Serves the same bars to every connection, from the time that it asks for, until all of them were served.
 pub struct Gateway {
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Gateway {
-    /// Serves these records of bars in order of time; the line drops so many times before the end.
-    pub fn start(bars: &[u8], drops: usize) -> Self {
+    pub fn start(day: Day) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (address, bars) = (listener.local_addr().unwrap(), bars.to_vec());
+        let address = listener.local_addr().unwrap();
         thread::spawn(move || {
-            for (number, line) in listener.incoming().enumerate() {
-                let count = bars.len() / RECORD;
+            let began = Instant::now();
+            let count = day.bars.len() / RECORD - day.from;
+            for number in 0..=day.drops {
                 // In the middle of a record, and of a second of several contracts.
-                let until = if number < drops { (number + 1) * count / (drops + 1) * RECORD + 17 } else { bars.len() };
+                let part = (number + 1) * count / (day.drops + 1);
+                let until = if number < day.drops { (day.from + part) * RECORD + 17 } else { day.bars.len() };
+                let (line, _) = listener.accept().unwrap();
                 // A reader that has gone is no matter.
-                let _ = serve(&line.unwrap(), &bars[..until]);
+                let _ = serve(&line, &day, until, began);
             }
         });
         Self { address }
     }
 }
 
-fn serve(line: &TcpStream, bars: &[u8]) -> io::Result<()> {
+fn time(record: &[u8]) -> u64 {
+    u64::from_le_bytes(record[8..16].try_into().unwrap())
+}
+
+fn serve(line: &TcpStream, day: &Day, until: usize, began: Instant) -> io::Result<()> {
     let mut to = line;
     let mut from = BufReader::new(line).lines();
     let mut said = || from.next().unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()));
@@ -53,42 +76,54 @@ fn serve(line: &TcpStream, bars: &[u8]) -> io::Result<()> {
     to.write_all(format!("success=1|session_id={ID}\n").as_bytes())?;
     let subscription = said()?;
     assert!(subscription.contains("schema=ohlcv-1s") && subscription.contains("symbols=ES.FUT"), "{subscription}");
-    let start = subscription.split('|').find_map(|field| field.strip_prefix("start=")?.parse().ok()).unwrap_or(0);
+    let start = subscription.split('|').find_map(|field| field.strip_prefix("start=")?.parse().ok());
     assert_eq!(said()?, "start_session");
 
-    let first = u64::from_le_bytes(bars[8..16].try_into().unwrap());
-    let metadata = Metadata::builder().dataset("GLBX.MDP3").schema(None).start(start.max(first));
+    let opening = time(&day.bars[day.from * RECORD..]);
+    let start = start.unwrap_or(opening);
+    let metadata = Metadata::builder().dataset("GLBX.MDP3").schema(None).start(start);
     let metadata = metadata.stype_in(Some(SType::Parent)).stype_out(SType::InstrumentId).build();
     let mut stream = Vec::new();
     let mut encoder = Encoder::new(&mut stream, &metadata).unwrap();
     fn put(encoder: &mut Encoder<&mut Vec<u8>>, record: &impl DbnEncodable) {
         encoder.encode_record(record).unwrap();
     }
-    let mapping = |id: u32, symbol: &str| {
-        SymbolMappingMsg::new(id, start, SType::Parent, "ES.FUT", SType::RawSymbol, symbol, 0, u64::MAX).unwrap()
-    };
-    for (id, symbol) in contracts(bars) {
-        put(&mut encoder, &mapping(id, &symbol));
+    for (&id, symbol) in &day.names {
+        let mapping =
+            SymbolMappingMsg::new(id, start, SType::Parent, "ES.FUT", SType::RawSymbol, symbol, 0, u64::MAX).unwrap();
+        put(&mut encoder, &mapping);
     }
     put(&mut encoder, &SystemMsg::heartbeat(start));
     put(&mut encoder, &SystemMsg::new(start, None, "slow reader: the stream is 2 s behind").unwrap());
-    to.write_all(&stream)?;
-    let time = |record: &[u8]| u64::from_le_bytes(record[8..16].try_into().unwrap());
-    let whole = bars.chunks(RECORD).position(|record| record.len() < RECORD || time(record) >= start);
-    for part in bars[whole.unwrap_or(0) * RECORD..].chunks(1_000) {
-        to.write_all(part)?;
+    for record in day.bars[..until].chunks(RECORD) {
+        if record.len() == RECORD && time(record) < start {
+            continue;
+        }
+        if let (Some(speed), true) = (day.speed, record.len() == RECORD) {
+            // A bar comes when its second has ended.
+            let due = (time(record) + NANOS).saturating_sub(opening) as f64 / NANOS as f64 / speed;
+            let wait = Duration::from_secs_f64(due).saturating_sub(began.elapsed());
+            if !wait.is_zero() {
+                to.write_all(&std::mem::take(&mut stream))?;
+                thread::sleep(wait);
+            }
+        }
+        stream.extend_from_slice(record);
+        if stream.len() > 1_000 {
+            to.write_all(&std::mem::take(&mut stream))?;
+        }
     }
+    to.write_all(&stream)?;
     to.flush()
 }
 
-/// The contracts of the synthetic month by id: those that its header names.
-fn contracts(bars: &[u8]) -> Vec<(u32, String)> {
-    let mut ids: Vec<u32> =
-        bars.chunks_exact(RECORD).map(|record| u32::from_le_bytes(record[4..8].try_into().unwrap())).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let names = crate::live::names();
-    ids.into_iter().map(|id| (id, names[&id].clone())).collect()
+/// Symbols by id, of the header of a DBN file that is not packed.
+pub fn names(raw: &[u8]) -> BTreeMap<u32, String> {
+    let metadata = MetadataDecoder::new(raw).decode().unwrap();
+    let mapped = metadata.mappings.iter().flat_map(|mapping| {
+        mapping.intervals.iter().map(|interval| (interval.symbol.parse().unwrap(), mapping.raw_symbol.clone()))
+    });
+    mapped.collect()
 }
 
 /// Reads the gateway into a stream as a client does: connects again where the line drops, from the last second that came.

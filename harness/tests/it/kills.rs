@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::month::{names, program};
+use crate::month::{self, names, program};
 use crate::server::Server;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
@@ -45,12 +45,13 @@ impl Place {
         Self { environment, objects, folder, server: Some(server) }.with_months()
     }
 
-    /// Three months, the first of them of a few days only.
+    /// Three months of a few days each.
     fn with_months(self) -> Self {
         let raw = self.objects.join("raw-data");
         fs::create_dir_all(&raw).unwrap();
         let arguments = ["synth", "--months", MONTHS, "--out", raw.to_str().unwrap()];
         assert!(program(self.folder.path()).args(arguments).status().unwrap().success());
+        month::shorten(&raw);
         self
     }
 

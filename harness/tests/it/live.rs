@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    gateway::{self, Gateway},
+    gateway::{self, Day, Gateway},
     month::{FILE, harness, outcome, program, refusal, run, signal, store},
 };
 
@@ -21,7 +21,7 @@ const RECORD: usize = 56;
 /// Central midnight after the fourth session, UTC.
 const MIDNIGHT: u64 = 1_378_530_000;
 
-/// A store whose month is made as a stream can know it, and its first four sessions as a DBN file that is not packed.
+/// A store whose month is made as a stream can know it, and its raw file not packed.
 struct Served {
     folder: tempfile::TempDir,
     raw: Vec<u8>,
@@ -37,10 +37,8 @@ fn served() -> &'static Served {
         let folder = store();
         run(folder.path(), &["--contract", "volume-previous"]);
         let packed = fs::read(folder.path().join("store/raw-data/databento").join(FILE)).unwrap();
-        let mut raw = zstd::decode_all(&packed[..]).unwrap();
+        let raw = zstd::decode_all(&packed[..]).unwrap();
         let records = 8 + u32::from_le_bytes(raw[4..8].try_into().unwrap()) as usize;
-        let end = raw[records..].chunks(RECORD).position(|record| second(record) >= MIDNIGHT).unwrap();
-        raw.truncate(records + end * RECORD);
         fs::write(folder.path().join("days.dbn"), &raw).unwrap();
         let log = stream(folder.path(), &["../days.dbn"]);
         fs::write(folder.path().join("log.jsonl"), &log).unwrap();
@@ -246,7 +244,8 @@ fn a_day_through_a_gateway_that_drops_the_line_is_served_once_and_whole() {
     // One session, and the evening before it.
     let bars = &raw[*records..];
     let end = bars.chunks(RECORD).position(|record| second(record) >= MIDNIGHT - 3 * 86_400).unwrap();
-    let gateway = Gateway::start(&bars[..end * RECORD], 3);
+    let names = gateway::names(raw);
+    let gateway = Gateway::start(Day { names, bars: bars[..end * RECORD].to_vec(), from: 0, drops: 3, speed: None });
     let mut child = program(&folder)
         .args(["stream", "-"])
         .stdin(Stdio::piped())
@@ -284,14 +283,4 @@ fn a_contract_of_another_root_and_a_column_that_is_none_are_refused() {
     // The store's months say which contract was front, not which traded most.
     let (said, code) = refusal(served().folder.path(), &["stream", "days.dbn"]);
     assert!(code == 2 && said.contains("volume-previous") && said.contains("--state"), "{code} {said}");
-}
-
-/// Symbols of the synthetic month by id.
-pub fn names() -> BTreeMap<u32, String> {
-    let Served { raw, .. } = served();
-    let metadata = dbn::decode::dbn::MetadataDecoder::new(&raw[..]).decode().unwrap();
-    let mapped = metadata.mappings.iter().flat_map(|mapping| {
-        mapping.intervals.iter().map(|interval| (interval.symbol.parse().unwrap(), mapping.raw_symbol.clone()))
-    });
-    mapped.collect()
 }

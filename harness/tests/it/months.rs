@@ -4,8 +4,8 @@ use std::{fs, path::Path};
 
 use crate::monitor::Monitor;
 use crate::month::{
-    FILE, MONTH, change, current, damage, harness, manifest, names, outcome, plain, refusal, run, store, synthetic,
-    two_versions, versions,
+    self, FILE, MONTH, change, current, damage, harness, manifest, names, outcome, plain, refusal, run, store,
+    synthetic, two_versions, versions,
 };
 use serde_json::Value;
 
@@ -14,6 +14,7 @@ fn two_months() -> tempfile::TempDir {
     let folder = store();
     let arguments = ["synth", "--months", "2013-10..2013-10", "--out", "store/raw-data", "--seed", "2"];
     harness(folder.path()).args(arguments).assert().success();
+    month::shorten(&folder.path().join("store/raw-data"));
     folder
 }
 

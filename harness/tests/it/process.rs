@@ -3,7 +3,7 @@
 use crate::month;
 use std::{fs, sync::Arc};
 
-use crate::month::{FILE, harness, json, plain, synthetic};
+use crate::month::{FILE, harness, json, plain, synthetic, synthetic_whole};
 use arrow_array::{
     ArrayRef, RecordBatch, TimestampNanosecondArray,
     cast::AsArray,
@@ -16,9 +16,9 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 fn a_month_comes_out_as_truth_says() {
     let folder = tempfile::tempdir().unwrap();
     let statistics =
-        json(harness(folder.path()).args(["process", synthetic().to_str().unwrap(), "out.parquet", "--json"]));
+        json(harness(folder.path()).args(["process", synthetic_whole().to_str().unwrap(), "out.parquet", "--json"]));
     let truth: serde_json::Value =
-        serde_json::from_slice(&fs::read(synthetic().with_file_name("truth.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(synthetic_whole().with_file_name("truth.json")).unwrap()).unwrap();
     let truth = &truth["months"][0];
     assert_eq!(statistics["records"]["total"], truth["records"]);
     assert_eq!(statistics["records"]["by_instrument"], truth["records_by_symbol"]);

@@ -4,14 +4,14 @@ use crate::browser;
 use crate::month;
 use std::{collections::BTreeMap, fs, path::Path, sync::LazyLock};
 
-use crate::month::{change, current, harness, keys_of, manifest, outcome, plain, refusal, store};
+use crate::month::{change, current, harness, keys_of, manifest, outcome, plain, refusal, store, store_whole};
 use serde_json::Value;
 
 const KINDS: [&str; 7] = ["daily", "weekly", "monthly", "final", "quality", "performance", "success"];
 
 /// A store with a published month, one that failed, one that is withheld, one that is not run yet, and a gap.
 static ARCHIVE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
-    let folder = store();
+    let folder = store_whole();
     let path = |name: &str| folder.path().join("store").join(name);
     fs::write(path("glbx-mdp3-20130801-20130831.ohlcv-1s.dbn"), &plain()[..100_000]).unwrap();
     fs::write(path("glbx-mdp3-20131201-20131231.ohlcv-1s.dbn.zst"), "not read").unwrap();
@@ -333,7 +333,7 @@ fn success_is_measured_and_a_criterion_that_is_missed_is_exit_code_1() {
     assert_eq!((measured("Error rate"), measured("Automatic recovery")), (0.0.into(), Value::Null));
     let by_window = "rolls: 1 of 1 in their expected window, or by the volumes where the root has none";
     assert_eq!(rows["Roll detection"]["worst_or_of_what"], by_window);
-    fs::copy(month::synthetic().with_file_name("truth.json"), raw.join("truth.json")).unwrap();
+    fs::copy(month::synthetic_whole().with_file_name("truth.json"), raw.join("truth.json")).unwrap();
     assert_eq!(success().0["Roll detection"]["worst_or_of_what"], "rolls: 1 of 1 by truth.json, 0 invented");
 
     // Each limit is one.

@@ -3,7 +3,7 @@
 use crate::month;
 use std::{fs, path::Path};
 
-use crate::month::{harness, json, run, store, synthetic};
+use crate::month::{harness, json, run, store, store_whole, synthetic, synthetic_whole};
 use crate::tampered::{change_statistics, change_table, floats, rewrite};
 use serde_json::Value;
 
@@ -188,9 +188,9 @@ fn a_wrong_value_is_named_with_its_column_and_row_though_every_checksum_is_right
 
 #[test]
 fn wrong_statistics_are_named_though_every_checksum_is_right() {
-    let folder = store();
+    let folder = store_whole();
     let truth = folder.path().join("store/raw-data/databento/truth.json");
-    fs::copy(synthetic().with_file_name("truth.json"), truth).unwrap();
+    fs::copy(synthetic_whole().with_file_name("truth.json"), truth).unwrap();
     run(folder.path(), &[]);
     let statistics = |change: &dyn Fn(&mut Value), rule: &str, words: &[&str]| {
         let whole = change_statistics(folder.path(), change);

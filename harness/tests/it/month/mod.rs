@@ -40,12 +40,21 @@ pub fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A folder with the synthetic month as its store's only raw file.
+/// A folder with the synthetic file as its store's only raw file.
 pub fn store() -> tempfile::TempDir {
+    store_of(&synthetic())
+}
+
+/// The same of the whole month: 20 sessions, a roll, and a score that is high.
+pub fn store_whole() -> tempfile::TempDir {
+    store_of(&synthetic_whole())
+}
+
+fn store_of(file: &Path) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let raw = folder.path().join("store/raw-data/databento");
     fs::create_dir_all(&raw).unwrap();
-    fs::copy(synthetic(), raw.join(FILE)).unwrap();
+    fs::copy(file, raw.join(FILE)).unwrap();
     folder
 }
 
@@ -212,14 +221,38 @@ pub fn current(folder: &Path, part: &str) -> PathBuf {
     folder.join("store").join(manifest(folder)["current"][part]["key"].as_str().unwrap())
 }
 
+/// September 2013 as it is made, and beside it `first/` with the file's first five sessions.
 static SYNTH: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     harness(folder.path()).args(["synth", "--months", "2013-09..2013-09", "--out", "."]).assert().success();
+    fs::create_dir(folder.path().join("first")).unwrap();
+    fs::copy(folder.path().join(FILE), folder.path().join("first").join(FILE)).unwrap();
+    shorten(&folder.path().join("first"));
     folder
 });
 
-/// Path of the synthetic file; `truth.json` lies beside it.
+/// Leaves the first six days of each packed DBN file in a folder.
+pub fn shorten(folder: &Path) {
+    const RECORD: usize = 56;
+    for path in names(folder).into_iter().filter(|name| name.ends_with(".dbn.zst")).map(|name| folder.join(name)) {
+        let mut raw = zstd::decode_all(fs::File::open(&path).unwrap()).unwrap();
+        let header = 8 + u32::from_le_bytes(raw[4..8].try_into().unwrap()) as usize;
+        let time = |bytes: &[u8]| u64::from_le_bytes(bytes[..8].try_into().unwrap());
+        let end = time(&raw[26..]) + 6 * 86_400 * 1_000_000_000;
+        let kept = raw[header..].chunks_exact(RECORD).take_while(|record| time(&record[8..]) < end).count();
+        assert!(kept > 10_000, "{}: {kept} records", path.display());
+        raw.truncate(header + kept * RECORD);
+        fs::write(path, zstd::encode_all(&raw[..], 1).unwrap()).unwrap();
+    }
+}
+
+/// Path of the synthetic file of five sessions, for tests to which it does not matter what is in a month.
 pub fn synthetic() -> PathBuf {
+    SYNTH.path().join("first").join(FILE)
+}
+
+/// Path of the synthetic file of the whole month; `truth.json` lies beside it.
+pub fn synthetic_whole() -> PathBuf {
     SYNTH.path().join(FILE)
 }
 

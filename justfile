@@ -37,6 +37,10 @@ bench-s3:
 fuzz SECONDS="60":
     scripts/fuzz {{SECONDS}}
 
+# A day through Databento's live client, at SPEED times real time
+gateway SPEED="100":
+    scripts/gateway {{SPEED}}
+
 # Damaged files: what became of each
 corrupt COUNT="10000":
     scripts/corrupt {{COUNT}}

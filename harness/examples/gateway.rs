@@ -1,4 +1,4 @@
-//! The tests' gateway for one who wants to try a live client: plays a DBN file that is not packed. Says its address, and
+//! The tests' gateway for one who wants to try a live client: plays a DBN file that is packed with zstd. Says its address, and
 //! serves until its input ends.
 //!
 //! `gateway FILE FROM TO SPEED DROPS`: the day from one UTC time to another, at so many times real time, with so many
@@ -17,7 +17,7 @@ const RECORD: usize = 56;
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [file, from, to, speed, drops] = arguments.try_into().expect("FILE FROM TO SPEED DROPS");
-    let raw = std::fs::read(file).unwrap();
+    let raw = zstd::decode_all(std::fs::File::open(file).unwrap()).unwrap();
     let bars = &raw[8 + u32::from_le_bytes(raw[4..8].try_into().unwrap()) as usize..];
     let at = |time: String| {
         let time = time.parse::<jiff::Timestamp>().unwrap().as_nanosecond() as u64;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     monitor::Monitor,
-    month::{self, FILE, current, harness, outcome, program, run, store, synthetic},
+    month::{self, FILE, current, harness, outcome, program, run, store, store_whole, synthetic, synthetic_whole},
 };
 
 /// A criterion, its limit, and of each of its figures the alert rule and the condition of Prometheus.
@@ -116,12 +116,12 @@ fn the_criteria_are_those_of_the_page_on_quality() {
 
 #[test]
 fn every_criterion_has_a_figure_a_metric_an_alert_rule_and_one_of_prometheus() {
-    let folder = store();
+    let folder = store_whole();
     // A month that failed, so that there is something to recover from.
     let raw = folder.path().join("store/raw-data/databento").join(FILE);
-    fs::write(&raw, &fs::read(synthetic()).unwrap()[..100_000]).unwrap();
+    fs::write(&raw, &fs::read(synthetic_whole()).unwrap()[..100_000]).unwrap();
     harness(folder.path()).args(["run", "--month", "2013-09"]).assert().code(1);
-    fs::copy(synthetic(), &raw).unwrap();
+    fs::copy(synthetic_whole(), &raw).unwrap();
     run(folder.path(), &[]);
     let (rows, code) = success(folder.path());
     let (guide, rules) = (file("../GUIDE.md"), file("deploy/prometheus/rules.yml"));

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     monitor::Monitor,
-    month::{names, run, store},
+    month::{names, run, store_whole},
 };
 
 fn root() -> PathBuf {
@@ -18,7 +18,7 @@ fn root() -> PathBuf {
 /// Every metric and its help, of what `monitor` serves and of what a run writes.
 #[test]
 fn every_metric_is_in_the_reference_page() {
-    let folder = store();
+    let folder = store_whole();
     run(folder.path(), &["--metrics-file", "run.prom"]);
     let written = fs::read_to_string(folder.path().join("run.prom")).unwrap();
     let served = Monitor::start(folder.path()).get("/metrics").2;

@@ -11,13 +11,13 @@ use std::{
 use dbn::{Metadata, SType, Schema, decode::dbn::MetadataDecoder, encode::dbn::MetadataEncoder};
 use serde_json::{Value, json};
 
-use crate::month::{FILE, outcome, plain};
+use crate::month::{FILE, outcome, plain_whole};
 
 const RUN: [&str; 5] = ["run", "--month", "2013-09", "--raw", "raw"];
 
 /// The synthetic month with another header.
 fn with_header(change: impl FnOnce(&mut Metadata)) -> Vec<u8> {
-    let plain = plain();
+    let plain = plain_whole();
     let length = 8 + u32::from_le_bytes(plain[4..8].try_into().unwrap()) as usize;
     let mut metadata = MetadataDecoder::new(&plain[..length]).decode().unwrap();
     change(&mut metadata);
@@ -56,7 +56,7 @@ fn fronts(statistics: &Value) -> Vec<String> {
 
 #[test]
 fn a_file_under_a_name_of_ones_own_is_of_the_dates_of_its_header() {
-    let packed = zstd::encode_all(&plain()[..], 1).unwrap();
+    let packed = zstd::encode_all(&plain_whole()[..], 1).unwrap();
     let other = with_header(|metadata| metadata.schema = Some(Schema::Definition));
     let folder =
         raw(&[("mine/ES_2013-09.dbn.zst", &packed), ("mine/definitions.dbn", &other), ("notes.dbn", b"words")]);
@@ -72,7 +72,7 @@ fn a_file_under_a_name_of_ones_own_is_of_the_dates_of_its_header() {
 
 #[test]
 fn a_corrected_download_beside_the_older_one_is_named_and_taken_when_asked() {
-    let mut older = plain();
+    let mut older = plain_whole();
     // A price of a record in a session, changed by a tick in all four columns.
     let at = older.len() - 56 * 100_000;
     for column in 0..4 {
@@ -81,7 +81,7 @@ fn a_corrected_download_beside_the_older_one_is_named_and_taken_when_asked() {
         older[place..place + 8].copy_from_slice(&price.to_le_bytes());
     }
     let name = FILE.trim_end_matches(".zst");
-    let files = [(format!("GLBX-20131001-A/{name}"), older), (format!("GLBX-20131105-B/{name}"), plain())];
+    let files = [(format!("GLBX-20131001-A/{name}"), older), (format!("GLBX-20131105-B/{name}"), plain_whole())];
     let folder = raw(&[(&files[0].0, &files[0].1), (&files[1].0, &files[1].1)]);
     let written = |file: &str, days: u64| {
         let file = File::options().write(true).open(folder.path().join("raw").join(file)).unwrap();
@@ -138,7 +138,7 @@ fn a_symbology_beside_a_file_names_ids_that_the_file_does_not() {
 
 #[test]
 fn a_download_that_ended_at_its_limit_warns_and_costs_points() {
-    let plain = plain();
+    let plain = plain_whole();
     let header = 8 + u32::from_le_bytes(plain[4..8].try_into().unwrap()) as usize;
     let records = ((plain.len() - header) / 56) as u64;
     let score = |limit: u64| {

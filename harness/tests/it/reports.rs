@@ -299,7 +299,7 @@ fn daily_and_weekly_reports_say_what_happened_in_their_time() {
 
 #[test]
 fn success_is_measured_and_a_criterion_that_is_missed_is_exit_code_1() {
-    let folder = store();
+    let folder = store_whole();
     let raw = folder.path().join("store/raw-data/databento");
     let success = || {
         let (report, code) = outcome(folder.path(), &["report", "success"]);

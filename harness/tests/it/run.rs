@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::month::{FILE, harness, json, manifest, plain, run, store, synthetic};
+use crate::month::{FILE, harness, json, manifest, plain, plain_whole, run, store, store_whole, synthetic};
 use serde_json::Value;
 
 /// Every object of the store but heartbeats, and when it was written.
@@ -111,7 +111,7 @@ fn a_failed_month_does_not_stop_the_others_and_ends_with_code_1() {
 
 #[test]
 fn a_month_in_two_files_is_the_month_in_one() {
-    let folder = store();
+    let folder = store_whole();
     let whole = run(folder.path(), &[]);
     let statistics = |folder: &Path| -> Value {
         let key = manifest(folder)["current"]["statistics"]["key"].as_str().unwrap().to_owned();
@@ -120,7 +120,7 @@ fn a_month_in_two_files_is_the_month_in_one() {
     let expected = statistics(folder.path());
     let raw = folder.path().join("store/raw-data/databento");
     fs::remove_file(raw.join(FILE)).unwrap();
-    let bytes = plain();
+    let bytes = plain_whole();
     let header = 8 + u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
     let middle = header + 56 * 400_000;
     // The second half begins 1000 records early: what both have counts once.

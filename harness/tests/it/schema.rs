@@ -49,7 +49,7 @@ fn what_is_written_keeps_the_schema_in_both_profiles() {
 #[test]
 fn a_damaged_document_breaks_it() {
     let folder = tempfile::tempdir().unwrap();
-    let input = month::synthetic();
+    let input = month::synthetic_whole();
     let arguments = ["process", input.to_str().unwrap(), "out.parquet", "--json"];
     let whole = json(harness(folder.path()).args(arguments));
     let validator = validator();

@@ -34,7 +34,7 @@ fn found(folder: &Path, arguments: &[&str], rule: &str, words: &[&str]) {
 
 #[test]
 fn what_is_published_validates_in_both_profiles() {
-    let folder = store();
+    let folder = store_whole();
     for flags in [&[][..], &["--profile", "rolling", "--features-dtype", "float64", "--decay-reference", "2014-02"]] {
         run(folder.path(), flags);
         // The month's own settings count, not those in force.
@@ -70,7 +70,7 @@ fn a_session_over_the_end_of_a_central_month_is_weighed_by_both_months() {
 
 #[test]
 fn without_the_raw_files_what_is_published_is_checked_alone_and_that_is_said() {
-    let folder = store();
+    let folder = store_whole();
     run(folder.path(), &[]);
     fs::remove_dir_all(folder.path().join("store/raw-data")).unwrap();
     let (code, report) = validate(folder.path(), &["--all"]);

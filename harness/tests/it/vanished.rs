@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Stdio};
 
 use serde_json::Value;
 
-use crate::month::{FILE, harness, names, outcome, plain, program, refusal, store};
+use crate::month::{FILE, harness, names, outcome, plain_whole, program, refusal, store};
 
 /// The synthetic month and the one after it.
 fn two_months() -> tempfile::TempDir {
@@ -16,7 +16,7 @@ fn two_months() -> tempfile::TempDir {
 
 /// The synthetic month with prices of a million points and volumes of 2^32-1 on one day: each record passes cleaning.
 fn impossible() -> Vec<u8> {
-    let mut bytes = plain();
+    let mut bytes = plain_whole();
     let header = 8 + u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
     let day = 1_378_771_200_000_000_000..1_378_857_600_000_000_000_u64;
     let on_it = |record: &&mut [u8]| day.contains(&u64::from_le_bytes(record[8..16].try_into().unwrap()));

@@ -12,7 +12,10 @@ use std::{env, error::Error, io::Write, time::Duration};
 
 use databento::{
     LiveClient,
-    dbn::{OhlcvMsg, SType, Schema, encode::{EncodeRecordRef, dbn::Encoder}},
+    dbn::{
+        OhlcvMsg, SType, Schema,
+        encode::{EncodeRecordRef, dbn::Encoder},
+    },
     live::Subscription,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -55,7 +58,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Ok(true) => tries = 0,
             Ok(false) => tries += 1,
             // Nobody reads any more.
-            Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) => {
+            Err(error)
+                if error
+                    .downcast_ref::<std::io::Error>()
+                    .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) =>
+            {
                 return Ok(());
             }
             Err(error) => {

@@ -256,9 +256,14 @@ pub fn synthetic_whole() -> PathBuf {
     SYNTH.path().join(FILE)
 }
 
-/// The records of the synthetic file, decompressed.
+/// The synthetic file, decompressed.
 pub fn plain() -> Vec<u8> {
     zstd::decode_all(fs::File::open(synthetic()).unwrap()).unwrap()
+}
+
+/// The synthetic file of the whole month, decompressed.
+pub fn plain_whole() -> Vec<u8> {
+    zstd::decode_all(fs::File::open(synthetic_whole()).unwrap()).unwrap()
 }
 
 /// What the program printed, as JSON.

@@ -1,7 +1,8 @@
-//! How long a bar takes: 621,000 bars of a random walk, 23 sessions, each timed on its own, several times. The rival in the same
-//! run is the batch's own path with chunks of one row. All rows of both are compared first.
+//! How long a bar takes: 621,000 bars of a random walk, 23 sessions, each timed on its own, several times. The rivals in the
+//! same run are the batch's own path with chunks of one row, and TA-Lib's streams for the windows that both have. All rows of
+//! all are compared first.
 //!
-//! `cargo run --release -p harness-kernels --example latency`
+//! `cargo run --release -p benches --features peers --bin latency`
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -9,7 +10,8 @@ use std::time::Instant;
 use hdrhistogram::Histogram;
 use kernels::features::{Carry, FLAGS, FLOATS, Features};
 use kernels::stream::Row;
-use kernels::{Bar, Columns, Error, Level, Profile, Series, Stream, Tick};
+use kernels::{Bar, Columns, Error, Level, Profile, Series, Stream, Tick, features::FEATURES};
+use ta_lib::{Core, LinearregSlopeStream, MaxStream, MinStream, RetCode, RocpStream, SmaStream, TrangeStream};
 
 const SESSIONS: usize = 23;
 /// Rows of a session, and its first second of the day.
@@ -40,6 +42,11 @@ fn main() -> Result<(), Error> {
             }
             report(&format!("{market}, {profile:?}, stream"), &mut stream)?;
             report(&format!("{market}, {profile:?}, batch of one row"), &mut batch)?;
+            if profile == Profile::Rolling {
+                let mut theirs = TaLib::new(&tape).expect("a history of 1,800 finite bars");
+                theirs.check(&tape, tick)?;
+                report(&format!("{market}, TA-Lib, {} of the columns", TA_LIB.len()), &mut theirs)?;
+            }
         }
     }
     Ok(())
@@ -151,6 +158,112 @@ impl Rows for Batch<'_> {
         let (floats, flags) = (out.floats.each_mut(), out.flags.each_mut());
         let (floats, flags) = (floats.map(std::slice::from_mut), flags.map(std::slice::from_mut));
         self.features.compute(series, at..at + 1, &mut self.carry, floats, flags)?;
+        Ok(out)
+    }
+}
+
+/// Columns that TA-Lib has a stream for, in the order of [`TaLib::values`].
+const TA_LIB: [&str; 12] = [
+    "short_range_high",
+    "short_range_low",
+    "medium_range_high",
+    "medium_range_low",
+    "return_30s",
+    "return_60s",
+    "return_300s",
+    "volume_ratio_30s",
+    "volume_slope_5s",
+    "volume_slope_30s",
+    "atr_30s",
+    "atr_300s",
+];
+
+/// TA-Lib's streams. They go over all sessions, as profile `rolling` does.
+struct TaLib<'a> {
+    tape: &'a Tape,
+    high: [MaxStream; 2],
+    low: [MinStream; 2],
+    change: [RocpStream; 3],
+    volume: [SmaStream; 2],
+    slope: [LinearregSlopeStream; 2],
+    range: TrangeStream,
+    ranges: [SmaStream; 2],
+}
+
+impl<'a> TaLib<'a> {
+    /// After the tape's last bars, so that it goes on with the first.
+    fn new(tape: &'a Tape) -> Result<Self, RetCode> {
+        let core = Core::new();
+        let last = &tape.bars[tape.bars.len() - 1_800..];
+        let points = |of: fn(&Bar) -> i32| -> Vec<f64> { last.iter().map(|bar| f64::from(of(bar)) / 4.0).collect() };
+        let (high, low, close) = (points(|bar| bar.high), points(|bar| bar.low), points(|bar| bar.close));
+        let volume: Vec<f64> = last.iter().map(|bar| f64::from(bar.volume)).collect();
+        let (mut of_five, mut range) = (vec![0.0; volume.len()], vec![0.0; high.len()]);
+        let rows = core.sma(0, volume.len() - 1, &volume, 5, &mut of_five)?.count;
+        of_five.truncate(rows);
+        let rows = core.trange(0, high.len() - 1, &high, &low, &close, &mut range)?.count;
+        range.truncate(rows);
+        Ok(Self {
+            tape,
+            high: [core.max_open(&high, 300)?.0, core.max_open(&high, 900)?.0],
+            low: [core.min_open(&low, 300)?.0, core.min_open(&low, 900)?.0],
+            change: [core.rocp_open(&close, 30)?.0, core.rocp_open(&close, 60)?.0, core.rocp_open(&close, 300)?.0],
+            volume: [core.sma_open(&volume, 30)?.0, core.sma_open(&volume, 5)?.0],
+            slope: [core.linearreg_slope_open(&volume, 5)?.0, core.linearreg_slope_open(&of_five, 30)?.0],
+            range: core.trange_open(&high, &low, &close)?.0,
+            ranges: [core.sma_open(&range, 30)?.0, core.sma_open(&range, 300)?.0],
+        })
+    }
+
+    fn values(&mut self, bar: &Bar) -> Result<[f64; TA_LIB.len()], RetCode> {
+        let [high, low, close] = [bar.high, bar.low, bar.close].map(|price| f64::from(price) / 4.0);
+        let volume = f64::from(bar.volume);
+        let of_five = self.volume[1].update(volume)?;
+        let range = self.range.update(high, low, close)?;
+        Ok([
+            self.high[0].update(high)?,
+            self.low[0].update(low)?,
+            self.high[1].update(high)?,
+            self.low[1].update(low)?,
+            self.change[0].update(close)?,
+            self.change[1].update(close)?,
+            self.change[2].update(close)?,
+            volume / self.volume[0].update(volume)?,
+            self.slope[0].update(volume)?,
+            self.slope[1].update(of_five)?,
+            self.ranges[0].update(range)?,
+            self.ranges[1].update(range)?,
+        ])
+    }
+
+    /// The same values as the stream's, but for their rounding, from the row on that has no bar of before the tape.
+    fn check(&mut self, tape: &Tape, tick: Tick) -> Result<(), Error> {
+        let columns = TA_LIB.map(|name| {
+            FEATURES.iter().position(|feature| feature.name == name).expect("a column that TA-Lib has, too")
+        });
+        let mut stream = Stream::new(Profile::Rolling, tick);
+        for (row, bar) in tape.bars.iter().enumerate() {
+            if row.is_multiple_of(ROWS) {
+                stream.next_session();
+            }
+            let ours: Row<f64> = stream.push(*bar)?;
+            let theirs = self.values(bar).expect("finite bars");
+            for ((&column, theirs), name) in columns.iter().zip(theirs).zip(TA_LIB).filter(|_| row >= 1_000) {
+                let ours = ours.floats[column];
+                assert!((ours - theirs).abs() <= 1e-6 * (1.0 + theirs.abs()), "{name}, row {row}: {ours}, {theirs}");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Rows for TaLib<'_> {
+    fn before(&mut self, _: usize) {}
+
+    fn row(&mut self, row: usize) -> Result<Row<f32>, Error> {
+        let mut out = Row { floats: [0.0; FLOATS], flags: [0; FLAGS] };
+        let values = self.values(&self.tape.bars[row]).expect("finite bars");
+        out.floats.iter_mut().zip(values).for_each(|(to, value)| *to = value as f32);
         Ok(out)
     }
 }

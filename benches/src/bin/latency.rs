@@ -2,7 +2,7 @@
 //! same run are the batch's own path with chunks of one row, and TA-Lib's streams for the windows that both have. All rows of
 //! all are compared first.
 //!
-//! `cargo run --release -p benches --features peers --bin latency`
+//! `cargo run --release -p benches --features ta-lib --bin latency`
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -73,7 +73,7 @@ pub fn figures(figures: &[Figure]) -> String {
 fn figure(figure: &Figure) -> Markup {
     html! {
         figure class=(figure.class) {
-            figcaption { h3 { (clean(&figure.title)) } p { (clean(&figure.reading)) } }
+            figcaption { h3 { (clean(figure.title)) } p { (clean(&figure.reading)) } }
             @for (class, drawing) in &figure.drawings {
                 @if class.is_empty() { (PreEscaped(drawing)) } @else { div class=(class) { (PreEscaped(drawing)) } }
             }

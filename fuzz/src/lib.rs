@@ -7,9 +7,11 @@ mod documents;
 mod input;
 mod kernels;
 pub mod seeds;
+mod state;
 
 pub use self::{
     documents::{configuration, environment, job, manifest, statistics, symbol},
     input::{bars, column_file, csv, dbn, mapping},
     kernels::kernels,
+    state::state,
 };

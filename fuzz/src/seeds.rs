@@ -11,12 +11,14 @@ use data::{
     Instrument,
     collector::{Bar, Collector, Name},
     column_file,
+    live::{Front, Live, LiveError},
 };
 use dbn::{
     MappingInterval, Metadata, OhlcvMsg, RecordHeader, SType, Schema, SymbolMapping,
     encode::{EncodeRecord, dbn::Encoder},
     rtype,
 };
+use kernels::{Profile, Stream, Tick, stream::Row};
 use parquet::{
     arrow::ArrowWriter,
     basic::{BrotliLevel, Compression, Encoding, GzipLevel, ZstdLevel},
@@ -51,6 +53,7 @@ pub fn all() -> Result<Vec<Seeds>> {
         ("environment", ENVIRONMENTS.map(|text| text.as_bytes().to_vec()).to_vec()),
         ("symbol", SYMBOLS.map(|text| text.as_bytes().to_vec()).to_vec()),
         ("kernels", kernels()),
+        ("state", states()?),
     ])
 }
 
@@ -298,6 +301,34 @@ const TIME_IN_SECONDS: u8 = 0;
 const PRICE_IN_TICKS: u8 = 2 << 4;
 
 /// Column files with no row, some, and two contracts.
+/// Windows before the first bar, after a few and after more than they hold, and a stream of a session that has begun.
+fn states() -> Result<Vec<Vec<u8>>> {
+    let mut seeds = Vec::new();
+    for (whose, profile) in [(0, Profile::Session), (1, Profile::Rolling)] {
+        let mut stream = Stream::new(profile, Tick::from_nanos(250_000_000)?);
+        for row in 0..2_000 {
+            if matches!(row, 0 | 20 | 1_950) {
+                seeds.push([&[whose], &stream.to_bytes()[..]].concat());
+            }
+            let price = 6_800 + row % 5;
+            let (high, low, second) = (price + 1, price - 1, 27_000 + row as u32);
+            let _: Row<f32> =
+                stream.push(kernels::Bar { open: price, high, low, close: price, volume: second % 3, second })?;
+        }
+    }
+    let instrument = Instrument::default();
+    let mut live = Live::new(&instrument, Profile::Session, Front::Symbol("ESZ3".into()))?;
+    for _ in 0..2 {
+        let bytes = live.to_bytes();
+        // Its checksum is put there again.
+        seeds.push([&[2], &bytes[..bytes.len() - 8]].concat());
+        for second in [OPEN as i64 - 86_400, OPEN as i64, OPEN as i64 + 40] {
+            live.pass::<f32, LiveError>(second, &mut |_| Ok(()))?;
+        }
+    }
+    Ok(seeds)
+}
+
 fn column_files() -> Result<Vec<Vec<u8>>> {
     let mut seeds = Vec::new();
     let path = std::env::temp_dir().join(format!("seed-{}.columns", std::process::id()));

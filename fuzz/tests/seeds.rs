@@ -19,6 +19,7 @@ fn every_target_takes_its_seeds_and_what_lies_near() {
             "environment" => fuzz::environment,
             "symbol" => fuzz::symbol,
             "kernels" => fuzz::kernels,
+            "state" => fuzz::state,
             other => panic!("no target {other}"),
         };
         assert!(!seeds.is_empty());

@@ -115,7 +115,8 @@ fn required(page: &mut String, measured: &Measured, python: Option<&Python>) {
     let [one, two] = measured.month;
     let _ = writeln!(
         page,
-        "\n{columns} columns of 621,000 rows (23 sessions, normal): {one:.1} ms on one thread, {two:.1} ms on two.\n"
+        "\n{columns} columns of 621,000 rows (23 sessions, normal): {one:.1} ms on one thread, {two:.1} ms on two.\n\
+         Bar by bar, beside chunks of one row and TA-Lib's streams: [STREAM.md](STREAM.md).\n"
     );
 }
 

@@ -89,6 +89,8 @@ pub struct Live<'a> {
     from: Option<i64>,
     /// The second before which all records are known to have come.
     to: i64,
+    /// Where the part of the stream under way no longer repeats what had come before it.
+    replayed: i64,
     dropped: Dropped,
 }
 
@@ -117,6 +119,7 @@ impl<'a> Live<'a> {
             today: None,
             from: None,
             to: i64::MIN,
+            replayed: i64::MIN,
             dropped: Dropped::default(),
         })
     }
@@ -147,6 +150,7 @@ impl<'a> Live<'a> {
 
     /// A part of the stream begins.
     fn begin(&mut self, from: Option<i64>, to: Option<i64>) -> Result<(), LiveError> {
+        self.replayed = self.to;
         let Some(from) = from else { return Ok(()) };
         if self.from.is_none() && self.today.is_none() {
             self.from = Some(from);
@@ -181,8 +185,11 @@ impl<'a> Live<'a> {
             return Ok(());
         };
         let Some(today) = &mut self.today else { return Ok(()) };
+        // Of a date that is over nothing is kept to compare it with.
         if second < today.window.begin {
-            self.dropped.late += 1;
+            let again = second < self.replayed;
+            self.dropped.repeated += u64::from(again);
+            self.dropped.late += u64::from(!again);
             return Ok(());
         }
         if known(today, identity, &row)? {

@@ -197,6 +197,19 @@ fn without_anything_that_names_the_front_contract_no_row_is_served() {
 }
 
 #[test]
+fn what_is_replayed_of_a_date_that_is_over_is_not_late() {
+    const OPEN: i64 = 1_381_149_000;
+    let (instrument, mut rows) = (Instrument::default(), BTreeMap::new());
+    let mut live = Live::new(&instrument, Profile::Session, Front::Symbol("ESZ3".into())).unwrap();
+    let header = Event::Header { from: Some(OPEN), to: None };
+    feed::<f32>(&mut live, [header.clone(), one(0, 100, 1), one(86_400, 100, 1), one(7, 100, 1)].iter(), &mut rows)
+        .unwrap();
+    assert_eq!((live.dropped().late, live.dropped().repeated), (1, 0));
+    feed::<f32>(&mut live, [header, one(0, 100, 1), one(86_400, 100, 1)].iter(), &mut rows).unwrap();
+    assert_eq!((live.dropped().late, live.dropped().repeated), (1, 2));
+}
+
+#[test]
 fn reconnects_replays_and_restarts_at_any_row_change_nothing() {
     let instrument = Instrument::default();
     let (events, _folder) = events(&Plan::default(), &["2013-11"]);

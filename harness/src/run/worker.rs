@@ -15,13 +15,14 @@ use archive::{
     published::{self, PublishedError},
     store::{Store, StoreError, Traffic},
     sweep,
+    table::Follower,
     withheld::{self, Withheld},
 };
 use base::{
     error::{Class, Context, Error},
     exit::{self, Usage},
 };
-use data::{Month, contract::Fronts, input::InputError};
+use data::{Month, contract::Fronts, input::InputError, training_file::Timestamps};
 
 use super::{
     cache::Cache,
@@ -66,6 +67,8 @@ pub struct Worker<'a> {
     writable: Mutex<bool>,
     memory: Budget,
     cores: Budget,
+    /// Writes the log of the table.
+    follower: Follower,
 }
 
 /// Months that are computed at a time.
@@ -99,6 +102,7 @@ impl<'a> Worker<'a> {
             writable: Mutex::new(false),
             memory: Budget::of_memory(settings),
             cores: Budget::new(at_once() as u64),
+            follower: Follower::new(stores.store),
         })
     }
 
@@ -251,6 +255,7 @@ impl<'a> Worker<'a> {
             if same_fronts(store, current, &fronts)? {
                 if let (Some((manifest, tag)), false) = (&found, request.dry_run) {
                     sweep::tidy(store, manifest, tag)?;
+                    self.follower.unchanged(manifest);
                 }
                 result.note(Outcome::Unchanged, &current.version, current.rows, current.score);
                 reporter.steps(MONTH_STEPS);
@@ -361,8 +366,14 @@ impl<'a> Worker<'a> {
             pinned: false,
             earlier: &[],
         };
+        if settings.timestamps == Timestamps::Microseconds {
+            self.follower.look();
+        }
         let outcome = match publish::publish(store, &draft, found)? {
-            Published::New => Outcome::Published,
+            Published::New(new) => {
+                self.follower.published(&new);
+                Outcome::Published
+            }
             Published::Unchanged => Outcome::Unchanged,
             Published::ByAnother => Outcome::ByAnother,
         };

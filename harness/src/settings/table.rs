@@ -43,7 +43,7 @@ impl Group {
             "months" | "stream" | "parity" => &[Store, Input, Output, Log],
             "quality" | "status" | "monitor" | "alerts" | "report" => &[Store, Input, Output, Log],
             "doctor" | "clean" => &[Store, Machine, Log],
-            "backup" => &[Store, Log],
+            "backup" | "table" => &[Store, Log],
             _ => &[Log],
         }
     }

@@ -7,6 +7,7 @@ use archive::{
     manifest::{self, Item, Manifest, ManifestError},
     publish::{self, Draft, Origin, Part, Published},
     store::Store,
+    table::Follower,
 };
 use base::exit::{self, Usage};
 use data::Month;
@@ -50,6 +51,7 @@ pub fn run(args: &RestoreArgs, settings: &Settings) -> crate::Result<u8> {
     }
     let store = Store::create(settings.text("store"), settings.access)?;
     distinct(&store, &from)?;
+    let follower = Follower::new(&store);
     let cache = Cache::open(settings)?;
     let size =
         |&month: &Month| manifest::read(&from, month).ok().flatten().map(|(manifest, _)| bytes(&manifest.current));
@@ -58,7 +60,7 @@ pub fn run(args: &RestoreArgs, settings: &Settings) -> crate::Result<u8> {
     for month in months {
         bar.message(&format!("{month} restore"));
         let mut line = Line { month, outcome: Outcome::Failed, version: None, error: None };
-        if let Err(error) = restore(&from, &store, &mut line, cache.temporary(), |bytes| bar.steps(bytes)) {
+        if let Err(error) = restore(&from, (&store, &follower), &mut line, cache.temporary(), |bytes| bar.steps(bytes)) {
             let sentence = exit::sentence(&error);
             bar.suspend(|| tracing::error!("{month}: {sentence}"));
             line.error = Some(sentence);
@@ -84,7 +86,13 @@ pub fn run(args: &RestoreArgs, settings: &Settings) -> crate::Result<u8> {
     Ok(if failed { exit::PARTLY } else { 0 })
 }
 
-fn restore(from: &Store, store: &Store, line: &mut Line, folder: &Path, done: impl Fn(u64)) -> crate::Result<()> {
+fn restore(
+    from: &Store,
+    (store, follower): (&Store, &Follower),
+    line: &mut Line,
+    folder: &Path,
+    done: impl Fn(u64),
+) -> crate::Result<()> {
     let month = line.month;
     let Some((Manifest { current, pinned, history, .. }, _)) = manifest::read(from, month)? else {
         return Err(Usage(format!("{month} was removed from {} meanwhile", from.name())).into());
@@ -131,7 +139,10 @@ fn restore(from: &Store, store: &Store, line: &mut Line, folder: &Path, done: im
         earlier: &history,
     };
     line.outcome = match publish::publish(store, &draft, found)? {
-        Published::New => Outcome::Restored,
+        Published::New(new) => {
+            follower.published(&new);
+            Outcome::Restored
+        }
         Published::Unchanged => Outcome::Unchanged,
         Published::ByAnother => Outcome::ByAnother,
     };

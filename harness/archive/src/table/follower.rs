@@ -1,0 +1,142 @@
+//! Writes the log beside a command that publishes: on a thread of its own, which publishing does not wait for. At its end
+//! the command waits for one request at most ([`Gate::close`]); what is not logged by then is when the month is looked at
+//! again, published again, or by `harness table sync`.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, Receiver, Sender},
+    },
+    thread,
+};
+
+use base::exit;
+
+use super::{action::Author, columns::Columns, error::TableError, gate::Gate, known::Known, writer::Writer};
+use crate::{
+    alive,
+    manifest::{Manifest, Removed},
+    publish::New,
+    store::Store,
+};
+
+/// The log of a store, as a command that publishes sees it. The command ends when this is dropped.
+pub struct Follower {
+    store: Store,
+    gate: Arc<Gate>,
+    /// To the thread, once there is one.
+    work: Mutex<Option<Sender<Work>>>,
+}
+
+enum Work {
+    /// Nothing but to read the log.
+    Look,
+    /// A month was published or taken out.
+    Follow(Known, Option<Columns>),
+    /// A month was found as it should be.
+    Compare(Known),
+}
+
+impl Follower {
+    /// Of a command that may publish to a store. Nothing is asked before it does.
+    pub fn new(store: &Store) -> Self {
+        Self { store: store.clone(), gate: Arc::default(), work: Mutex::default() }
+    }
+
+    /// Reads the log meanwhile: something that can be in the table is about to be published.
+    pub fn look(&self) {
+        self.send(Work::Look);
+    }
+
+    /// A month was published.
+    pub fn published(&self, New { manifest, footer }: &New) {
+        // Its footer has been read: it need not be again.
+        let columns = footer.as_deref().and_then(|footer| Columns::of(footer).ok());
+        self.follow(Known::Published(manifest.clone()), columns);
+    }
+
+    /// A month was taken out.
+    pub fn removed(&self, removed: &Removed) {
+        self.follow(Known::Removed(Box::new(removed.clone())), None);
+    }
+
+    /// A month is as it should be; its log may not be, where who published it was killed.
+    pub fn unchanged(&self, manifest: &Manifest) {
+        let known = Known::Published(Box::new(manifest.clone()));
+        if known.current().is_some() {
+            self.send(Work::Compare(known));
+        }
+    }
+
+    fn follow(&self, known: Known, columns: Option<Columns>) {
+        if known.concerns() {
+            self.send(Work::Follow(known, columns));
+        }
+    }
+
+    fn send(&self, work: Work) {
+        let mut sender = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        if sender.is_none() {
+            *sender = self.start();
+        }
+        self.gate.count(1);
+        if sender.as_ref().is_none_or(|sender| sender.send(work).is_err()) {
+            self.gate.count(-1);
+        }
+    }
+
+    /// Without a thread nothing is logged, which `harness table sync` makes up for.
+    fn start(&self) -> Option<Sender<Work>> {
+        let (sender, receiver) = mpsc::channel();
+        let process = alive::Process::this();
+        let run = format!("{}-{}-{:08x}", process.host, process.pid, fastrand::u32(..));
+        let author = Author { run, host: process.host };
+        let (writer, gate) = (Writer::through(&self.store, author, Arc::clone(&self.gate)), Arc::clone(&self.gate));
+        let thread = thread::Builder::new().name("table".into()).spawn(move || work(writer, &gate, &receiver));
+        if let Err(error) = &thread {
+            tracing::warn!("the log of the table is not written: {error}; run `harness table sync`");
+        }
+        thread.is_ok().then_some(sender)
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        if !self.gate.close() {
+            tracing::info!("the log of the table is behind: the next run or `harness table sync` brings it up to date");
+        }
+    }
+}
+
+fn work(mut writer: Writer, gate: &Gate, works: &Receiver<Work>) {
+    let mut said = false;
+    for work in works {
+        let (what, done) = match work {
+            Work::Look => ("the table".to_owned(), writer.look().map(|_| ())),
+            Work::Follow(known, columns) => {
+                let key = known.current().and_then(|current| Some(current.data?.key));
+                if let Some((key, columns)) = key.zip(columns) {
+                    writer.learn(&key, columns);
+                }
+                (known.month().to_string(), writer.follow(known))
+            }
+            Work::Compare(known) => (known.month().to_string(), writer.compare(known)),
+        };
+        match done {
+            Ok(()) => {}
+            // The command says so at its end.
+            Err(TableError::Ended) => return,
+            Err(error) => {
+                writer.forget();
+                let error = exit::sentence(&error.into());
+                if said {
+                    tracing::debug!("{what}: not logged in the table: {error}");
+                } else {
+                    tracing::warn!("{what}: not logged in the table, which `harness table sync` makes up for: {error}");
+                }
+                said = true;
+            }
+        }
+        gate.count(-1);
+    }
+}

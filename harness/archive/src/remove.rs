@@ -17,6 +17,7 @@ use super::{
     publish::{self, Made},
     store::{Exclusive, Store, Tag},
     sweep,
+    table::Follower,
 };
 
 /// What became of a month.
@@ -35,20 +36,26 @@ pub enum Outcome {
 ///
 /// # Errors
 /// [`ManifestError`].
-pub fn remove(store: &Store, month: Month) -> Result<(Outcome, Option<Removed>), ManifestError> {
+pub fn remove(store: &Store, month: Month, follower: &Follower) -> Result<(Outcome, Option<Removed>), ManifestError> {
     let right = store.exclusive(&month.to_string())?;
     let before = State::read(store, month)?;
     let Some((manifest, tag)) = &before.manifest else {
         sweep::sweep(store, month, &right)?;
         return Ok((Outcome::RemovedBefore, before.removed.map(|(removed, _)| removed)));
     };
+    if !publications::of_manifest(manifest).is_empty() {
+        follower.look();
+    }
     let made = Made::new(store, month, &before);
     let _interrupt = interrupt::on_exit({
         let made = Arc::clone(&made);
         move || _ = made.withdraw()
     });
     match keep_and_commit(store, manifest, tag, &made, &right) {
-        Ok(removed) => Ok((Outcome::Removed, Some(removed))),
+        Ok(removed) => {
+            follower.removed(&removed);
+            Ok((Outcome::Removed, Some(removed)))
+        }
         Err(error) => {
             // The first error is the one to tell.
             _ = made.withdraw();

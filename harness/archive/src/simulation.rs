@@ -26,6 +26,7 @@ use crate::{
     remove, rollback,
     store::Store,
     sweep::{self, GRACE, Plan, Strays},
+    table::Follower,
 };
 
 const WORKERS: usize = 3;
@@ -60,8 +61,8 @@ fn work(store: &Store, files: &[Bytes], removes: bool, mut random: ChaCha8Rng) {
         let file = &files[random.random_range(0..files.len())];
         let done: base::Result<()> = match random.random_range(0..10) {
             0..6 => publish_one(store, file),
-            6 => rollback::roll_back(store, month(), None).map(|_| ()),
-            7 if removes => remove::remove(store, month()).map(|_| ()).map_err(Into::into),
+            6 => rollback::roll_back(store, month(), None, &Follower::new(store)).map(|_| ()),
+            7 if removes => remove::remove(store, month(), &Follower::new(store)).map(|_| ()).map_err(Into::into),
             _ => look(store, random.random()).map_err(Into::into),
         };
         // A store that fails is part of it.

@@ -125,7 +125,7 @@ fn work(mut writer: Writer, gate: &Gate, works: &Receiver<Work>) {
         match done {
             Ok(()) => {}
             // The command says so at its end.
-            Err(TableError::Ended) => return,
+            Err(TableError::Ended) => return gate.leave_off(),
             Err(error) => {
                 writer.forget();
                 let error = exit::sentence(&error.into());

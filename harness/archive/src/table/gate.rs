@@ -25,6 +25,8 @@ struct State {
     left: Option<u32>,
     /// Months that are not looked at yet, and the one that is.
     work: usize,
+    /// Nobody works any more.
+    left_off: bool,
 }
 
 impl Gate {
@@ -58,6 +60,12 @@ impl Gate {
         self.changed.notify_all();
     }
 
+    /// Nothing more is done.
+    pub fn leave_off(&self) {
+        self.lock().left_off = true;
+        self.changed.notify_all();
+    }
+
     /// The command ends: a request that is under way is the last, or one that is about to be. Returns whether all was done.
     pub fn close(&self) -> bool {
         let mut state = self.lock();
@@ -65,7 +73,7 @@ impl Gate {
         let until = Instant::now() + LONGEST;
         while state.work > 0 {
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if state.left_off || left.is_zero() {
                 return false;
             }
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;

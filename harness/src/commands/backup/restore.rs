@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use archive::{
     holdings::Holdings,
     manifest::{self, Item, Manifest, ManifestError},
+    publications,
     publish::{self, Draft, Origin, Part, Published},
     store::Store,
     table::Follower,
@@ -127,6 +128,9 @@ fn restore(
             None
         }
     };
+    if publications::may_be_in_the_table(&current) {
+        follower.look();
+    }
     let draft = Draft {
         month,
         data: Part::of_item(&current.data, Origin::File(&data)),

@@ -38,11 +38,10 @@ pub fn run(args: &RemoveArgs, settings: &Settings) -> crate::Result<u8> {
     let follower = Follower::new(&store);
     let (mut lines, mut stopped) = (Vec::new(), None);
     for month in months {
-        match remove(&store, month) {
+        match remove(&store, month, &follower) {
             Ok((outcome, removed)) => {
-                let versions = removed.as_ref().map_or(0, |removed| removed.history.len());
+                let versions = removed.map_or(0, |removed| removed.history.len());
                 lines.push(Line { month, outcome, versions, error: None });
-                removed.iter().for_each(|removed| follower.removed(removed));
             }
             Err(error) => {
                 let error = crate::Error::from(error);

@@ -17,7 +17,7 @@ use super::{
     publish::{self, Made},
     store::{Exclusive, Store, Tag},
     sweep,
-    table::Follower,
+    table::Follow,
 };
 
 /// What became of a month.
@@ -36,7 +36,7 @@ pub enum Outcome {
 ///
 /// # Errors
 /// [`ManifestError`].
-pub fn remove(store: &Store, month: Month, follower: &Follower) -> Result<(Outcome, Option<Removed>), ManifestError> {
+pub fn remove(store: &Store, month: Month, follower: &impl Follow) -> Result<(Outcome, Option<Removed>), ManifestError> {
     let right = store.exclusive(&month.to_string())?;
     let before = State::read(store, month)?;
     let Some((manifest, tag)) = &before.manifest else {

@@ -9,7 +9,7 @@ use super::{
     publications,
     publish::{self, Draft, Origin, Part, Published},
     store::Store,
-    table::Follower,
+    table::Follow,
 };
 
 /// What became of it.
@@ -40,7 +40,7 @@ pub struct Rollback {
 ///
 /// # Errors
 /// There is no such version, it is damaged, another worker has changed the month, or the store fails.
-pub fn roll_back(store: &Store, month: Month, to: Option<&str>, follower: &Follower) -> base::Result<Rollback> {
+pub fn roll_back(store: &Store, month: Month, to: Option<&str>, follower: &impl Follow) -> base::Result<Rollback> {
     let found = manifest::read(store, month)?;
     let current = found.as_ref().map(|(manifest, _)| manifest.current.clone());
     let history = match &found {

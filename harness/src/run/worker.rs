@@ -15,7 +15,7 @@ use archive::{
     published::{self, PublishedError},
     store::{Store, StoreError, Traffic},
     sweep,
-    table::Follower,
+    table::{Follow, Follower},
     withheld::{self, Withheld},
 };
 use base::{
@@ -303,6 +303,10 @@ impl<'a> Worker<'a> {
         states.extend(new_states);
         reporter.steps(READ_STEPS);
 
+        // While the month is computed the log is read, so that it does not take long once it is published.
+        if settings.timestamps == Timestamps::Microseconds {
+            self.follower.look();
+        }
         let parquet = cache.temporary().join(format!("{month}.parquet"));
         let columns_of = |month: Month| self.columns_of(stores, month, &seen);
         let levels = || self.volumes.levels(stores, month, &seen);
@@ -366,9 +370,6 @@ impl<'a> Worker<'a> {
             pinned: false,
             earlier: &[],
         };
-        if settings.timestamps == Timestamps::Microseconds {
-            self.follower.look();
-        }
         let outcome = match publish::publish(store, &draft, found)? {
             Published::New(new) => {
                 self.follower.published(&new);

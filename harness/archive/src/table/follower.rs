@@ -12,13 +12,23 @@ use std::{
 
 use base::exit;
 
-use super::{action::Author, columns::Columns, error::TableError, gate::Gate, known::Known, writer::Writer};
+use super::{action::Author, error::TableError, gate::Gate, known::Known, writer::Writer};
 use crate::{
     alive,
     manifest::{Manifest, Removed},
     publish::New,
     store::Store,
 };
+
+/// Who is told what happens to months, to log it.
+pub trait Follow {
+    /// Something that can be in the table is about to be published or taken out.
+    fn look(&self);
+    /// A month was published.
+    fn published(&self, new: &New);
+    /// A month was taken out.
+    fn removed(&self, removed: &Removed);
+}
 
 /// The log of a store, as a command that publishes sees it. The command ends when this is dropped.
 pub struct Follower {
@@ -31,8 +41,10 @@ pub struct Follower {
 enum Work {
     /// Nothing but to read the log.
     Look,
-    /// A month was published or taken out.
-    Follow(Known, Option<Columns>),
+    /// A month was published.
+    Published(New),
+    /// A month was taken out.
+    Removed(Removed),
     /// A month was found as it should be.
     Compare(Known),
 }
@@ -43,34 +55,11 @@ impl Follower {
         Self { store: store.clone(), gate: Arc::default(), work: Mutex::default() }
     }
 
-    /// Reads the log meanwhile: something that can be in the table is about to be published.
-    pub fn look(&self) {
-        self.send(Work::Look);
-    }
-
-    /// A month was published.
-    pub fn published(&self, New { manifest, footer }: &New) {
-        // Its footer has been read: it need not be again.
-        let columns = footer.as_deref().and_then(|footer| Columns::of(footer).ok());
-        self.follow(Known::Published(manifest.clone()), columns);
-    }
-
-    /// A month was taken out.
-    pub fn removed(&self, removed: &Removed) {
-        self.follow(Known::Removed(Box::new(removed.clone())), None);
-    }
-
     /// A month is as it should be; its log may not be, where who published it was killed.
     pub fn unchanged(&self, manifest: &Manifest) {
         let known = Known::Published(Box::new(manifest.clone()));
         if known.current().is_some() {
             self.send(Work::Compare(known));
-        }
-    }
-
-    fn follow(&self, known: Known, columns: Option<Columns>) {
-        if known.concerns() {
-            self.send(Work::Follow(known, columns));
         }
     }
 
@@ -100,6 +89,24 @@ impl Follower {
     }
 }
 
+impl Follow for Follower {
+    fn look(&self) {
+        self.send(Work::Look);
+    }
+
+    fn published(&self, new: &New) {
+        if Known::Published(new.manifest.clone()).concerns() {
+            self.send(Work::Published(new.clone()));
+        }
+    }
+
+    fn removed(&self, removed: &Removed) {
+        if Known::Removed(Box::new(removed.clone())).concerns() {
+            self.send(Work::Removed(removed.clone()));
+        }
+    }
+}
+
 impl Drop for Follower {
     fn drop(&mut self) {
         if !self.gate.close() {
@@ -112,14 +119,9 @@ fn work(mut writer: Writer, gate: &Gate, works: &Receiver<Work>) {
     let mut said = false;
     for work in works {
         let (what, done) = match work {
-            Work::Look => ("the table".to_owned(), writer.look().map(|_| ())),
-            Work::Follow(known, columns) => {
-                let key = known.current().and_then(|current| Some(current.data?.key));
-                if let Some((key, columns)) = key.zip(columns) {
-                    writer.learn(&key, columns);
-                }
-                (known.month().to_string(), writer.follow(known))
-            }
+            Work::Look => ("the table".to_owned(), writer.prepare()),
+            Work::Published(new) => (new.manifest.month.to_string(), writer.published(new)),
+            Work::Removed(removed) => (removed.month.to_string(), writer.removed(removed)),
             Work::Compare(known) => (known.month().to_string(), writer.compare(known)),
         };
         match done {

@@ -59,6 +59,8 @@ impl Fault {
 pub struct Log {
     /// There is none: not one object.
     pub absent: bool,
+    /// The last checkpoint that can be read.
+    pub checkpoint: Option<u64>,
     /// The table after the last commit; with faults, as far as it can be told.
     pub snapshot: Snapshot,
     /// What is wrong since the checkpoint that a reader begins at.
@@ -146,6 +148,7 @@ impl Log {
                 Err(error) => log.faults.push(Fault::new(checkpoint_key(version), FaultKind::Unreadable, error)),
             }
         }
+        log.checkpoint = base;
         log.snapshot.version = base.unwrap_or(0);
         let first = base.map_or(0, |version| version + 1);
         log.take(place, first..=tip)?;
@@ -153,6 +156,11 @@ impl Log {
         log.advance(place)?;
         log.known(base);
         Ok(log)
+    }
+
+    /// Whether there are as many commits since the last checkpoint as there should be between two.
+    pub fn is_due(&self) -> bool {
+        !self.absent && self.snapshot.version >= self.checkpoint.unwrap_or(0) + CHECKPOINTS
     }
 
     /// Takes in commits that must be there.

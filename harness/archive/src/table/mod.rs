@@ -25,7 +25,7 @@ pub use self::{
     action::{Action, Author, Commit},
     compare::{Differs, Found, Left, What, compare},
     error::TableError,
-    follower::Follower,
+    follower::{Follow, Follower},
     gate::LONGEST,
     log::{Fault, FaultKind},
     writer::{Outcome, Synced, Writer},

@@ -9,7 +9,8 @@ use super::{
     action::{Action, Add, Done},
     columns::Columns,
     error::TableError,
-    snapshot::logged,
+    known::Known,
+    snapshot::{logged, month_of},
     writer::{Outcome, Put, Synced, Writer, add, protocol, removal},
 };
 use crate::manifest::ManifestError;
@@ -19,57 +20,87 @@ const TRIES: u32 = 20;
 
 /// What the log is to say.
 #[derive(Default)]
-struct Whole {
+pub struct Whole {
     columns: Option<Columns>,
     files: Vec<Add>,
     generations: Vec<(Month, u64)>,
 }
 
-/// Of each month what is current, with the columns that most of them have.
-fn whole(writer: &mut Writer) -> Result<Whole, TableError> {
-    let (mut whole, mut candidates) = (Whole::default(), Vec::new());
-    for month in writer.months()? {
-        let known = match writer.record(month) {
-            Err(TableError::Manifest(error @ ManifestError::Layout { .. })) => {
-                // It says nothing, so what the log says of it stays.
-                tracing::warn!("{month}: {error}");
-                let there = writer.snapshot().of_month(month).cloned();
-                whole.files.extend(there);
+impl Whole {
+    /// Of each month what is current, with the columns that most of them have.
+    pub fn of(writer: &mut Writer) -> Result<Self, TableError> {
+        let (mut whole, mut candidates) = (Self::default(), Vec::new());
+        for month in writer.months()? {
+            let known = match writer.record(month) {
+                Err(TableError::Manifest(error @ ManifestError::Layout { .. })) => {
+                    // It says nothing, so what the log says of it stays.
+                    tracing::warn!("{month}: {error}");
+                    let there = writer.snapshot().of_month(month).cloned();
+                    whole.files.extend(there);
+                    continue;
+                }
+                known => known?,
+            };
+            whole.generations.push((month, known.generation()));
+            let Some((current, item)) = known.current().and_then(|current| Some((current.clone(), current.data?))) else {
                 continue;
+            };
+            let made_from = known.manifest().map(|manifest| &manifest.current.made_from);
+            let name = made_from.map(|made_from| format!("{} {}", made_from.program, made_from.settings));
+            match writer.read_columns(&item, &name.unwrap_or_default()) {
+                Ok(Ok(columns)) => candidates.extend(add(month, &item, &current).map(|add| (columns, add))),
+                Ok(Err(_)) => {}
+                // A published file that is not there is the month's fault, and said of it elsewhere.
+                Err(TableError::Store(error)) if error.is_of_object() => tracing::warn!("{month}: {error}"),
+                Err(error) => return Err(error),
             }
-            known => known?,
-        };
-        whole.generations.push((month, known.generation()));
+        }
+        let of = |columns: &Columns| candidates.iter().filter(|(other, _)| other == columns).count();
+        whole.columns = candidates.iter().map(|(columns, _)| columns).max_by_key(|columns| of(columns)).cloned();
+        for (columns, add) in candidates {
+            if let Some(Ok(all)) = whole.columns.as_ref().map(|table| table.with(&columns)) {
+                whole.columns = Some(all);
+                whole.files.push(add);
+            }
+        }
+        Ok(whole)
+    }
+
+    /// What is given of a month in the place of what was known of it.
+    fn replace(&mut self, writer: &mut Writer, known: &Known) -> Result<(), TableError> {
+        let month = known.month();
+        self.files.retain(|add| month_of(add) != Some(month));
+        self.generations.retain(|(other, _)| *other != month);
+        self.generations.push((month, known.generation()));
         let Some((current, item)) = known.current().and_then(|current| Some((current.clone(), current.data?))) else {
-            continue;
+            return Ok(());
         };
-        let made_from = known.manifest().map(|manifest| &manifest.current.made_from);
-        let name = made_from.map(|made_from| format!("{} {}", made_from.program, made_from.settings));
-        match writer.read_columns(&item, &name.unwrap_or_default()) {
-            Ok(Ok(columns)) => candidates.extend(add(month, &item, &current).map(|add| (columns, add))),
-            Ok(Err(_)) => {}
-            // A published file that is not there is the month's fault, and said of it elsewhere.
-            Err(TableError::Store(error)) if error.is_of_object() => tracing::warn!("{month}: {error}"),
-            Err(error) => return Err(error),
+        let Ok(columns) = writer.read_columns(&item, &item.key)? else { return Ok(()) };
+        let all = match &self.columns {
+            Some(table) if !self.files.is_empty() => table.with(&columns).ok(),
+            _ => Some(columns),
+        };
+        if let Some((all, add)) = all.zip(add(month, &item, &current)) {
+            self.columns = Some(all);
+            self.files.push(add);
         }
+        Ok(())
     }
-    let of = |columns: &Columns| candidates.iter().filter(|(other, _)| other == columns).count();
-    whole.columns = candidates.iter().map(|(columns, _)| columns).max_by_key(|columns| of(columns)).cloned();
-    for (columns, add) in candidates {
-        if let Some(Ok(all)) = whole.columns.as_ref().map(|table| table.with(&columns)) {
-            whole.columns = Some(all);
-            whole.files.push(add);
-        }
-    }
-    Ok(whole)
 }
 
-/// Begins the log; nothing where no month can be in a table.
+/// Begins the log with what was prepared, or else with what the manifests say now, and with what is `given` of one month;
+/// nothing where no month can be in a table. What was published since it was prepared is for who published it to add.
 ///
 /// # Errors
 /// [`TableError`].
-pub fn begin(writer: &mut Writer) -> Result<Option<Put>, TableError> {
-    let whole = whole(writer)?;
+pub fn begin(writer: &mut Writer, given: Option<Known>) -> Result<Option<Put>, TableError> {
+    let mut whole = match writer.take_prepared() {
+        Some(prepared) => prepared,
+        None => Whole::of(writer)?,
+    };
+    if let Some(known) = given {
+        whole.replace(writer, &known)?;
+    }
     if whole.files.is_empty() {
         return Ok(None);
     }
@@ -105,10 +136,11 @@ impl Writer {
     pub fn sync(&mut self) -> Result<Synced, TableError> {
         for _ in 0..TRIES {
             self.forget();
+            self.take_prepared();
             let log = self.look()?;
             let (absent, damaged) = (log.absent, !log.faults.is_empty());
             if absent {
-                match begin(self)? {
+                match begin(self, None)? {
                     Some(Put::Taken) => continue,
                     Some(Put::Made) => return Ok(self.synced(Outcome::Made)),
                     None => return Ok(self.synced(Outcome::Empty)),
@@ -118,7 +150,7 @@ impl Writer {
                 self.follow_all()?;
             }
             // What followed month by month may have other columns than most months have.
-            let whole = whole(self)?;
+            let whole = Whole::of(self)?;
             let paths: BTreeSet<&String> = whole.files.iter().map(|add| &add.path).collect();
             if !damaged && paths.iter().copied().eq(self.snapshot().files.keys()) {
                 let outcome = if self.commits() > 0 { Outcome::Mended } else { Outcome::Unchanged };

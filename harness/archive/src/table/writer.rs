@@ -18,12 +18,13 @@ use super::{
     known::Known,
     log::{CHECKPOINTS, Log, Place, checkpoint_key, commit_key, last_checkpoint, last_checkpoint_key, path_of},
     snapshot::{Snapshot, logged},
-    whole,
+    whole::{self, Whole},
 };
 use crate::{
     footer,
     holdings::Holdings,
-    manifest::{Item, Publication},
+    manifest::{Item, Publication, Removed},
+    publish::New,
     store::{Store, StoreError},
     sweep::GRACE,
 };
@@ -64,6 +65,8 @@ pub struct Writer {
     author: Author,
     gate: Arc<Gate>,
     log: Option<Log>,
+    /// What a log begins with, where there is none yet.
+    prepared: Option<Whole>,
     /// Columns of files, by what they were made from or by their keys.
     columns: BTreeMap<String, Columns>,
     commits: u64,
@@ -83,7 +86,7 @@ impl Writer {
     }
 
     pub(super) fn through(store: &Store, author: Author, gate: Arc<Gate>) -> Self {
-        Self { store: store.clone(), author, gate, log: None, columns: BTreeMap::new(), commits: 0 }
+        Self { store: store.clone(), author, gate, log: None, prepared: None, columns: BTreeMap::new(), commits: 0 }
     }
 
     pub(super) fn place(&self) -> Place<'_> {
@@ -102,11 +105,50 @@ impl Writer {
         Ok(self.log.get_or_insert_default())
     }
 
+    /// Does beforehand what can be, so that logging the next publication takes one request: reads the log, or what is to be
+    /// in it where there is none, and writes a checkpoint that is due.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub fn prepare(&mut self) -> Result<(), TableError> {
+        let log = self.look()?;
+        let (absent, due) = (log.absent, log.is_due() && log.faults.is_empty());
+        if absent && self.prepared.is_none() {
+            self.prepared = Some(Whole::of(self)?);
+        }
+        if due { self.checkpoint() } else { Ok(()) }
+    }
+
+    /// What was prepared for the first commit.
+    pub(super) fn take_prepared(&mut self) -> Option<Whole> {
+        self.prepared.take()
+    }
+
+    /// Logs that a month was published.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub fn published(&mut self, New { manifest, footer }: New) -> Result<(), TableError> {
+        // Its footer has been read: it need not be again.
+        if let Some(columns) = footer.and_then(|footer| Columns::of(&footer).ok()) {
+            self.columns.insert(manifest.current.data.key.clone(), columns);
+        }
+        self.follow(Known::Published(manifest))
+    }
+
+    /// Logs that a month was taken out.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub fn removed(&mut self, removed: Removed) -> Result<(), TableError> {
+        self.follow(Known::Removed(Box::new(removed)))
+    }
+
     /// Logs what a month's record says. It is read again where the log knows more than the record that is `given`.
     ///
     /// # Errors
     /// [`TableError`].
-    pub(super) fn follow(&mut self, given: Known) -> Result<(), TableError> {
+    fn follow(&mut self, given: Known) -> Result<(), TableError> {
         let month = given.month();
         let mut given = Some(given);
         for _ in 0..TRIES {
@@ -115,7 +157,7 @@ impl Writer {
                 return Err(fault.refused());
             }
             if log.absent {
-                match whole::begin(self)? {
+                match whole::begin(self, given.take())? {
                     Some(Put::Taken) => self.forget(),
                     Some(Put::Made) | None => return Ok(()),
                 }
@@ -146,11 +188,6 @@ impl Writer {
             _ => false,
         };
         if same && !(log.absent && path.is_some()) { Ok(()) } else { self.follow(given) }
-    }
-
-    /// The columns of a file that its writer knows.
-    pub(super) fn learn(&mut self, key: &str, columns: Columns) {
-        self.columns.insert(key.to_owned(), columns);
     }
 
     /// The log is read again before anything is written.
@@ -330,7 +367,7 @@ impl Writer {
         log.snapshot.version = version;
         actions.into_iter().for_each(|action| log.snapshot.apply(action));
         if version > 0 && version.is_multiple_of(CHECKPOINTS) {
-            // The commit stands without it, and the next one comes with the tenth commit from here.
+            // The commit stands without it, and who publishes next makes it.
             if let Err(error) = self.checkpoint() {
                 tracing::debug!("no checkpoint of the table at version {version}: {error}");
             }
@@ -339,7 +376,7 @@ impl Writer {
     }
 
     /// Writes a checkpoint of the table as it is.
-    pub(super) fn checkpoint(&self) -> Result<(), TableError> {
+    pub(super) fn checkpoint(&mut self) -> Result<(), TableError> {
         let snapshot = self.snapshot();
         let now = Timestamp::now().as_millisecond();
         let since = now - i64::try_from(GRACE.as_millis()).unwrap_or(i64::MAX);
@@ -347,7 +384,10 @@ impl Writer {
         let bytes = checkpoint::write(&actions).map_err(TableError::Unwritable)?;
         let (key, pointer) = (checkpoint_key(snapshot.version), last_checkpoint(snapshot.version, actions.len()));
         self.gate.pass(|| self.store.put_once(&key, bytes))?;
-        self.gate.pass(|| self.store.put(&last_checkpoint_key(), pointer))
+        let version = snapshot.version;
+        self.gate.pass(|| self.store.put(&last_checkpoint_key(), pointer))?;
+        self.log.iter_mut().for_each(|log| log.checkpoint = Some(version));
+        Ok(())
     }
 }
 

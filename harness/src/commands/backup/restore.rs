@@ -8,7 +8,7 @@ use archive::{
     publications,
     publish::{self, Draft, Origin, Part, Published},
     store::Store,
-    table::Follower,
+    table::{Follow, Follower},
 };
 use base::exit::{self, Usage};
 use data::Month;

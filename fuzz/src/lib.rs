@@ -9,7 +9,7 @@ mod kernels;
 pub mod seeds;
 
 pub use self::{
-    documents::{configuration, environment, job, manifest, statistics, symbol},
+    documents::{configuration, environment, job, manifest, statistics, symbol, table},
     input::{bars, column_file, csv, dbn, mapping},
     kernels::kernels,
 };

@@ -23,6 +23,7 @@ mod writer;
 
 pub use self::{
     action::{Action, Author, Commit},
+    checkpoint::read as read_checkpoint,
     compare::{Differs, Found, Left, What, compare},
     error::TableError,
     follower::{Follow, Follower},

@@ -11,6 +11,7 @@ use archive::{
     discover::RawFile,
     failures, holdings,
     manifest::{self, FrontDates, MadeFrom, RawState, Source, Version},
+    publications,
     publish::{self, Draft, Origin, Part, Published},
     published::{self, PublishedError},
     store::{Store, StoreError, Traffic},
@@ -304,7 +305,8 @@ impl<'a> Worker<'a> {
         reporter.steps(READ_STEPS);
 
         // While the month is computed the log is read, so that it does not take long once it is published.
-        if settings.timestamps == Timestamps::Microseconds {
+        let before = found.as_ref().map(|(manifest, _)| publications::of_manifest(manifest));
+        if settings.timestamps == Timestamps::Microseconds || before.is_some_and(|before| !before.is_empty()) {
             self.follower.look();
         }
         let parquet = cache.temporary().join(format!("{month}.parquet"));

@@ -53,7 +53,7 @@ impl Logged {
         let path = |key: &String| key.strip_prefix(ROOT).map(|path| path[1..].to_owned());
         let since = |key: &&String| Name::of(month(), key).is_some_and(|name| name.generation > self.from);
         let lost = published.filter(since).filter(|key| !path(key).is_some_and(|path| self.added.contains(&path)));
-        let mut found: Vec<String> = lost.map(|key| format!("{key} was published and never logged")).collect();
+        let mut found: Vec<String> = lost.map(|key| format!("{key} was published and never logged: {self:?}")).collect();
         if self.now != current.and_then(path) {
             found.push(format!("{:?} in the table, {current:?} is current", self.now));
         }

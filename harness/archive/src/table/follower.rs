@@ -5,6 +5,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
         mpsc::{self, Receiver, Sender},
     },
     thread,
@@ -36,6 +37,8 @@ pub struct Follower {
     gate: Arc<Gate>,
     /// To the thread, once there is one.
     work: Mutex<Option<Sender<Work>>>,
+    /// Something was published or taken out.
+    published: AtomicBool,
 }
 
 enum Work {
@@ -52,7 +55,7 @@ enum Work {
 impl Follower {
     /// Of a command that may publish to a store. Nothing is asked before it does.
     pub fn new(store: &Store) -> Self {
-        Self { store: store.clone(), gate: Arc::default(), work: Mutex::default() }
+        Self { store: store.clone(), gate: Arc::default(), work: Mutex::default(), published: AtomicBool::new(false) }
     }
 
     /// A month is as it should be; its log may not be, where who published it was killed.
@@ -95,12 +98,14 @@ impl Follow for Follower {
     }
 
     fn published(&self, new: &New) {
+        self.published.store(true, Ordering::SeqCst);
         if Known::Published(new.manifest.clone()).concerns() {
             self.send(Work::Published(new.clone()));
         }
     }
 
     fn removed(&self, removed: &Removed) {
+        self.published.store(true, Ordering::SeqCst);
         if Known::Removed(Box::new(removed.clone())).concerns() {
             self.send(Work::Removed(removed.clone()));
         }
@@ -109,7 +114,7 @@ impl Follow for Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        if !self.gate.close() {
+        if !self.gate.close(*self.published.get_mut()) {
             tracing::info!("the log of the table is behind: the next run or `harness table sync` brings it up to date");
         }
     }

@@ -66,10 +66,11 @@ impl Gate {
         self.changed.notify_all();
     }
 
-    /// The command ends: a request that is under way is the last, or one that is about to be. Returns whether all was done.
-    pub fn close(&self) -> bool {
+    /// The command ends. If it has `published`, a request that is under way is the last, or one that is about to be; else
+    /// what it found behind may be brought up to date. Returns whether all was done.
+    pub fn close(&self, published: bool) -> bool {
         let mut state = self.lock();
-        state.left = Some(u32::from(!state.asking));
+        state.left = published.then(|| u32::from(!state.asking));
         let until = Instant::now() + LONGEST;
         while state.work > 0 {
             let left = until.saturating_duration_since(Instant::now());

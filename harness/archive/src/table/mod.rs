@@ -18,7 +18,6 @@ mod gate;
 mod known;
 mod log;
 mod snapshot;
-mod whole;
 mod writer;
 
 pub use self::{

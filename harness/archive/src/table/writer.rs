@@ -1,5 +1,7 @@
 //! Writes to the log what the manifests say: month by month, each publication that the log has not, in order.
 
+mod whole;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -9,6 +11,7 @@ use data::Month;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use self::whole::Whole;
 use super::{
     action::{Action, Add, Author, Commit, Done, MetaData, PROTOCOL, Remove},
     checkpoint,
@@ -18,7 +21,6 @@ use super::{
     known::Known,
     log::{CHECKPOINTS, Log, Place, checkpoint_key, commit_key, last_checkpoint, last_checkpoint_key, path_of},
     snapshot::{Snapshot, logged},
-    whole::{self, Whole},
 };
 use crate::{
     footer,

@@ -5,15 +5,17 @@ use std::collections::BTreeSet;
 use data::Month;
 use jiff::Timestamp;
 
-use super::{
-    action::{Action, Add, Done},
-    columns::Columns,
-    error::TableError,
-    known::Known,
-    snapshot::{logged, month_of},
-    writer::{Outcome, Put, Synced, Writer, add, protocol, removal},
+use super::{Outcome, Put, Synced, Writer, add, protocol, removal};
+use crate::{
+    manifest::ManifestError,
+    table::{
+        action::{Action, Add, Done},
+        columns::Columns,
+        error::TableError,
+        known::Known,
+        snapshot::{logged, month_of},
+    },
 };
-use crate::manifest::ManifestError;
 
 /// As often as others are faster.
 const TRIES: u32 = 20;

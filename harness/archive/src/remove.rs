@@ -44,7 +44,7 @@ pub fn remove(store: &Store, month: Month, follower: &impl Follow) -> Result<(Ou
         return Ok((Outcome::RemovedBefore, before.removed.map(|(removed, _)| removed)));
     };
     if !publications::of_manifest(manifest).is_empty() {
-        follower.look();
+        follower.look(month);
     }
     let made = Made::new(store, month, &before);
     let _interrupt = interrupt::on_exit({

@@ -55,7 +55,7 @@ pub fn roll_back(store: &Store, month: Month, to: Option<&str>, follower: &impl 
     }
     let damaged = |source| ManifestError::Damaged { month, version: version.version.clone(), source: Box::new(source) };
     if publications::may_be_in_the_table(version) {
-        follower.look();
+        follower.look(month);
     }
     publish::check(store, version).map_err(damaged)?;
     let part = |item| Part::of_item(item, Origin::Object(&item.key));

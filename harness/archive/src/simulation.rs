@@ -86,8 +86,8 @@ fn writer(store: &Store) -> Writer {
 
 // A log that cannot be written fails nothing.
 impl Follow for InStep {
-    fn look(&self) {
-        drop(self.0.borrow_mut().prepare());
+    fn look(&self, month: Month) {
+        drop(self.0.borrow_mut().prepare(month));
     }
 
     fn published(&self, new: &New) {

@@ -307,7 +307,7 @@ impl<'a> Worker<'a> {
         // While the month is computed the log is read, so that it does not take long once it is published.
         let before = found.as_ref().map(|(manifest, _)| publications::of_manifest(manifest));
         if settings.timestamps == Timestamps::Microseconds || before.is_some_and(|before| !before.is_empty()) {
-            self.follower.look();
+            self.follower.look(month);
         }
         let parquet = cache.temporary().join(format!("{month}.parquet"));
         let columns_of = |month: Month| self.columns_of(stores, month, &seen);

@@ -12,6 +12,7 @@ use std::{
 };
 
 use base::exit;
+use data::Month;
 
 use super::{action::Author, error::TableError, gate::Gate, known::Known, writer::Writer};
 use crate::{
@@ -24,7 +25,7 @@ use crate::{
 /// Who is told what happens to months, to log it.
 pub trait Follow {
     /// Something that can be in the table is about to be published or taken out.
-    fn look(&self);
+    fn look(&self, month: Month);
     /// A month was published.
     fn published(&self, new: &New);
     /// A month was taken out.
@@ -42,8 +43,8 @@ pub struct Follower {
 }
 
 enum Work {
-    /// Nothing but to read the log.
-    Look,
+    /// A month is about to be.
+    Look(Month),
     /// A month was published.
     Published(New),
     /// A month was taken out.
@@ -93,8 +94,8 @@ impl Follower {
 }
 
 impl Follow for Follower {
-    fn look(&self) {
-        self.send(Work::Look);
+    fn look(&self, month: Month) {
+        self.send(Work::Look(month));
     }
 
     fn published(&self, new: &New) {
@@ -124,7 +125,7 @@ fn work(mut writer: Writer, gate: &Gate, works: &Receiver<Work>) {
     let mut said = false;
     for work in works {
         let (what, done) = match work {
-            Work::Look => ("the table".to_owned(), writer.prepare()),
+            Work::Look(month) => (month.to_string(), writer.prepare(month)),
             Work::Published(new) => (new.manifest.month.to_string(), writer.published(new)),
             Work::Removed(removed) => (removed.month.to_string(), writer.removed(removed)),
             Work::Compare(known) => (known.month().to_string(), writer.compare(known)),

@@ -107,18 +107,27 @@ impl Writer {
         Ok(self.log.get_or_insert_default())
     }
 
-    /// Does beforehand what can be, so that logging the next publication takes one request: reads the log, or what is to be
-    /// in it where there is none, and writes a checkpoint that is due.
+    /// Does beforehand what can be, so that logging the next publication of a month takes one request: reads the log, or
+    /// what is to be in it where there is none, logs what is missing of the month, and writes a checkpoint that is due.
     ///
     /// # Errors
     /// [`TableError`].
-    pub fn prepare(&mut self) -> Result<(), TableError> {
+    pub fn prepare(&mut self, month: Month) -> Result<(), TableError> {
         let log = self.look()?;
-        let (absent, due) = (log.absent, log.is_due() && log.faults.is_empty());
-        if absent && self.prepared.is_none() {
-            self.prepared = Some(Whole::of(self)?);
+        if !log.faults.is_empty() {
+            return Ok(());
         }
-        if due { self.checkpoint() } else { Ok(()) }
+        if log.absent {
+            if self.prepared.is_none() {
+                self.prepared = Some(Whole::of(self)?);
+            }
+            return Ok(());
+        }
+        if log.is_due() {
+            self.checkpoint()?;
+        }
+        let known = self.record(month)?;
+        self.compare(known)
     }
 
     /// What was prepared for the first commit.

@@ -129,7 +129,7 @@ fn restore(
         }
     };
     if publications::may_be_in_the_table(&current) {
-        follower.look();
+        follower.look(month);
     }
     let draft = Draft {
         month,

@@ -49,6 +49,10 @@ corrupt COUNT="10000":
 labels ROWS="100000000":
     scripts/labels {{ROWS}}
 
+# The published months as one table, by every engine that can be had
+table:
+    scripts/table
+
 # The publishing protocol: schedules, model, pauses, broken lines
 schedules COUNT="10000":
     scripts/schedules {{COUNT}}

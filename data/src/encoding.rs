@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn every_exception_is_a_column() {
-        let schema = schema::<f32>(&kernels::labels::Specification::default());
+        let schema = schema::<f32>(&kernels::labels::Specification::default(), Default::default());
         for column in DICTIONARY.iter().chain(&PLAIN) {
             assert!(schema.field_with_name(column).is_ok(), "{column}");
         }

@@ -9,7 +9,10 @@ use std::{
     sync::Arc,
 };
 
-use arrow_array::{ArrayRef, Float32Array, Float64Array, Int8Array, Int16Array, Int64Array, TimestampNanosecondArray};
+use arrow_array::{
+    ArrayRef, Float32Array, Float64Array, Int8Array, Int16Array, Int64Array, TimestampMicrosecondArray,
+    TimestampNanosecondArray,
+};
 use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use kernels::{
@@ -69,6 +72,58 @@ impl Value for f64 {
     }
 }
 
+/// What the timestamps of a file count. Bars are whole seconds, so both say the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Timestamps {
+    /// Nanoseconds, as Databento has them.
+    #[default]
+    Nanoseconds,
+    /// Microseconds, which readers of tables take: Delta Lake knows no others.
+    Microseconds,
+}
+
+impl Timestamps {
+    /// How settings and metadata name microseconds; files with nanoseconds say nothing of it, as they did before there was
+    /// a choice.
+    pub const MICROSECONDS: &str = "us";
+    /// Under which key they do.
+    pub const SETTING: &str = "timestamp_unit";
+
+    /// The unit of the column.
+    #[must_use]
+    pub fn unit(self) -> TimeUnit {
+        match self {
+            Self::Nanoseconds => TimeUnit::Nanosecond,
+            Self::Microseconds => TimeUnit::Microsecond,
+        }
+    }
+
+    /// A column of whole seconds since 1970.
+    fn column(self, seconds: impl Iterator<Item = i64>) -> ArrayRef {
+        match self {
+            Self::Nanoseconds => {
+                let times = seconds.map(|second| second * 1_000_000_000);
+                Arc::new(TimestampNanosecondArray::from_iter_values(times).with_timezone("UTC"))
+            }
+            Self::Microseconds => {
+                let times = seconds.map(|second| second * 1_000_000);
+                Arc::new(TimestampMicrosecondArray::from_iter_values(times).with_timezone("UTC"))
+            }
+        }
+    }
+}
+
+/// The timestamps of a training file in nanoseconds, whatever its column counts; `None` for another column.
+#[must_use]
+pub fn nanoseconds(column: &ArrayRef) -> Option<Vec<i64>> {
+    let any = column.as_any();
+    if let Some(column) = any.downcast_ref::<TimestampNanosecondArray>() {
+        return Some(column.values().to_vec());
+    }
+    let micros = any.downcast_ref::<TimestampMicrosecondArray>()?.values();
+    Some(micros.iter().map(|micros| micros.saturating_mul(1000)).collect())
+}
+
 /// Columns before the labels: time, four prices, volume.
 pub const BARS: usize = 6;
 /// All columns with the default labels: bars, label and weight of each mode, features.
@@ -92,9 +147,9 @@ pub fn type_of(output: Output) -> DataType {
 
 /// The columns in order; the same every month. `F` is the type of the features.
 #[must_use]
-pub fn schema<F: Value>(labels: &Specification) -> SchemaRef {
+pub fn schema<F: Value>(labels: &Specification, times: Timestamps) -> SchemaRef {
     let field = |name: &str, data_type: DataType| Field::new(name, data_type, false);
-    let mut fields = vec![field("timestamp", DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())))];
+    let mut fields = vec![field("timestamp", DataType::Timestamp(times.unit(), Some("UTC".into())))];
     fields.extend(["open", "high", "low", "close"].map(|name| field(name, DataType::Float64)));
     fields.push(field("volume", DataType::Int64));
     let types = labels.outputs().iter().copied().map(type_of).cycle();
@@ -109,6 +164,7 @@ pub struct Encoder {
     factory: ArrowRowGroupWriterFactory,
     schema: SchemaRef,
     labels: Arc<Specification>,
+    times: Timestamps,
     tick: Tick,
 }
 
@@ -158,16 +214,21 @@ impl TrainingFile {
         path: &Path,
         tick: Tick,
         labels: &Arc<Specification>,
+        times: Timestamps,
         metadata: &[(String, String)],
     ) -> Result<Self, ParquetError> {
-        let schema = schema::<F>(labels);
+        let schema = schema::<F>(labels, times);
         let mut properties = properties(&schema, metadata)?;
         add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
         let parquet_schema = ArrowSchemaConverter::new().convert(&schema)?;
         let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
         let writer = SerializedFileWriter::new(file, parquet_schema.root_schema_ptr(), Arc::new(properties))?;
         let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&schema));
-        Ok(Self { writer, encoder: Arc::new(Encoder { factory, schema, labels: Arc::clone(labels), tick }), rows: 0 })
+        Ok(Self {
+            writer,
+            encoder: Arc::new(Encoder { factory, schema, labels: Arc::clone(labels), times, tick }),
+            rows: 0,
+        })
     }
 
     /// What encodes the sessions of this file.
@@ -243,12 +304,10 @@ impl<F: Value> Lent<F> {
     }
 
     /// The columns in the order of [`schema`].
-    fn arrays(&self, grid: &Grid, number: usize, Encoder { labels, tick, .. }: &Encoder) -> Vec<ArrayRef> {
+    fn arrays(&self, grid: &Grid, number: usize, Encoder { labels, times, tick, .. }: &Encoder) -> Vec<ArrayRef> {
         let rows = self.rows.clone();
         let first = grid.sessions[number].first_second;
-        let times = (0..rows.len() as i64).map(|row| (first + row) * 1_000_000_000);
-        let mut arrays: Vec<ArrayRef> =
-            vec![Arc::new(TimestampNanosecondArray::from_iter_values(times).with_timezone("UTC"))];
+        let mut arrays: Vec<ArrayRef> = vec![times.column((0..rows.len() as i64).map(|row| first + row))];
         for column in [&grid.open, &grid.high, &grid.low, &grid.close] {
             arrays.push(Arc::new(Float64Array::from_iter_values(
                 column[rows.clone()].iter().map(|&price| tick.points(price)),

@@ -25,6 +25,14 @@ pub fn manifest(bytes: &[u8]) {
     }
 }
 
+/// A commit or a checkpoint of the table's log, whoever wrote it: what is wrong with it is said, and nothing else happens.
+pub fn table(bytes: &[u8]) {
+    match untrusted::table(bytes) {
+        Ok(paths) => assert!(paths.len() <= bytes.len(), "{} paths of {} bytes", paths.len(), bytes.len()),
+        Err(said) => assert!(!said.is_empty()),
+    }
+}
+
 /// Statistics: what is read can be written and read again.
 pub fn statistics(bytes: &[u8]) {
     let Ok(written) = untrusted::statistics(bytes) else { return };

@@ -10,7 +10,7 @@ pub mod seeds;
 mod state;
 
 pub use self::{
-    documents::{configuration, environment, job, manifest, statistics, symbol},
+    documents::{configuration, environment, job, manifest, statistics, symbol, table},
     input::{bars, column_file, csv, dbn, mapping},
     kernels::kernels,
     state::state,

@@ -49,6 +49,7 @@ pub fn all() -> Result<Vec<Seeds>> {
         ("job", jobs()),
         ("column_file", column_files()?),
         ("manifest", vec![manifest().into_bytes()]),
+        ("table", vec![commit().into_bytes()]),
         ("configuration", CONFIGURATIONS.map(|text| text.as_bytes().to_vec()).to_vec()),
         ("environment", ENVIRONMENTS.map(|text| text.as_bytes().to_vec()).to_vec()),
         ("symbol", SYMBOLS.map(|text| text.as_bytes().to_vec()).to_vec()),
@@ -344,6 +345,19 @@ fn column_files() -> Result<Vec<Vec<u8>>> {
     }
     fs::remove_file(&path)?;
     Ok(seeds)
+}
+
+/// A commit that replaces a month's file.
+fn commit() -> String {
+    [
+        r#"{"commitInfo":{"timestamp":1,"operation":"PUBLISH","operationParameters":{"month":"2013-10"},"engineInfo":"harness/0"}}"#,
+        r#"{"protocol":{"minReaderVersion":1,"minWriterVersion":2}}"#,
+        r#"{"metaData":{"id":"a","format":{"provider":"parquet","options":{}},"schemaString":"{}","partitionColumns":["month"],"configuration":{}}}"#,
+        r#"{"remove":{"path":"2013/10/a.parquet","deletionTimestamp":1,"dataChange":true}}"#,
+        r#"{"txn":{"appId":"harness/2013-10","version":2}}"#,
+        r#"{"add":{"path":"2013/10/b.parquet","partitionValues":{"month":"2013-10"},"size":1,"modificationTime":1,"dataChange":true}}"#,
+    ]
+    .join("\n")
 }
 
 /// A manifest with a current version and one before.

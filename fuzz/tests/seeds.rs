@@ -15,6 +15,7 @@ fn every_target_takes_its_seeds_and_what_lies_near() {
             "job" => fuzz::job,
             "column_file" => fuzz::column_file,
             "manifest" => fuzz::manifest,
+            "table" => fuzz::table,
             "configuration" => fuzz::configuration,
             "environment" => fuzz::environment,
             "symbol" => fuzz::symbol,

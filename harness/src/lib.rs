@@ -32,7 +32,7 @@ use crate::{
     cli::{Cli, Command},
     commands::{
         backup, bench, clean, config, demo, doctor, inspect, manual, months, parity, presets, process, report,
-        selftest, stream, study, synth, tune,
+        selftest, stream, study, synth, table, tune,
     },
     settings::{Flags, Settings},
     watch::{alerts, status},
@@ -82,6 +82,7 @@ fn dispatch(matches: &ArgMatches) -> Result<u8> {
         Command::Months(args) => months::run(&args, &settings),
         Command::Report(args) => report::run(&args, &settings),
         Command::Backup(args) => backup::run(&args, &settings),
+        Command::Table(args) => table::run(&args, &settings),
         Command::Clean(args) => clean::run(&args, &settings),
         Command::Config(args) => config::run(&args, &settings),
         Command::Presets(args) => presets::run(&args),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use archive::{
     manifest,
     store::{Access, Store, StoreError},
+    table::{self, Action, Commit},
 };
 use base::exit;
 use data::Month;
@@ -21,6 +22,24 @@ pub fn manifest(month: Month, json: &[u8]) -> crate::Result<Vec<String>> {
     let written = manifest::json(&manifest::key(month), &found)?;
     manifest::parse(month, &written)?;
     Ok(found.versions().flat_map(|version| version.items().map(|item| item.key.clone())).collect())
+}
+
+/// The paths that a commit of the table's log adds or takes out, or those of a checkpoint.
+///
+/// # Errors
+/// It is none.
+pub fn table(bytes: &[u8]) -> Result<Vec<String>, String> {
+    let actions = if bytes.starts_with(b"PAR1") {
+        table::read_checkpoint(bytes.to_vec().into())?
+    } else {
+        Commit::parse(bytes)?.actions
+    };
+    let paths = actions.into_iter().filter_map(|action| match action {
+        Action::Add(add) => Some(add.path),
+        Action::Remove(remove) => Some(remove.path),
+        _ => None,
+    });
+    Ok(paths.collect())
 }
 
 /// The statistics of a month, written again.

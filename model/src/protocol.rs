@@ -24,9 +24,9 @@ pub struct Guards {
     pub doubt: bool,
     /// What is of a later generation goes only after the manifest was moved on.
     pub fence: bool,
-    /// What was replaced stays for a day.
+    /// What was replaced stays for its retention.
     pub grace: bool,
-    /// What was begun goes only after a day.
+    /// What was begun goes only after that time.
     pub age: bool,
     /// Nothing is committed a day after it was begun.
     pub late: bool,
@@ -71,11 +71,11 @@ pub struct State {
     /// What is kept of a removal.
     record: Option<Manifest>,
     objects: Objects,
-    /// Named by manifests that were replaced less than a day ago: readers may be at them.
+    /// Named by manifests that were replaced a shorter while ago than that: readers may be at them.
     recent: Objects,
     /// A day has passed since the last commit.
     rested: bool,
-    /// What was made more than a day ago.
+    /// What was made longer ago than that.
     aged: Objects,
     /// For which generation each object was made, by its number.
     generations: [u8; 16],

@@ -50,7 +50,7 @@ fn without_any_of_its_guards_something_fails() {
         ("the copy before the commit", |guards| guards.copy_first = false),
         ("doubt after a commit that was not answered", |guards| guards.doubt = false),
         ("moving the manifest on before deleting what may be committed", |guards| guards.fence = false),
-        ("a day for readers", |guards| guards.grace = false),
+        ("a retention for readers", |guards| guards.grace = false),
         ("a day for what was begun", |guards| guards.age = false),
         ("an end to what was begun a day ago", |guards| guards.late = false),
         ("a condition on deleting the manifest", |guards| guards.delete_condition = false),

@@ -61,7 +61,7 @@ class Archive:
     """A store of published months.
 
     What it gives is committed: a month that is being published is not there, or there as it was before. A version that is
-    replaced stays readable for a day, so a scan that was made before goes on reading it.
+    replaced stays readable for 7 days, so a scan that was made before goes on reading it.
 
     A bucket is reached by the same AWS variables and files as the command line. Files of a bucket are brought into `cache`
     once and compared with their checksums; `$HARNESS_ES_CACHE`, else `~/.cache/harness-es`, where it is not given.

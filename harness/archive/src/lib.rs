@@ -4,9 +4,11 @@
 pub mod alive;
 pub mod discover;
 pub mod failures;
+mod footer;
 pub mod holdings;
 pub mod manifest;
 pub mod naming;
+pub mod publications;
 pub mod publish;
 pub mod published;
 pub mod remove;
@@ -17,4 +19,5 @@ pub mod state;
 pub mod store;
 pub mod survey;
 pub mod sweep;
+pub mod table;
 pub mod withheld;

@@ -141,6 +141,20 @@ pub struct Version {
     pub published: Timestamp,
 }
 
+/// What was current of a month, by the name under which readers found it, or that nothing was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publication {
+    /// Of the manifest that committed it.
+    pub generation: u64,
+    /// When it became current.
+    pub published: Timestamp,
+    /// The Parquet; none of a removal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Item>,
+    /// Rows of the Parquet.
+    pub rows: u64,
+}
+
 /// The manifest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -158,6 +172,10 @@ pub struct Manifest {
     pub pinned: bool,
     /// Versions before, the last one replaced first.
     pub history: Vec<Version>,
+    /// What was published a short while before, the last first: also what the history has no more, as it is current again.
+    /// Only of what can be in the table (`publications.rs`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Publication>,
 }
 
 /// What is kept of a month that was removed: it lies with the history and is no commit record.
@@ -174,6 +192,9 @@ pub struct Removed {
     pub removed: Timestamp,
     /// Its versions, the last one that was current first.
     pub history: Vec<Version>,
+    /// What was published a short while before, the last first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Publication>,
 }
 
 /// Version of the manifest's layout.
@@ -261,6 +282,7 @@ pub fn parse(month: Month, bytes: &[u8]) -> Result<Manifest, ManifestError> {
         (manifest.schema_version, manifest.month) == (SCHEMA_VERSION, month)
             && current.lies_in(&folder(month), month)
             && history.iter().all(|version| version.lies_in(&history_folder(month), month))
+            && manifest.before.iter().all(|publication| publication.lies_in(&folder(month), month))
     };
     parse_as(key(month), bytes, fits)
 }
@@ -321,6 +343,7 @@ pub fn parse_removed(month: Month, bytes: &[u8]) -> Result<Removed, ManifestErro
     let fits = |removed: &Removed| {
         (removed.schema_version, removed.month) == (SCHEMA_VERSION, month)
             && removed.history.iter().all(|version| version.lies_in(&history_folder(month), month))
+            && removed.before.iter().all(|publication| publication.lies_in(&folder(month), month))
     };
     parse_as(removed_key(month), bytes, fits)
 }
@@ -360,6 +383,17 @@ impl Version {
 
     fn lies_in(&self, folder: &str, month: Month) -> bool {
         naming::are_of(self.items().map(|item| item.key.as_str()), folder, month, &self.version)
+    }
+}
+
+impl Publication {
+    fn lies_in(&self, folder: &str, month: Month) -> bool {
+        let within = |item: &Item| {
+            let name = item.key.strip_prefix(folder).and_then(|key| key.strip_prefix('/'));
+            let named = naming::Name::of(month, &item.key).is_some_and(|name| name.generation == self.generation);
+            named && name.is_some_and(|name| !name.contains('/'))
+        };
+        self.data.as_ref().is_none_or(within)
     }
 }
 

@@ -21,11 +21,13 @@ use base::interrupt;
 use bytes::Bytes;
 use data::{Month, labels::Labels, training_file};
 use jiff::Timestamp;
-use parquet::file::{metadata::ParquetMetaDataReader, reader::Length};
+use parquet::file::metadata::ParquetMetaData;
 
 use super::{
+    footer,
     manifest::{self, Item, MadeFrom, Manifest, ManifestError, RawState, SCHEMA_VERSION, State, Version},
     naming::{self, Attempt},
+    publications,
     store::{Exclusive, Store, StoreError, Tag},
     sweep::{self, Strays},
 };
@@ -94,14 +96,23 @@ impl<'a> Part<'a> {
 }
 
 /// What publishing came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Published {
     /// This version is now the current one.
-    New,
+    New(New),
     /// This version was the current one already; nothing was uploaded.
     Unchanged,
     /// Another worker published the month meanwhile; nothing of ours is left.
     ByAnother,
+}
+
+/// What was committed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct New {
+    /// The month's manifest.
+    pub manifest: Box<Manifest>,
+    /// The footer of its Parquet, unless the answer to the commit was lost.
+    pub footer: Option<Box<ParquetMetaData>>,
 }
 
 /// Publishes a month over what `found` says is there, unless that has changed since it was read.
@@ -134,19 +145,21 @@ pub fn publish(store: &Store, draft: &Draft<'_>, found: Option<(Manifest, Tag)>)
         let made = Arc::clone(&made);
         move || _ = made.withdraw()
     });
-    match place_and_commit(store, draft, &before, &made, &right) {
-        Ok(()) => {}
+    let new = match place_and_commit(store, draft, &before, &made, &right) {
+        Ok(new) => new,
         Err(error) => match made.withdraw() {
             // The answer to the commit was lost.
-            Ok(now) if made.is_named_in(&now) => {}
+            Ok(State { manifest: Some((now, _)), .. }) if made.is_named_in(&now) => {
+                New { manifest: Box::new(now), footer: None }
+            }
             // Whatever failed, it failed because the month is no longer what it was.
             Ok(now) if tag(&now.manifest) != tag(&before.manifest) => return Ok(Published::ByAnother),
             // Also where nothing could be withdrawn: the first error is the one to tell.
             _ => return Err(error),
         },
-    }
+    };
     strays.after_commit(store, &right, &before, stood)?;
-    Ok(Published::New)
+    Ok(Published::New(new))
 }
 
 /// What an attempt has made: until it is committed, its own to remove.
@@ -187,9 +200,13 @@ impl Made {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(key.to_owned());
     }
 
-    fn is_named_in(&self, state: &State) -> bool {
+    fn is_named_in(&self, manifest: &Manifest) -> bool {
+        self.is_among(manifest.versions())
+    }
+
+    fn is_among<'a>(&self, mut versions: impl Iterator<Item = &'a Version>) -> bool {
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        state.versions().flat_map(Version::items).any(|item| keys.contains(&item.key))
+        versions.any(|version| version.items().iter().any(|item| keys.contains(&item.key)))
     }
 
     /// Removes what was made, if it is not named and can no longer be; returns the month as it is. In a directory a commit
@@ -203,7 +220,7 @@ impl Made {
         // Another was committed for this generation; of a later one, this may have been, and be read by someone.
         let lost = self.over_another && now.manifest.is_some() && now.generation() == self.attempt.generation;
         let settled = lost || !store.is_remote() || !self.sent.load(Ordering::SeqCst);
-        if !settled || self.is_named_in(&now) {
+        if !settled || self.is_among(now.versions()) {
             return Ok(now);
         }
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -238,7 +255,7 @@ fn place_and_commit(
     before: &State,
     made: &Made,
     right: &Exclusive,
-) -> Result<(), ManifestError> {
+) -> Result<New, ManifestError> {
     let (month, version) = (draft.month, &draft.data.checksum);
     let now = before.manifest.as_ref();
     let [data, statistics] = naming::keys(&manifest::folder(month), month, version, made.attempt);
@@ -246,7 +263,7 @@ fn place_and_commit(
     let standing = now.map(|(manifest, _)| &manifest.current).filter(|current| current.version == *version);
     let (data, tail) = place(store, &draft.data, data, standing.map(|standing| &standing.data), made)?;
     let labels = Labels::of_settings(&draft.made_from.settings).unwrap_or_default();
-    check_footer(store, &data, tail, (draft.rows, training_file::columns(&labels.specification)))?;
+    let footer = footer::check(store, &data, tail, (draft.rows, training_file::columns(&labels.specification)))?;
     let (statistics, _) =
         place(store, &draft.statistics, statistics, standing.map(|standing| &standing.statistics), made)?;
     let score = standing.filter(|standing| standing.statistics == statistics).map_or(draft.score, |same| same.score);
@@ -261,13 +278,19 @@ fn place_and_commit(
         published: Timestamp::now(),
     };
     let history = history(store, draft, before, made)?;
+    let earlier = match (now, &before.removed) {
+        (Some((manifest, _)), _) => publications::of_manifest(manifest),
+        (None, Some((removed, _))) => publications::of_removed(removed),
+        (None, None) => Vec::new(),
+    };
+    let before = publications::kept(earlier, &current.data.key, current.published);
     let (generation, pinned) = (made.generation(), draft.pinned);
-    let manifest = Manifest { schema_version: SCHEMA_VERSION, month, generation, current, pinned, history };
+    let manifest = Manifest { schema_version: SCHEMA_VERSION, month, generation, current, pinned, history, before };
     let key = manifest::key(month);
     let json = manifest::json(&key, &manifest)?;
     made.commits();
     store.put_if(right, &key, json, now.map(|(_, tag)| tag))?;
-    Ok(())
+    Ok(New { manifest: Box::new(manifest), footer: Some(Box::new(footer)) })
 }
 
 /// Makes an object under a new name and reads it back, unless it stands there already; returns its last part as well.
@@ -371,54 +394,4 @@ fn verify(store: &Store, item: &Item) -> Result<Bytes, StoreError> {
 /// The first that is not as it was written.
 pub fn check(store: &Store, version: &Version) -> Result<(), StoreError> {
     version.items().into_iter().try_for_each(|item| verify(store, item).map(|_| ()))
-}
-
-/// Reads the Parquet footer, which lies in `tail`, and compares rows and columns.
-fn check_footer(store: &Store, item: &Item, tail: Bytes, (rows, expected): (u64, usize)) -> Result<(), StoreError> {
-    let wrong = |found: String| StoreError::ReadBack {
-        store: store.name().to_owned(),
-        key: item.key.clone(),
-        found,
-        expected: format!("{rows} rows in {expected} columns"),
-    };
-    let footer = Footer { store, item, tail };
-    let metadata = ParquetMetaDataReader::new().parse_and_finish(&footer).map_err(|error| wrong(error.to_string()))?;
-    let (found, columns) = (metadata.file_metadata().num_rows(), metadata.file_metadata().schema_descr().num_columns());
-    if u64::try_from(found) == Ok(rows) && columns == expected {
-        Ok(())
-    } else {
-        Err(wrong(format!("{found} rows in {columns} columns")))
-    }
-}
-
-/// A published object as the Parquet reader sees it; its tail is here already.
-struct Footer<'a> {
-    store: &'a Store,
-    item: &'a Item,
-    tail: Bytes,
-}
-
-impl Length for Footer<'_> {
-    fn len(&self) -> u64 {
-        self.item.bytes
-    }
-}
-
-impl parquet::file::reader::ChunkReader for Footer<'_> {
-    type T = std::io::Cursor<Bytes>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        self.get_bytes(start, usize::try_from(self.item.bytes - start)?).map(std::io::Cursor::new)
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        let here = self.item.bytes - self.tail.len() as u64;
-        if let Some(start) = start.checked_sub(here).and_then(|start| usize::try_from(start).ok())
-            && let Some(end) = start.checked_add(length).filter(|&end| end <= self.tail.len())
-        {
-            return Ok(self.tail.slice(start..end));
-        }
-        let read = self.store.range(&self.item.key, start..start + length as u64);
-        read.map_err(|error| parquet::errors::ParquetError::External(Box::new(error)))
-    }
 }

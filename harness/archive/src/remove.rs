@@ -13,9 +13,11 @@ use serde::Serialize;
 
 use super::{
     manifest::{self, Manifest, ManifestError, Removed, SCHEMA_VERSION, State, Version},
+    publications,
     publish::{self, Made},
     store::{Exclusive, Store, Tag},
     sweep,
+    table::Follow,
 };
 
 /// What became of a month.
@@ -30,24 +32,34 @@ pub enum Outcome {
     Failed,
 }
 
-/// Takes a month out: what became of it, and the versions that are kept.
+/// Takes a month out: what became of it, and what is kept of it, if that is anything.
 ///
 /// # Errors
 /// [`ManifestError`].
-pub fn remove(store: &Store, month: Month) -> Result<(Outcome, usize), ManifestError> {
+pub fn remove(
+    store: &Store,
+    month: Month,
+    follower: &impl Follow,
+) -> Result<(Outcome, Option<Removed>), ManifestError> {
     let right = store.exclusive(&month.to_string())?;
     let before = State::read(store, month)?;
     let Some((manifest, tag)) = &before.manifest else {
         sweep::sweep(store, month, &right)?;
-        return Ok((Outcome::RemovedBefore, before.removed.map_or(0, |(removed, _)| removed.history.len())));
+        return Ok((Outcome::RemovedBefore, before.removed.map(|(removed, _)| removed)));
     };
+    if !publications::of_manifest(manifest).is_empty() {
+        follower.look(month);
+    }
     let made = Made::new(store, month, &before);
     let _interrupt = interrupt::on_exit({
         let made = Arc::clone(&made);
         move || _ = made.withdraw()
     });
     match keep_and_commit(store, manifest, tag, &made, &right) {
-        Ok(versions) => Ok((Outcome::Removed, versions)),
+        Ok(removed) => {
+            follower.removed(&removed);
+            Ok((Outcome::Removed, Some(removed)))
+        }
         Err(error) => {
             // The first error is the one to tell.
             _ = made.withdraw();
@@ -56,14 +68,14 @@ pub fn remove(store: &Store, month: Month) -> Result<(Outcome, usize), ManifestE
     }
 }
 
-/// The number of versions kept.
+/// What is kept.
 fn keep_and_commit(
     store: &Store,
     manifest: &Manifest,
     tag: &Tag,
     made: &Made,
     right: &Exclusive,
-) -> Result<usize, ManifestError> {
+) -> Result<Removed, ManifestError> {
     let (month, current) = (manifest.month, &manifest.current);
     let damaged = |source| ManifestError::Damaged { month, version: current.version.clone(), source: Box::new(source) };
     publish::check(store, current).map_err(damaged)?;
@@ -76,13 +88,15 @@ fn keep_and_commit(
     let more = left.iter().flat_map(|(left, _)| &left.history);
     let more: Vec<Version> = more.filter(|old| unknown(old)).cloned().collect();
     history.extend(more);
-    let (versions, generation) =
-        (history.len(), made.generation().max(left.as_ref().map_or(0, |(left, _)| left.generation + 1)));
-    let removed = Removed { schema_version: SCHEMA_VERSION, month, generation, removed: Timestamp::now(), history };
+    let generation = made.generation().max(left.as_ref().map_or(0, |(left, _)| left.generation + 1));
+    let now = Timestamp::now();
+    // Nothing stays current, so nothing is left out.
+    let before = publications::kept(publications::of_manifest(manifest), "", now);
+    let removed = Removed { schema_version: SCHEMA_VERSION, month, generation, removed: now, history, before };
     let key = manifest::removed_key(month);
     let json = manifest::json(&key, &removed)?;
     made.commits();
     store.put_if(right, &key, json, left.as_ref().map(|(_, tag)| tag))?;
     store.delete_held(right, &manifest::key(month), tag)?;
-    Ok(versions)
+    Ok(removed)
 }

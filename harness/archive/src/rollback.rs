@@ -6,8 +6,10 @@ use serde::Serialize;
 
 use super::{
     manifest::{self, ManifestError, Version},
+    publications,
     publish::{self, Draft, Origin, Part, Published},
     store::Store,
+    table::Follow,
 };
 
 /// What became of it.
@@ -38,7 +40,7 @@ pub struct Rollback {
 ///
 /// # Errors
 /// There is no such version, it is damaged, another worker has changed the month, or the store fails.
-pub fn roll_back(store: &Store, month: Month, to: Option<&str>) -> base::Result<Rollback> {
+pub fn roll_back(store: &Store, month: Month, to: Option<&str>, follower: &impl Follow) -> base::Result<Rollback> {
     let found = manifest::read(store, month)?;
     let current = found.as_ref().map(|(manifest, _)| manifest.current.clone());
     let history = match &found {
@@ -52,6 +54,9 @@ pub fn roll_back(store: &Store, month: Month, to: Option<&str>) -> base::Result<
         return Ok(done(Outcome::Unchanged));
     }
     let damaged = |source| ManifestError::Damaged { month, version: version.version.clone(), source: Box::new(source) };
+    if publications::may_be_in_the_table(version) {
+        follower.look(month);
+    }
     publish::check(store, version).map_err(damaged)?;
     let part = |item| Part::of_item(item, Origin::Object(&item.key));
     let draft = Draft {
@@ -66,7 +71,10 @@ pub fn roll_back(store: &Store, month: Month, to: Option<&str>) -> base::Result<
         earlier: &[],
     };
     match publish::publish(store, &draft, found)? {
-        Published::New => Ok(done(Outcome::RolledBack)),
+        Published::New(new) => {
+            follower.published(&new);
+            Ok(done(Outcome::RolledBack))
+        }
         Published::Unchanged => Ok(done(Outcome::Unchanged)),
         Published::ByAnother => {
             let said =

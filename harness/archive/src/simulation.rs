@@ -5,9 +5,10 @@
 //! A few hundred schedules by default; `SCHEDULES=10000 cargo test --release -p archive simulation` is the long run.
 
 mod bucket;
+mod log;
 mod world;
 
-use std::{sync::Arc, thread};
+use std::{cell::RefCell, sync::Arc, thread};
 
 use bytes::Bytes;
 use data::Month;
@@ -21,11 +22,12 @@ use rand_chacha::ChaCha8Rng;
 
 use self::{bucket::Simulated, world::World};
 use crate::{
-    manifest::{self, MadeFrom, ManifestError, State},
-    publish::{self, Draft, Origin, Part},
+    manifest::{self, MadeFrom, ManifestError, Removed, State},
+    publish::{self, Draft, New, Origin, Part, Published},
     remove, rollback,
     store::Store,
     sweep::{self, GRACE, Plan, Strays},
+    table::{Author, Follow, Writer},
 };
 
 const WORKERS: usize = 3;
@@ -60,12 +62,40 @@ fn work(store: &Store, files: &[Bytes], removes: bool, mut random: ChaCha8Rng) {
         let file = &files[random.random_range(0..files.len())];
         let done: base::Result<()> = match random.random_range(0..10) {
             0..6 => publish_one(store, file),
-            6 => rollback::roll_back(store, month(), None).map(|_| ()),
-            7 if removes => remove::remove(store, month()).map(|_| ()).map_err(Into::into),
+            6 => rollback::roll_back(store, month(), None, &InStep::new(store)).map(|_| ()),
+            7 if removes => remove::remove(store, month(), &InStep::new(store)).map(|_| ()).map_err(Into::into),
             _ => look(store, random.random()).map_err(Into::into),
         };
         // A store that fails is part of it.
         drop(done);
+    }
+}
+
+/// Logs on the worker's own thread, so that each request of it is a step like the others.
+struct InStep(RefCell<Writer>);
+
+impl InStep {
+    fn new(store: &Store) -> Self {
+        Self(RefCell::new(writer(store)))
+    }
+}
+
+fn writer(store: &Store) -> Writer {
+    Writer::new(store, Author { run: "simulated".into(), host: String::new() })
+}
+
+// A log that cannot be written fails nothing.
+impl Follow for InStep {
+    fn look(&self, month: Month) {
+        drop(self.0.borrow_mut().prepare(month));
+    }
+
+    fn published(&self, new: &New) {
+        drop(self.0.borrow_mut().published(new.clone()));
+    }
+
+    fn removed(&self, removed: &Removed) {
+        drop(self.0.borrow_mut().removed(removed.clone()));
     }
 }
 
@@ -74,7 +104,7 @@ fn publish_one(store: &Store, file: &Bytes) -> base::Result<()> {
     let json = || serde_json::to_vec(&fastrand::u64(..));
     let made_from = MadeFrom {
         program: "0".into(),
-        settings: serde_json::Value::Null,
+        settings: serde_json::json!({"timestamp_unit": "us"}),
         decay_reference: month(),
         inputs: Vec::new(),
         symbology: Vec::new(),
@@ -91,7 +121,9 @@ fn publish_one(store: &Store, file: &Bytes) -> base::Result<()> {
         pinned: false,
         earlier: &[],
     };
-    publish::publish(store, &draft, found)?;
+    if let Published::New(new) = publish::publish(store, &draft, found)? {
+        InStep::new(store).published(&new);
+    }
     Ok(())
 }
 
@@ -135,11 +167,11 @@ fn schedule(seed: u64, files: &[Bytes]) -> (Vec<String>, u64) {
         thread.join().unwrap();
     }
     world.settle();
-    // Somebody looks at the month, and again a day later and another.
+    // Somebody looks at the month, and again when all that was replaced is old.
     let store = sure;
     let last = || -> Result<Vec<String>, ManifestError> {
         for _ in 0..3 {
-            world.day();
+            world.later();
             let right = store.exclusive(&month().to_string())?;
             Plan::of(&store, month(), &right, true, GRACE)?.carry_out(&store, &right)?;
         }
@@ -147,6 +179,10 @@ fn schedule(seed: u64, files: &[Bytes]) -> (Vec<String>, u64) {
         Ok(strays.all().map(|object| format!("an orphan is left: {}", object.key)).collect())
     };
     let mut broken = world.broken();
+    match writer(&store).sync() {
+        Ok(_) => broken.extend(world.unlogged()),
+        Err(error) => broken.push(format!("the log cannot be mended: {error}")),
+    }
     match last() {
         Ok(left) => broken.extend(left),
         Err(error) => broken.push(format!("the last look failed: {error}")),

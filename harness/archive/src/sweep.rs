@@ -15,8 +15,9 @@ use super::{
     store::{Exclusive, Object, Store, StoreError, Tag},
 };
 
-/// How long what was replaced stays.
-pub const GRACE: Duration = Duration::from_secs(24 * 3600);
+/// How long what was replaced stays: a query that began before must not lose its file, nor one of an earlier version of the
+/// table. Orphans, which nobody reads, go by the same rule: two would be more to know.
+pub const GRACE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What nothing names.
 pub struct Strays {

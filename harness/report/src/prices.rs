@@ -4,6 +4,7 @@ use std::{fs::File, path::Path};
 
 use base::error::{Class, Context, Met};
 use parquet::{
+    basic::{LogicalType, TimeUnit, TimestampType},
     column::reader::get_typed_column_reader,
     data_type::{DataType, DoubleType, Int32Type, Int64Type},
     file::reader::{FileReader, RowGroupReader, SerializedFileReader},
@@ -55,8 +56,7 @@ pub fn read(statistics: &Statistics, parquet: &Path) -> base::Result<Vec<Session
         return Ok(Vec::new());
     }
     let mut current = 0;
-    let mut visit = |time: i64, close: f64, won: &[bool]| {
-        let second = time.div_euclid(1_000_000_000);
+    let mut visit = |second: i64, close: f64, won: &[bool]| {
         while current + 1 < ends.len() && second > ends[current].1 {
             current += 1;
         }
@@ -73,7 +73,7 @@ pub fn read(statistics: &Statistics, parquet: &Path) -> base::Result<Vec<Session
     Ok(thinned.into_iter().map(Buckets::finish).collect())
 }
 
-/// Calls `visit` with the timestamp in nanoseconds, the close and the labels of every row.
+/// Calls `visit` with the timestamp in seconds, the close and the labels of every row.
 fn scan(path: &Path, statistics: &Statistics, visit: &mut impl FnMut(i64, f64, &[bool])) -> base::Result<()> {
     let reader = SerializedFileReader::new(File::open(path)?).met_as(Class::Published)?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
@@ -82,6 +82,10 @@ fn scan(path: &Path, statistics: &Statistics, visit: &mut impl FnMut(i64, f64, &
         position.ok_or_else(|| unlike(format!("no column '{name}'")))
     };
     let (timestamp, close) = (column("timestamp")?, column("close")?);
+    let a_second = match schema.column(timestamp).logical_type_ref() {
+        Some(LogicalType::Timestamp(TimestampType { unit: TimeUnit::MICROS, .. })) => 1_000_000,
+        _ => 1_000_000_000,
+    };
     let specification = statistics.labels().specification;
     let labels = specification.modes().iter().map(|mode| column(&format!("label_{}", mode.name)));
     let labels = labels.collect::<base::Result<Vec<_>>>()?;
@@ -96,7 +100,7 @@ fn scan(path: &Path, statistics: &Statistics, visit: &mut impl FnMut(i64, f64, &
             for (won, labels) in won.iter_mut().zip(&labels) {
                 *won = labels.get(row) == Some(&1);
             }
-            visit(time, close, &won);
+            visit(time.div_euclid(a_second), close, &won);
         }
     }
     Ok(())
@@ -199,7 +203,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("month.parquet");
         let tick = Tick::from_nanos(250_000_000).unwrap();
-        let mut file = TrainingFile::create::<f32>(&path, tick, &Default::default(), &[]).unwrap();
+        let mut file = TrainingFile::create::<f32>(&path, tick, &Default::default(), Default::default(), &[]).unwrap();
         for (number, mut columns) in tests::columns(&grid).into_iter().enumerate() {
             if number == 1 {
                 columns.modes[2].label[3] = 1;

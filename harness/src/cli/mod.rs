@@ -23,7 +23,7 @@ pub use self::live::{ParityArgs, StreamArgs, StreamFormat};
 pub use self::operate::{
     AlertsArgs, AlertsCommand, BackupArgs, BackupCommand, CleanArgs, CreateArgs, HistoryArgs, ListArgs, MonitorArgs,
     MonthsArgs, MonthsCommand, RemoveArgs, ReprocessArgs, RestoreArgs, RollbackArgs, SelftestArgs, SelftestKind,
-    StatusArgs, VerifyArgs,
+    StatusArgs, TableArgs, TableCommand, VerifyArgs,
 };
 pub use self::report::{ReportArgs, ReportFormat, ReportKind};
 pub use self::study::{BarriersArgs, StudyArgs, StudyCommand};
@@ -87,6 +87,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Back up published months to another store, verify or restore them
     Backup(BackupArgs),
+    /// Keep the published months as one Delta Lake table, for DuckDB, Polars, Spark and others
+    Table(TableArgs),
     /// Delete leftovers: files of killed runs, unused decoded columns, orphans of the store
     Clean(CleanArgs),
     /// Show the settings in force

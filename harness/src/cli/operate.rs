@@ -214,6 +214,28 @@ pub struct RestoreArgs {
 }
 
 #[derive(Args)]
+pub struct TableArgs {
+    #[command(subcommand)]
+    pub command: TableCommand,
+}
+
+#[derive(Subcommand)]
+pub enum TableCommand {
+    /// Make the log of the table, or mend it, so that it says what the manifests say
+    Sync {
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare the log of the table with the manifests; exit code 1 when they differ
+    Verify {
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Args)]
 pub struct CleanArgs {
     /// Age of decoded columns, and with --history of earlier versions: 30d, 12h, 0s
     #[arg(long, default_value = "30d", value_parser = age)]

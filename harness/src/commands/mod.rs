@@ -21,4 +21,5 @@ pub mod stream;
 pub mod study;
 mod summary;
 pub mod synth;
+pub mod table;
 pub mod tune;

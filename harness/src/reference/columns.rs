@@ -12,13 +12,14 @@ fn the_reference_page_is_that_of_the_registries() {
 }
 
 fn page() -> String {
-    let schema = schema::<f32>(&Specification::default());
+    let schema = schema::<f32>(&Specification::default(), Default::default());
     let bars: Vec<&str> = schema.fields()[..BARS].iter().map(|field| field.name().as_str()).collect();
     let [time, prices @ .., volume] = &bars[..] else { panic!("{bars:?}") };
     let mut page = format!(
         "# Columns\n\nThe {COLUMNS} columns of a training file in their order, one row a second of the session. \
          [spec.md](spec.md) defines labels and weights in section 3, and the terms of the features in section 4.\n\n\
-         ## Bars\n\n- `{time}`: start of the second, UTC, nanoseconds\n- `{}`: prices in points, float64; the last \
+         ## Bars\n\n- `{time}`: start of the second, UTC, nanoseconds, or microseconds by the \
+         setting `timestamp_unit`\n- `{}`: prices in points, float64; the last \
          close where nothing traded\n- `{volume}`: contracts traded, int64; 0 where nothing traded\n",
         prices.join("`, `")
     );

@@ -183,8 +183,9 @@ impl Training<'_> {
     ) -> crate::Result<Vec<Statistics>> {
         let failed = || format!("{}: cannot be written", path.display());
         let tick = self.settings.instrument.tick()?;
+        let Settings { labels, timestamps, .. } = self.settings;
         let mut file =
-            TrainingFile::create::<F>(path, tick, &self.settings.labels.specification, &metadata(self.made_from))
+            TrainingFile::create::<F>(path, tick, &labels.specification, *timestamps, &metadata(self.made_from))
                 .map_err(WriteError::from)
                 .with_context(failed)?;
         let (mut made, mut began, mut empty) = (Vec::new(), self.decoding.began, Seen::default());

@@ -11,17 +11,19 @@ use archive::{
     discover::RawFile,
     failures, holdings,
     manifest::{self, FrontDates, MadeFrom, RawState, Source, Version},
+    publications,
     publish::{self, Draft, Origin, Part, Published},
     published::{self, PublishedError},
     store::{Store, StoreError, Traffic},
     sweep,
+    table::{Follow, Follower},
     withheld::{self, Withheld},
 };
 use base::{
     error::{Class, Context, Error},
     exit::{self, Usage},
 };
-use data::{Month, contract::Fronts, input::InputError};
+use data::{Month, contract::Fronts, input::InputError, training_file::Timestamps};
 
 use super::{
     cache::Cache,
@@ -66,6 +68,8 @@ pub struct Worker<'a> {
     writable: Mutex<bool>,
     memory: Budget,
     cores: Budget,
+    /// Writes the log of the table.
+    follower: Follower,
 }
 
 /// Months that are computed at a time.
@@ -99,6 +103,7 @@ impl<'a> Worker<'a> {
             writable: Mutex::new(false),
             memory: Budget::of_memory(settings),
             cores: Budget::new(at_once() as u64),
+            follower: Follower::new(stores.store),
         })
     }
 
@@ -251,6 +256,7 @@ impl<'a> Worker<'a> {
             if same_fronts(store, current, &fronts)? {
                 if let (Some((manifest, tag)), false) = (&found, request.dry_run) {
                     sweep::tidy(store, manifest, tag)?;
+                    self.follower.unchanged(manifest);
                 }
                 result.note(Outcome::Unchanged, &current.version, current.rows, current.score);
                 reporter.steps(MONTH_STEPS);
@@ -298,6 +304,11 @@ impl<'a> Worker<'a> {
         states.extend(new_states);
         reporter.steps(READ_STEPS);
 
+        // While the month is computed the log is read, so that it does not take long once it is published.
+        let before = found.as_ref().map(|(manifest, _)| publications::of_manifest(manifest));
+        if settings.timestamps == Timestamps::Microseconds || before.is_some_and(|before| !before.is_empty()) {
+            self.follower.look(month);
+        }
         let parquet = cache.temporary().join(format!("{month}.parquet"));
         let columns_of = |month: Month| self.columns_of(stores, month, &seen);
         let levels = || self.volumes.levels(stores, month, &seen);
@@ -362,7 +373,10 @@ impl<'a> Worker<'a> {
             earlier: &[],
         };
         let outcome = match publish::publish(store, &draft, found)? {
-            Published::New => Outcome::Published,
+            Published::New(new) => {
+                self.follower.published(&new);
+                Outcome::Published
+            }
             Published::Unchanged => Outcome::Unchanged,
             Published::ByAnother => Outcome::ByAnother,
         };

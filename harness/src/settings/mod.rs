@@ -28,6 +28,7 @@ use data::{
     form::{self, Form, PriceUnit, TimeUnit},
     instrument::InstrumentError,
     labels::Labels,
+    training_file::Timestamps,
 };
 use kernels::{Level, Profile};
 use serde::Serialize;
@@ -78,6 +79,8 @@ pub struct Settings {
     pub newest: bool,
     /// Whether features are float64.
     pub float64: bool,
+    /// What the timestamps count.
+    pub timestamps: Timestamps,
     /// How the front contract is chosen.
     pub choice: Choice,
     /// Rows of one kernel call.
@@ -240,6 +243,11 @@ impl Settings {
             allow_decay_reference_before_data: second("allow_decay_reference_before_data", ["false", "true"])?,
             newest: second("newest", ["false", "true"])?,
             float64: second("features_dtype", ["float32", "float64"])?,
+            timestamps: if second("timestamp_unit", ["ns", Timestamps::MICROSECONDS])? {
+                Timestamps::Microseconds
+            } else {
+                Timestamps::Nanoseconds
+            },
             choice: if second("contract", ["volume", "volume-previous"])? {
                 Choice::VolumePrevious
             } else {
@@ -373,6 +381,9 @@ impl Settings {
         // Months with the default labels say nothing of them, as they did before there were others.
         if !self.labels.is_default() {
             settings["labels"] = self.labels.to_json();
+        }
+        if self.timestamps == Timestamps::Microseconds {
+            settings[Timestamps::SETTING] = Timestamps::MICROSECONDS.into();
         }
         settings
     }

@@ -43,7 +43,7 @@ impl Group {
             "months" | "stream" | "parity" => &[Store, Input, Output, Log],
             "quality" | "status" | "monitor" | "alerts" | "report" => &[Store, Input, Output, Log],
             "doctor" | "clean" => &[Store, Machine, Log],
-            "backup" => &[Store, Log],
+            "backup" | "table" => &[Store, Log],
             _ => &[Log],
         }
     }
@@ -255,6 +255,15 @@ pub(super) const SETTINGS: &[Definition] = &[
     .choices(&["true", "false"]),
     setting("features_dtype", Output, "float32", "TYPE", "Type of the feature columns")
         .choices(&["float32", "float64"]),
+    setting(
+        "timestamp_unit",
+        Output,
+        "ns",
+        "UNIT",
+        "Unit of the timestamp column; only months in us are in the table that `harness table` keeps. us becomes the \
+         default of new stores with the next major version",
+    )
+    .choices(&["ns", "us"]),
     setting("chunk_rows", Machine, "4096", "ROWS", "Rows per kernel call; does not change the output")
         .variable("CHUNK_SIZE"),
     setting("jobs", Machine, "0", "COUNT", "Threads, at most four per core; 0: one per core"),

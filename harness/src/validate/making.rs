@@ -1,7 +1,7 @@
 //! What a training file says it was made with: a file is held to its own settings, not to those in force now.
 
 use archive::manifest::MadeFrom;
-use data::{Instrument, contract::Choice, labels::Labels, month::Month};
+use data::{Instrument, contract::Choice, labels::Labels, month::Month, training_file::Timestamps};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kernels::Profile;
 use serde::Deserialize;
@@ -20,6 +20,8 @@ pub struct Making {
     pub choice: Choice,
     /// Whether the features are float64.
     pub float64: bool,
+    /// What timestamps count.
+    pub timestamps: Timestamps,
     /// Which trades are labelled.
     pub labels: Labels,
     /// Month the weights decay to.
@@ -32,6 +34,7 @@ struct Settings {
     instrument: Instrument,
     contract: Choice,
     features_dtype: String,
+    timestamp_unit: Option<String>,
 }
 
 impl Making {
@@ -43,7 +46,7 @@ impl Making {
         let labels = Labels::of_settings(&made_from.settings)?;
         let settings: Settings =
             serde_json::from_value(made_from.settings.clone()).map_err(|error| error.to_string())?;
-        let Settings { profile, instrument, contract, features_dtype } = settings;
+        let Settings { profile, instrument, contract, features_dtype, timestamp_unit } = settings;
         instrument.check().map_err(|error| error.to_string())?;
         Ok(Self {
             profile: match profile.as_str() {
@@ -58,6 +61,11 @@ impl Making {
                 "float32" => false,
                 "float64" => true,
                 other => return Err(format!("features_dtype {other}")),
+            },
+            timestamps: match timestamp_unit.as_deref() {
+                None => Timestamps::Nanoseconds,
+                Some(Timestamps::MICROSECONDS) => Timestamps::Microseconds,
+                Some(other) => return Err(format!("timestamp_unit {other}")),
             },
             labels,
             reference: made_from.decay_reference,

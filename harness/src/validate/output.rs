@@ -35,7 +35,7 @@ const FLAG: RowRule = rule("flags", "exactly one of the seven flags is 1, the ot
 
 /// Metadata, columns, types and row groups; whether rows can be read.
 pub fn layout(table: &Table, making: &Making, findings: &mut Findings) -> bool {
-    if let Some((found, expected)) = table.layout(&making.labels.specification, making.float64) {
+    if let Some((found, expected)) = table.layout(&making.labels.specification, (making.float64, making.timestamps)) {
         findings.error(OUTPUT, "schema", found, expected);
         return false;
     }

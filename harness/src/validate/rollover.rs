@@ -313,6 +313,7 @@ mod tests {
             zone,
             choice: data::contract::Choice::Volume,
             float64: false,
+            timestamps: Default::default(),
             labels: data::labels::Labels::default(),
             reference: statistics.month,
         };

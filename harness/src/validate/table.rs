@@ -8,14 +8,13 @@ use std::{
 };
 
 use arrow_array::{
-    Array, ArrayRef, Float32Array, Float64Array, Int8Array, Int16Array, Int64Array, RecordBatch,
-    TimestampNanosecondArray, UInt64Array,
+    Array, ArrayRef, Float32Array, Float64Array, Int8Array, Int16Array, Int64Array, RecordBatch, UInt64Array,
 };
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::DataType;
 use bytes::Bytes;
 use data::{
     input::{self, InputError},
-    training_file::{self, BARS},
+    training_file::{self, BARS, Timestamps},
 };
 use kernels::{
     features::{FLAGS, FLOATS},
@@ -91,8 +90,8 @@ pub fn names(labels: &Specification) -> Vec<String> {
 }
 
 /// Types a column may have.
-fn types(column: usize, labels: &Specification, float64: bool) -> Vec<DataType> {
-    let time = |zone: &str| DataType::Timestamp(TimeUnit::Nanosecond, Some(zone.into()));
+fn types(column: usize, labels: &Specification, (float64, times): (bool, Timestamps)) -> Vec<DataType> {
+    let time = |zone: &str| DataType::Timestamp(times.unit(), Some(zone.into()));
     let outputs = labels.outputs();
     let of_labels = outputs.len() * labels.modes().len();
     match column {
@@ -143,8 +142,9 @@ impl Table {
         pairs.map(|pair| (pair.key.as_str(), pair.value.as_deref().unwrap_or_default()))
     }
 
-    /// What differs from the columns in their order, with their types: found and expected; `None` when nothing does.
-    pub fn layout(&self, labels: &Specification, float64: bool) -> Option<(String, String)> {
+    /// What differs from the columns in their order, with their types: found and expected; `None` when nothing does. Also
+    /// given are whether features are float64, and what timestamps count.
+    pub fn layout(&self, labels: &Specification, of: (bool, Timestamps)) -> Option<(String, String)> {
         let fields = self.metadata.schema().fields();
         let names = names(labels);
         if let Some((number, (field, name))) =
@@ -156,7 +156,7 @@ impl Table {
         if fields.len() != columns {
             return Some((format!("{} columns", fields.len()), format!("{columns} columns")));
         }
-        let types = |number: usize| types(number, labels, float64);
+        let types = |number: usize| types(number, labels, of);
         let wrong = |(number, field): &(usize, &Arc<arrow_schema::Field>)| !types(*number).contains(field.data_type());
         let (number, field) = fields.iter().enumerate().find(wrong)?;
         let expected: Vec<String> = types(number).iter().map(ToString::to_string).collect();
@@ -272,7 +272,7 @@ fn bars(columns: &[ArrayRef]) -> Result<Bars, InputError> {
         Some(volume) => volume.values().iter().map(|&volume| i64::try_from(volume).unwrap_or(-1)).collect(),
         None => typed::<Int64Array>(volume)?.values().to_vec(),
     };
-    let time = typed::<TimestampNanosecondArray>(time)?.values().to_vec();
+    let time = training_file::nanoseconds(time).ok_or_else(|| damaged("timestamp is of another type".into()))?;
     Ok(Bars { time, prices: [open?, high?, low?, close?], volume })
 }
 

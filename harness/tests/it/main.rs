@@ -49,6 +49,7 @@ mod server;
 mod soak;
 mod status;
 mod structure;
+mod table;
 mod tampered;
 mod undo;
 mod validate;

@@ -178,7 +178,9 @@ fn the_file_is_the_same_to_the_byte_for_every_chunk_size_and_number_of_threads()
             (ROWS, 4),
         ] {
             let computation = computation(profile, chunk_rows);
-            let mut file = TrainingFile::create::<f32>(&path, computation.tick, &computation.labels, &[]).unwrap();
+            let mut file =
+                TrainingFile::create::<f32>(&path, computation.tick, &computation.labels, Default::default(), &[])
+                    .unwrap();
             f32::month(&mut file, &GRID, &computation, threads, &Nobody).unwrap();
             assert_eq!(file.finish().unwrap(), ROWS as u64);
             let bytes = std::fs::read(&path).unwrap();

@@ -12,8 +12,13 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::log::{self, Logged};
 use super::month;
-use crate::manifest::{self, Version};
+use crate::{
+    manifest::{self, Version},
+    sweep::GRACE,
+    table,
+};
 
 /// An object.
 #[derive(Clone, Debug)]
@@ -72,6 +77,8 @@ struct Inner {
     /// Keys that were named, with the time by the store's clock from when on they were not.
     replaced: BTreeMap<String, (String, Duration)>,
     committed: BTreeSet<String>,
+    /// Every Parquet that ever was the current one.
+    published: BTreeSet<String>,
     jumps: bool,
     steps: u64,
     broken: Vec<String>,
@@ -87,7 +94,7 @@ enum Worker {
 const SIGNED: Duration = Duration::from_secs(900);
 /// Long enough after 1970.
 const START: Duration = Duration::from_secs(1_700_000_000);
-const DAY: Duration = Duration::from_secs(25 * 3600);
+const LATER: Duration = Duration::from_secs(GRACE.as_secs() + 3600);
 
 impl World {
     /// With `jumps` the clock of the store jumps; then a month must be there, and is not to be removed.
@@ -102,6 +109,7 @@ impl World {
             late: Vec::new(),
             replaced: BTreeMap::new(),
             committed: BTreeSet::new(),
+            published: BTreeSet::new(),
             jumps,
             steps: 0,
             broken: Vec::new(),
@@ -214,9 +222,9 @@ impl World {
         }
     }
 
-    /// A day passes.
-    pub fn day(&self) {
-        self.advance(DAY);
+    /// What was replaced becomes old enough to go.
+    pub fn later(&self) {
+        self.advance(LATER);
     }
 
     /// Time passes.
@@ -227,6 +235,20 @@ impl World {
     /// What was broken since this was asked.
     pub fn broken(&self) -> Vec<String> {
         std::mem::take(&mut self.lock().broken)
+    }
+
+    /// What was published and is not in the log, or is in it otherwise.
+    pub fn unlogged(&self) -> Vec<String> {
+        let inner = self.lock();
+        let current = inner.objects.get(&manifest::key(month()));
+        let current = current.map(|object| manifest::parse(month(), &object.bytes).unwrap().current.data.key);
+        match inner.log() {
+            Ok(logged) => {
+                let there = inner.published.iter().filter(|key| inner.objects.contains_key(*key));
+                logged.differs(there, current.as_ref())
+            }
+            Err(error) => vec![error],
+        }
     }
 
     /// Requests and waits.
@@ -250,11 +272,11 @@ impl Inner {
         let millis = self.random.random_range(0..400);
         self.now += match self.random.random_range(0..300) {
             0..8 => Duration::from_secs(self.random.random_range(0..120)),
-            8 => Duration::from_secs(self.random.random_range(0..40 * 3600)),
+            8 => Duration::from_secs(self.random.random_range(0..GRACE.as_secs() * 5 / 3)),
             _ => Duration::from_millis(millis),
         };
         if self.jumps && self.random.random_range(0..500) == 0 {
-            self.ahead += Duration::from_secs(self.random.random_range(0..30 * 3600));
+            self.ahead += Duration::from_secs(self.random.random_range(0..GRACE.as_secs() * 5 / 4));
         }
         if self.random.random_range(0..6) == 0 {
             self.arrives();
@@ -298,6 +320,10 @@ impl Inner {
             }
         };
         self.check(before);
+        if matches!(request, Request::Put { key, .. } if key.starts_with(table::LOG)) {
+            let wrong = self.log().err();
+            self.broken.extend(wrong);
+        }
         answer
     }
 
@@ -308,6 +334,11 @@ impl Inner {
         let checksum = format!("{:016x}", xxh3_64(&bytes));
         self.objects.insert(key.to_owned(), Stored { bytes, e_tag: e_tag.clone(), modified, checksum });
         Answer::Done(e_tag)
+    }
+
+    /// What the log says, if nothing is wrong with it.
+    fn log(&self) -> Result<Logged, String> {
+        log::replay(|key| self.objects.get(key).map(|object| object.bytes.clone()))
     }
 
     fn versions(&self) -> Vec<Version> {
@@ -346,16 +377,19 @@ impl Inner {
                 self.replaced.insert(key, (checksum, store_time));
             }
         }
-        let reread = Duration::from_secs(24 * 3600 - 2);
+        let reread = GRACE - Duration::from_secs(2);
         self.replaced.retain(|_, (_, since)| store_time < *since + reread);
         for (key, _) in self.replaced.iter().filter(|(key, (checksum, _))| !there(key, checksum)) {
-            broken.push(format!("{key} was named less than a day ago and is not there as it was"));
+            broken.push(format!("{key} was named a shorter while ago than GRACE and is not there as it was"));
         }
         let known: BTreeSet<String> = versions.into_iter().map(|version| version.version).collect();
         for version in self.committed.difference(&known) {
             broken.push(format!("version {version} was committed and is not known"));
         }
         self.committed.extend(known);
+        let current = self.objects.get(&manifest::key(month()));
+        let current = current.map(|object| manifest::parse(month(), &object.bytes).unwrap().current.data.key);
+        self.published.extend(current);
         // Each is said once.
         if !broken.is_empty() && self.broken.is_empty() {
             self.broken = broken;

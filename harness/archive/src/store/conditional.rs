@@ -13,8 +13,14 @@ const COMMIT: Duration = Duration::from_secs(10);
 impl Store {
     /// Writes a small object unless one has its name.
     pub fn put_new(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
+        self.put_once(key, bytes).map(|_| ())
+    }
+
+    /// Writes a small object, of bytes that nobody else writes, unless one has its name; whether it is this one.
+    pub fn put_once(&self, key: &str, bytes: Bytes) -> Result<bool, StoreError> {
         match self.step(|| self.wait(self.swap(key, bytes, None, &Still::always()))) {
-            Ok(_) | Err(StoreError::Conflict { .. }) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(StoreError::Conflict { .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }

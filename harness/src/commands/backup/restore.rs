@@ -5,8 +5,10 @@ use std::{fs, path::Path};
 use archive::{
     holdings::Holdings,
     manifest::{self, Item, Manifest, ManifestError},
+    publications,
     publish::{self, Draft, Origin, Part, Published},
     store::Store,
+    table::{Follow, Follower},
 };
 use base::exit::{self, Usage};
 use data::Month;
@@ -50,6 +52,7 @@ pub fn run(args: &RestoreArgs, settings: &Settings) -> crate::Result<u8> {
     }
     let store = Store::create(settings.text("store"), settings.access)?;
     distinct(&store, &from)?;
+    let follower = Follower::new(&store);
     let cache = Cache::open(settings)?;
     let size =
         |&month: &Month| manifest::read(&from, month).ok().flatten().map(|(manifest, _)| bytes(&manifest.current));
@@ -58,7 +61,8 @@ pub fn run(args: &RestoreArgs, settings: &Settings) -> crate::Result<u8> {
     for month in months {
         bar.message(&format!("{month} restore"));
         let mut line = Line { month, outcome: Outcome::Failed, version: None, error: None };
-        if let Err(error) = restore(&from, &store, &mut line, cache.temporary(), |bytes| bar.steps(bytes)) {
+        if let Err(error) = restore(&from, (&store, &follower), &mut line, cache.temporary(), |bytes| bar.steps(bytes))
+        {
             let sentence = exit::sentence(&error);
             bar.suspend(|| tracing::error!("{month}: {sentence}"));
             line.error = Some(sentence);
@@ -84,7 +88,13 @@ pub fn run(args: &RestoreArgs, settings: &Settings) -> crate::Result<u8> {
     Ok(if failed { exit::PARTLY } else { 0 })
 }
 
-fn restore(from: &Store, store: &Store, line: &mut Line, folder: &Path, done: impl Fn(u64)) -> crate::Result<()> {
+fn restore(
+    from: &Store,
+    (store, follower): (&Store, &Follower),
+    line: &mut Line,
+    folder: &Path,
+    done: impl Fn(u64),
+) -> crate::Result<()> {
     let month = line.month;
     let Some((Manifest { current, pinned, history, .. }, _)) = manifest::read(from, month)? else {
         return Err(Usage(format!("{month} was removed from {} meanwhile", from.name())).into());
@@ -119,6 +129,9 @@ fn restore(from: &Store, store: &Store, line: &mut Line, folder: &Path, done: im
             None
         }
     };
+    if publications::may_be_in_the_table(&current) {
+        follower.look(month);
+    }
     let draft = Draft {
         month,
         data: Part::of_item(&current.data, Origin::File(&data)),
@@ -131,7 +144,10 @@ fn restore(from: &Store, store: &Store, line: &mut Line, folder: &Path, done: im
         earlier: &history,
     };
     line.outcome = match publish::publish(store, &draft, found)? {
-        Published::New => Outcome::Restored,
+        Published::New(new) => {
+            follower.published(&new);
+            Outcome::Restored
+        }
         Published::Unchanged => Outcome::Unchanged,
         Published::ByAnother => Outcome::ByAnother,
     };

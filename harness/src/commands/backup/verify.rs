@@ -7,7 +7,7 @@ use archive::{
     holdings::Holdings,
     manifest::{self, Item, ManifestError, State, Version},
     store::Store,
-    sweep,
+    sweep, table,
 };
 use base::{exit, schedule};
 use data::Month;
@@ -148,7 +148,9 @@ impl Findings {
         named.extend(items.iter().map(|item| item.key.clone()));
         let lock = |key: &String| key.starts_with(".harness-") && key.ends_with(".lock");
         let all = store.list("", None)?.into_iter().map(|object| object.key);
-        findings.extra = all.filter(|key| !lock(key)).collect();
+        // The log of the table follows from the manifests: it is of a store, and no backup has one.
+        let log = |key: &String| key.strip_prefix(table::LOG).is_some_and(|rest| rest.starts_with('/'));
+        findings.extra = all.filter(|key| !lock(key) && !log(key)).collect();
         Ok((findings, named, items))
     }
 

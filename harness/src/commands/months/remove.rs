@@ -5,6 +5,7 @@ use archive::{
     remove::{Outcome, remove},
     rollback::unknown,
     store::Store,
+    table::Follower,
 };
 use base::exit;
 use data::Month;
@@ -34,10 +35,14 @@ pub fn run(args: &RemoveArgs, settings: &Settings) -> crate::Result<u8> {
     if months.is_empty() {
         return Err(unknown(&store, args.months.first()).into());
     }
+    let follower = Follower::new(&store);
     let (mut lines, mut stopped) = (Vec::new(), None);
     for month in months {
-        match remove(&store, month) {
-            Ok((outcome, versions)) => lines.push(Line { month, outcome, versions, error: None }),
+        match remove(&store, month, &follower) {
+            Ok((outcome, removed)) => {
+                let versions = removed.map_or(0, |removed| removed.history.len());
+                lines.push(Line { month, outcome, versions, error: None });
+            }
             Err(error) => {
                 let error = crate::Error::from(error);
                 let sentence = exit::sentence(&error);

@@ -3,6 +3,7 @@
 use archive::{
     rollback::{Outcome, Rollback, roll_back},
     store::Store,
+    table::Follower,
 };
 
 use crate::{cli::RollbackArgs, settings::Settings};
@@ -10,7 +11,7 @@ use crate::{cli::RollbackArgs, settings::Settings};
 /// Runs the command.
 pub fn run(args: &RollbackArgs, settings: &Settings) -> crate::Result<u8> {
     let store = Store::existing(settings.text("store"), settings.access)?;
-    let done = roll_back(&store, args.month, args.to.as_deref())?;
+    let done = roll_back(&store, args.month, args.to.as_deref(), &Follower::new(&store))?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&done)?);
         return Ok(0);

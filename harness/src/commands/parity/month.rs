@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use arrow_array::{Array, ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array, TimestampNanosecondArray};
+use arrow_array::{Array, ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array};
 use arrow_schema::DataType;
 use base::error::Class;
+use data::training_file::nanoseconds;
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -90,12 +91,11 @@ impl Batch {
             let read = table.named(group, &names)?;
             let column = |name: &String| read.column_by_name(name).and_then(numbers);
             let values: Option<Vec<Vec<f64>>> = columns.iter().map(column).collect();
-            let time = read.column_by_name(TIME);
-            let time = time.and_then(|time| time.as_any().downcast_ref::<TimestampNanosecondArray>());
+            let time = read.column_by_name(TIME).and_then(nanoseconds);
             let (Some(values), Some(time)) = (values, time) else {
                 return Err(refused("a column of another type".into()));
             };
-            let rows = time.values().iter().enumerate();
+            let rows = time.iter().enumerate();
             batch.rows.extend(
                 rows.map(|(row, nanos)| (nanos.div_euclid(NANOS), values.iter().map(|column| column[row]).collect())),
             );

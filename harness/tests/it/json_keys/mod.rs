@@ -24,7 +24,7 @@ use self::types::{Shape, Type, Types, parts};
 use crate::month::{FILE, MONTH, damage, harness, run, store};
 
 /// What each command writes: one of these types. What `report` writes follows from its tables.
-const COMMANDS: [(&str, &[&str]); 28] = [
+const COMMANDS: [(&str, &[&str]); 30] = [
     ("synth", &["truth::Truth"]),
     ("demo", &["Vec<outcome::MonthResult>"]),
     ("run", &["Vec<outcome::MonthResult>"]),
@@ -50,6 +50,8 @@ const COMMANDS: [(&str, &[&str]); 28] = [
     ("backup create", &["create::Created"]),
     ("backup verify", &["verify::Findings"]),
     ("backup restore", &["Vec<restore::Line>"]),
+    ("table sync", &["writer::Synced"]),
+    ("table verify", &["compare::Found"]),
     ("clean", &["clean::Report"]),
     ("config show", &["BTreeMap<String, settings::Setting>"]),
     ("presets", &["Vec<presets::Line>"]),
@@ -350,6 +352,8 @@ fn every_key_that_is_written_is_in_the_reference_page() {
         ("months reprocess", vec!["2013-09..2013-10"]),
         ("months remove", vec!["2013-09"]),
         ("months history", vec!["2013-09"]),
+        ("table sync", vec![]),
+        ("table verify", vec![]),
         ("clean", vec!["--dry-run", "--older-than", "0s"]),
         ("config show", vec![]),
         ("presets", vec![]),

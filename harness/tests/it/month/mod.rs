@@ -206,7 +206,7 @@ pub fn two_versions() -> (tempfile::TempDir, String, String) {
     (folder, first, second)
 }
 
-/// Removes what was replaced and stays for a day for who reads it.
+/// Removes what was replaced and stays for a while for who reads it.
 pub fn forget(folder: &Path) {
     harness(folder).args(["clean", "--older-than", "0s", "--temp-dir", "elsewhere"]).assert().success();
 }

@@ -135,6 +135,12 @@ impl Volumes {
         self.pieces.retain(|piece| piece.date >= date);
     }
 
+    /// What of them lies in UTC dates from one to another, both included.
+    #[must_use]
+    pub fn within(&self, (first, last): (Date, Date)) -> Self {
+        Self { pieces: self.pieces.iter().filter(|piece| (first..=last).contains(&piece.utc_date)).cloned().collect() }
+    }
+
     /// Adds those of another file. What both have of one UTC date is the same, and counts once.
     pub fn add(&mut self, other: &Self) {
         let mut pieces: BTreeMap<(Date, Date), Vec<Traded>> = BTreeMap::new();

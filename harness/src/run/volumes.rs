@@ -279,12 +279,16 @@ impl<'a> Archive<'a> {
     /// read before.
     pub fn fronts(&self, stores: Stores<'_>, month: Month, seen: &[RawState]) -> crate::Result<Found> {
         let (mut volumes, mut there, mut states) = (Volumes::default(), BTreeSet::new(), BTreeMap::new());
+        let own = month;
         let mut load = |month: Month, volumes: &mut Volumes, there: &mut BTreeSet<Month>| -> crate::Result<bool> {
             for file in self.files.iter().filter(|file| file.holds(month)) {
                 let known = self.look(stores, file, seen).with_context(|| format!("{month}"))?;
                 states.extend(known.state.map(|state| (file.key.clone(), state)));
                 if let Some(of_file) = &known.volumes {
-                    volumes.add(of_file);
+                    // A download of other dates than its name says is refused as a month; around it, those dates do not
+                    // count beside the ones of their own file.
+                    let beside = (!file.holds(own)).then(|| of_file.within(file.dates));
+                    volumes.add(beside.as_ref().unwrap_or(of_file));
                     there.insert(month);
                 }
             }

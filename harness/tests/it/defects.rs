@@ -199,6 +199,30 @@ fn every_seeded_defect_is_found_named_and_scored_and_clean_months_are_clean() {
 }
 
 #[test]
+fn a_file_of_another_month_changes_nothing_in_that_month() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let synth = |month: &str, out: &str, defects: &[&str]| {
+        harness(folder).args(["synth", "--months", month, "--out", out]).args(defects).assert().success();
+    };
+    synth("2013-12", "alone", &[]);
+    synth("2013-12", "raw/december", &[]);
+    synth("2013-11", "raw/november", &["--defects", "other-month"]);
+    let rolls = |raw: &str, code: i32, store: &str| {
+        let run = ["run", "--months", "2013-11..2013-12", "--raw", raw, "--store", store];
+        harness(folder).args(run).assert().code(code);
+        fs::rename(folder.join(store), folder.join("store")).unwrap();
+        let rolls = statistics(folder, "2013-12")["rollovers"].clone();
+        fs::rename(folder.join("store"), folder.join(store)).unwrap();
+        rolls
+    };
+    let alone = rolls("alone", 0, "first");
+    assert!(alone[0]["volume_from"].as_u64().unwrap() > 1000, "{alone}");
+    assert_eq!(rolls("raw", 1, "second"), alone);
+    harness(folder).args(["validate", "--month", "2013-12", "--raw", "raw", "--store", "second"]).assert().success();
+}
+
+#[test]
 fn a_wrong_month_is_withheld_whatever_the_threshold_and_says_why_first() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -161,7 +161,7 @@ fn every_row_of_the_batch_is_served_with_its_bits() {
         let mut rows = BTreeMap::new();
         feed::<f32>(&mut live_of(&instrument, profile), events.iter(), &mut rows).unwrap();
         assert_equal(&batch::<f32>(folder.path(), profile, &instrument), &rows, &instrument);
-        let contracts: std::collections::BTreeSet<_> = rows.values().map(|(row, _)| row.contract.clone()).collect();
+        let contracts: BTreeSet<_> = rows.values().map(|(row, _)| row.contract.clone()).collect();
         assert_eq!(contracts.into_iter().collect::<Vec<_>>(), ["ESH4", "ESZ3"]);
     }
 }

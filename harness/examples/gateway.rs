@@ -9,7 +9,7 @@
 #[allow(dead_code)]
 mod gateway;
 
-use gateway::{Day, Gateway, names};
+use gateway::{Day, Gateway, header, names};
 
 /// Bytes of a bar's record.
 const RECORD: usize = 56;
@@ -18,7 +18,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [file, from, to, speed, drops] = arguments.try_into().expect("FILE FROM TO SPEED DROPS");
     let raw = zstd::decode_all(std::fs::File::open(file).unwrap()).unwrap();
-    let bars = &raw[8 + u32::from_le_bytes(raw[4..8].try_into().unwrap()) as usize..];
+    let bars = &raw[header(&raw)..];
     let at = |time: String| {
         let time = time.parse::<jiff::Timestamp>().unwrap().as_nanosecond() as u64;
         let later = |record: &[u8]| u64::from_le_bytes(record[8..16].try_into().unwrap()) >= time;

@@ -34,7 +34,7 @@ fn records(wanted: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
     let mut records = Vec::new();
     for name in names(&folder()) {
         let plain = zstd::decode_all(fs::File::open(folder().join(name)).unwrap()).unwrap();
-        let header = 8 + u32::from_le_bytes(plain[4..8].try_into().unwrap()) as usize;
+        let header = crate::gateway::header(&plain);
         records.extend(plain[header..].chunks_exact(RECORD).filter(|record| wanted(record)).map(<[u8]>::to_vec));
     }
     records

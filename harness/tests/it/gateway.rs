@@ -117,6 +117,11 @@ fn serve(line: &TcpStream, day: &Day, until: usize, began: Instant) -> io::Resul
     to.flush()
 }
 
+/// Bytes of the header of a DBN file that is not packed: its records lie behind.
+pub fn header(raw: &[u8]) -> usize {
+    8 + u32::from_le_bytes(raw[4..8].try_into().unwrap()) as usize
+}
+
 /// Symbols by id, of the header of a DBN file that is not packed.
 pub fn names(raw: &[u8]) -> BTreeMap<u32, String> {
     let metadata = MetadataDecoder::new(raw).decode().unwrap();
@@ -147,7 +152,7 @@ pub fn play(gateway: &Gateway, to: &mut impl Write) -> usize {
         line.write_all(subscription.as_bytes()).unwrap();
         let mut all = Vec::new();
         from.read_to_end(&mut all).unwrap();
-        let header = 8 + u32::from_le_bytes(all[4..8].try_into().unwrap()) as usize;
+        let header = header(&all);
         // A record that the line cut in two is not handed on.
         let (mut at, mut bars, mut whole) = (header, 0, true);
         while at < all.len() {

@@ -38,7 +38,7 @@ fn served() -> &'static Served {
         run(folder.path(), &["--contract", "volume-previous"]);
         let packed = fs::read(folder.path().join("store/raw-data/databento").join(FILE)).unwrap();
         let mut raw = zstd::decode_all(&packed[..]).unwrap();
-        let records = 8 + u32::from_le_bytes(raw[4..8].try_into().unwrap()) as usize;
+        let records = gateway::header(&raw);
         let end = raw[records..].chunks(RECORD).position(|record| second(record) >= MIDNIGHT).unwrap();
         raw.truncate(records + end * RECORD);
         fs::write(folder.path().join("days.dbn"), &raw).unwrap();

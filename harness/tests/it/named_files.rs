@@ -18,7 +18,7 @@ const RUN: [&str; 5] = ["run", "--month", "2013-09", "--raw", "raw"];
 /// The synthetic month with another header.
 fn with_header(change: impl FnOnce(&mut Metadata)) -> Vec<u8> {
     let plain = plain_whole();
-    let length = 8 + u32::from_le_bytes(plain[4..8].try_into().unwrap()) as usize;
+    let length = crate::gateway::header(&plain);
     let mut metadata = MetadataDecoder::new(&plain[..length]).decode().unwrap();
     change(&mut metadata);
     let mut bytes = Vec::new();
@@ -139,7 +139,7 @@ fn a_symbology_beside_a_file_names_ids_that_the_file_does_not() {
 #[test]
 fn a_download_that_ended_at_its_limit_warns_and_costs_points() {
     let plain = plain_whole();
-    let header = 8 + u32::from_le_bytes(plain[4..8].try_into().unwrap()) as usize;
+    let header = crate::gateway::header(&plain);
     let records = ((plain.len() - header) / 56) as u64;
     let score = |limit: u64| {
         let bytes = with_header(|metadata| metadata.limit = NonZeroU64::new(limit));

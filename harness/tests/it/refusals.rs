@@ -67,7 +67,7 @@ fn another_schema_version_or_an_impossible_header_is_refused() {
 #[test]
 fn a_truncated_file_is_refused_wherever_it_ends() {
     let bytes = plain();
-    let header = 8 + u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
+    let header = crate::gateway::header(&bytes);
     refused("none.dbn", &bytes[..header], &["no records"]);
     refused("head.dbn", &bytes[..header - 1], &["expected"]);
     for more in [1, 55, 57, 56 * 1000 + 8] {
@@ -80,7 +80,7 @@ fn a_truncated_file_is_refused_wherever_it_ends() {
 #[test]
 fn a_record_that_is_none_is_refused_with_its_number() {
     let mut bytes = plain();
-    let header = 8 + u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
+    let header = crate::gateway::header(&bytes);
     bytes.truncate(header + 56 * 5000);
     bytes[header + 56 * 4321] ^= 0xff;
     refused("flipped.dbn", &bytes, &["record 4321", "expected a record of the file's schema"]);
@@ -89,7 +89,7 @@ fn a_record_that_is_none_is_refused_with_its_number() {
 #[test]
 fn two_different_records_of_one_second_are_named() {
     let mut bytes = plain();
-    let header = 8 + u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
+    let header = crate::gateway::header(&bytes);
     bytes.truncate(header + 56 * 2000);
     let mut twin = bytes[header..header + 56].to_vec();
     twin[48] ^= 1; // its volume

@@ -115,7 +115,7 @@ impl Soak {
     /// Records and the rest of a raw file.
     fn bytes(&self, month: &str, raw: Raw) -> Vec<u8> {
         let whole = &self.whole[month];
-        let head = 8 + u32::from_le_bytes(whole[4..8].try_into().unwrap()) as usize;
+        let head = crate::gateway::header(whole);
         match raw {
             Raw::Whole(size) => whole[..head + RECORD * (40_000 + 3_000 * size)].to_vec(),
             Raw::Cut(size) => whole[..head + RECORD * (40_000 + 3_000 * size) + 20].to_vec(),

@@ -240,8 +240,7 @@ impl World {
     /// What was published and is not in the log, or is in it otherwise.
     pub fn unlogged(&self) -> Vec<String> {
         let inner = self.lock();
-        let current = inner.objects.get(&manifest::key(month()));
-        let current = current.map(|object| manifest::parse(month(), &object.bytes).unwrap().current.data.key);
+        let current = inner.current();
         match inner.log() {
             Ok(logged) => {
                 let there = inner.published.iter().filter(|key| inner.objects.contains_key(*key));
@@ -336,6 +335,12 @@ impl Inner {
         Answer::Done(e_tag)
     }
 
+    /// Key of the month's current Parquet.
+    fn current(&self) -> Option<String> {
+        let manifest = self.objects.get(&manifest::key(month()))?;
+        Some(manifest::parse(month(), &manifest.bytes).unwrap().current.data.key)
+    }
+
     /// What the log says, if nothing is wrong with it.
     fn log(&self) -> Result<Logged, String> {
         log::replay(|key| self.objects.get(key).map(|object| object.bytes.clone()))
@@ -387,9 +392,7 @@ impl Inner {
             broken.push(format!("version {version} was committed and is not known"));
         }
         self.committed.extend(known);
-        let current = self.objects.get(&manifest::key(month()));
-        let current = current.map(|object| manifest::parse(month(), &object.bytes).unwrap().current.data.key);
-        self.published.extend(current);
+        self.published.extend(self.current());
         // Each is said once.
         if !broken.is_empty() && self.broken.is_empty() {
             self.broken = broken;

@@ -14,6 +14,8 @@ use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, TimestampNano
 use assert_cmd::Command;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::gateway;
+
 /// Folder of the synthetic month in a store.
 pub const MONTH: &str = "processed-data/monthly/2013/09";
 
@@ -236,7 +238,7 @@ pub fn shorten(folder: &Path) {
     const RECORD: usize = 56;
     for path in names(folder).into_iter().filter(|name| name.ends_with(".dbn.zst")).map(|name| folder.join(name)) {
         let mut raw = zstd::decode_all(fs::File::open(&path).unwrap()).unwrap();
-        let header = 8 + u32::from_le_bytes(raw[4..8].try_into().unwrap()) as usize;
+        let header = gateway::header(&raw);
         let time = |bytes: &[u8]| u64::from_le_bytes(bytes[..8].try_into().unwrap());
         let end = time(&raw[26..]) + 6 * 86_400 * 1_000_000_000;
         let kept = raw[header..].chunks_exact(RECORD).take_while(|record| time(&record[8..]) < end).count();
